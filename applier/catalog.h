@@ -1,0 +1,101 @@
+/*
+ * catalog.h
+ *		What is to be copied: tables, pieces, schema entries, sequences.
+ *
+ * Plain values that a source adapter reads and a target adapter stores; both
+ * live in the caller's arena.
+ */
+#ifndef PORTAGE_CATALOG_H
+#define PORTAGE_CATALOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/lsn.h"
+
+/* How the rows of a table's updates and deletes can be found; see R in wire.h */
+typedef enum IdentityKind
+{
+	IDENTITY_KEY,				/* immediate primary key or nominated index */
+	IDENTITY_FULL,				/* REPLICA IDENTITY FULL */
+	IDENTITY_NONE				/* inserts only */
+} IdentityKind;
+
+/* A table whose rows are to be copied: a plain table or a leaf partition. */
+typedef struct Table
+{
+	uint32_t	oid;
+	const char *schema;
+	const char *name;
+	IdentityKind identity;
+	bool		unlogged;		/* never streamed, so never copied */
+	int			column_count;
+	const char **columns;		/* stored columns, generated ones left out */
+	int64_t		bytes;			/* pg_relation_size, for order and progress */
+	int64_t		rows;			/* reltuples, an estimate; -1 unknown */
+} Table;
+
+/* Under which snapshot rows were read. */
+typedef struct Stamp
+{
+	bool		slot;			/* the slot's own: everything after it applies */
+	Lsn			lsn;			/* WAL position when it was taken */
+	const char *snapshot;		/* pg_current_snapshot(): "xmin:xmax:xip,..." */
+} Stamp;
+
+typedef enum ChunkState
+{
+	CHUNK_TODO,
+	CHUNK_DONE
+} ChunkState;
+
+/* One piece to copy; for now a piece is a whole table. */
+typedef struct Chunk
+{
+	int			number;			/* within the table, from 1 */
+	uint32_t	table_oid;		/* on the source */
+	const char *schema;
+	const char *name;
+	ChunkState	state;
+	Stamp		stamp;			/* once done */
+	int64_t		rows;
+	int64_t		bytes;
+} Chunk;
+
+/* In which section of the schema an entry stands. */
+typedef enum DdlSection
+{
+	DDL_PRE_DATA,
+	DDL_POST_DATA
+} DdlSection;
+
+typedef enum DdlState
+{
+	DDL_TODO,
+	DDL_DONE,
+	DDL_DEFERRED				/* waits for pg_portage finish */
+} DdlState;
+
+/* One entry of the schema, able to run on its own. */
+typedef struct DdlEntry
+{
+	int			number;			/* order of execution, from 1 */
+	DdlSection	section;
+	DdlState	state;
+	const char *type;			/* pg_dump's word: "TABLE", "FK CONSTRAINT" */
+	const char *schema;			/* or "" */
+	const char *name;
+	uint32_t	table_oid;		/* the table it belongs to, or 0 */
+	const char *sql;
+} DdlEntry;
+
+typedef struct Sequence
+{
+	const char *schema;
+	const char *name;
+	int64_t		last_value;
+	bool		is_called;
+} Sequence;
+
+#endif							/* PORTAGE_CATALOG_H */
