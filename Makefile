@@ -1,0 +1,75 @@
+# Dispatcher: every part has its own Makefile, nothing is compiled here.
+#
+#   make                    build the plugin, the applier and the extension
+#   make demo               install what is missing, build, show a migration
+#   make check              everything that must hold before a change goes in
+#   make check-tap TESTS="t/010_x.pl"     only these TAP tests
+#   make check-regress      only the pg_regress suite
+#
+# PG_CONFIG selects the PostgreSQL server, COPT adds compiler flags.
+
+# Looked up when it is used, because `make deps` may be what installs it.
+PG_CONFIG ?= $(shell scripts/find-pg-config)
+export PG_CONFIG
+
+PARTS ?= plugin applier sql
+
+all: $(PARTS)
+
+$(PARTS):
+	$(MAKE) -C $@ all
+
+# The extension has to be in place before the plugin's functions can be used,
+# the order among the parts does not matter for anything else.
+install: all
+	+@set -e; for part in $(PARTS); do $(MAKE) -C $$part install; done
+
+uninstall:
+	+@set -e; for part in $(PARTS); do $(MAKE) -C $$part uninstall; done
+
+clean:
+	+@set -e; for part in $(PARTS) regress; do $(MAKE) -C $$part clean; done
+	rm -rf tmp_check
+
+deps:
+	@scripts/deps
+
+format:
+	@scripts/format
+
+lint:
+	+@scripts/lint
+
+unit:
+	$(MAKE) -C regress/unit check
+
+fuzz:
+	$(MAKE) -C regress/unit fuzz
+
+# Servers run from a private copy of the installation, as an unprivileged
+# user, in a temporary folder: see scripts/with-prefix.
+installcheck check-regress: all
+	+@scripts/with-prefix --name regress -- make -C regress installcheck
+
+check-tap: all
+	+@scripts/with-prefix --name tap -- scripts/run-tap $(TESTS)
+
+# Failed builds of a dependency must not run the rest, hence the recursion:
+# prerequisites of one target may run at the same time.
+demo:
+	+@$(MAKE) --no-print-directory deps
+	+@$(MAKE) --no-print-directory all
+	+@scripts/with-prefix --name demo -- scripts/demo
+
+bench-plugin: all
+	+@scripts/with-prefix --name bench-plugin -- perl bench/plugin.pl
+
+check:
+ifdef TESTS
+	+@$(MAKE) --no-print-directory check-tap
+else
+	+@scripts/check
+endif
+
+.PHONY: all $(PARTS) install uninstall clean deps format lint unit fuzz \
+	installcheck check-regress check-tap demo bench-plugin check

@@ -1,0 +1,755 @@
+package PortageTest;
+
+=pod
+
+=head1 NAME
+
+PortageTest - what the TAP tests of pg_portage have in common
+
+=head1 SYNOPSIS
+
+  use strict;
+  use warnings;
+  use PortageTest;
+  use Test::More;
+
+  my $source = source_new('source');
+  my $target = target_new('target');
+
+  $source->safe_psql('app', 'CREATE TABLE t (id int PRIMARY KEY)');
+  $source->safe_psql('app', 'INSERT INTO t SELECT generate_series(1, 9)');
+  portage_ok('run', endpoints($source, $target), '--until', 'caught-up');
+  tables_equal($source, 'app', $target, 'app', 'public.t');
+  done_testing();
+
+=head1 DESCRIPTION
+
+Servers are PostgreSQL::Test::Cluster nodes, so everything that class offers
+works: C<safe_psql> connects through the socket as the superuser, without a
+password. The applier connects over TCP as one of two roles that hold nothing
+beyond what the documentation asks for, with a password from a PGPASSFILE, and
+pg_hba.conf lets these roles in with SCRAM only.
+
+Tests run through C<make check-tap TESTS=...>, which prepares the private
+installation and the environment that this module reads.
+
+=cut
+
+use strict;
+use warnings;
+
+use Carp;
+use Exporter 'import';
+use File::Temp ();
+use IPC::Run ();
+use JSON::PP ();
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes ();
+
+our @EXPORT = qw(
+  SOURCE_ROLE TARGET_ROLE
+  source_new target_new source_url target_url endpoints server_knows
+  portage portage_ok portage_fails portage_start
+  progress_row slot_row current_lsn wait_for
+  table_digest tables_equal
+  pgbench_init pgbench_start last_commit_age load_committed_recently
+);
+
+use constant SOURCE_ROLE => 'portage_src';
+use constant TARGET_ROLE => 'portage_dst';
+
+# Characters that a URL or a password file would have to escape, on purpose.
+my %password = (
+	SOURCE_ROLE() => 'src:p@ss\\word %/?',
+	TARGET_ROLE() => 'dst:p@ss\\word #&=',
+);
+
+my $secrets;       # File::Temp::Dir that holds the password file
+my @processes;     # started in the background, ended at exit
+
+=pod
+
+=head1 SERVERS
+
+=over
+
+=item source_new($name, %options)
+
+Initialise and start a server that can be migrated from. Options:
+
+  databases  => ['app']     created, owned by the superuser
+  extension  => 1           CREATE EXTENSION pg_portage in each of them
+  initdb     => []          further arguments, e.g. '--encoding=LATIN1'
+  conf       => ''          further lines of postgresql.conf
+  fsync      => 1           0 only where a test measures or loads a lot
+  start      => 1           0 leaves it initialised, without roles
+
+The role SOURCE_ROLE may log in, replicate and read; it owns nothing.
+
+=cut
+
+sub source_new
+{
+	my ($name, %options) = @_;
+	my $node = server_init($name, %options);
+
+	$node->append_conf('postgresql.conf', <<'CONF');
+wal_level = logical
+max_wal_senders = 20
+max_replication_slots = 20
+CONF
+	# A server that does not know the setting would refuse to start.
+	$node->append_conf('postgresql.conf',
+		"output_plugin_libraries = 'pgoutput,test_decoding,pg_portage'")
+	  if server_knows($node, 'output_plugin_libraries');
+	$node->append_conf('postgresql.conf', $options{conf})
+	  if defined $options{conf};
+	return $node if defined $options{start} && !$options{start};
+
+	$node->start;
+	role_create($node, SOURCE_ROLE, 'LOGIN REPLICATION');
+	$node->safe_psql('postgres',
+		'GRANT pg_read_all_data TO ' . SOURCE_ROLE);
+	foreach my $database (@{ $options{databases} // ['app'] })
+	{
+		$node->safe_psql('postgres', qq{CREATE DATABASE "$database"});
+		$node->safe_psql($database, 'CREATE EXTENSION pg_portage')
+		  if $options{extension} // 1;
+	}
+	return $node;
+}
+
+=pod
+
+=item target_new($name, %options)
+
+The same for a server to migrate to; each database is owned by TARGET_ROLE,
+which may only log in. Options as above without C<extension>, and
+
+  replica_role => 0         1 grants SET on session_replication_role
+
+=cut
+
+sub target_new
+{
+	my ($name, %options) = @_;
+	my $node = server_init($name, %options);
+
+	$node->append_conf('postgresql.conf', $options{conf})
+	  if defined $options{conf};
+	return $node if defined $options{start} && !$options{start};
+
+	$node->start;
+	role_create($node, TARGET_ROLE, 'LOGIN');
+	$node->safe_psql('postgres',
+		'GRANT SET ON PARAMETER session_replication_role TO ' . TARGET_ROLE)
+	  if $options{replica_role};
+	foreach my $database (@{ $options{databases} // ['app'] })
+	{
+		$node->safe_psql('postgres',
+			qq{CREATE DATABASE "$database" OWNER } . TARGET_ROLE);
+	}
+	return $node;
+}
+
+# What both kinds of server have in common, up to the first start. The first
+# lines undo settings with which the cluster class makes tests fast but unlike
+# a server that anybody would migrate.
+sub server_init
+{
+	my ($name, %options) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+	my $fsync = ($options{fsync} // 1) ? 'on' : 'off';
+	my $superuser = superuser();
+
+	$node->init(extra => $options{initdb} // []);
+	$node->append_conf('postgresql.conf', <<"CONF");
+fsync = $fsync
+log_statement = none
+shared_buffers = 64MB
+max_wal_size = 1GB
+restart_after_crash = on
+listen_addresses = '127.0.0.1'
+password_encryption = scram-sha-256
+log_replication_commands = on
+CONF
+	unlink($node->data_dir . '/pg_hba.conf');
+	$node->append_conf('pg_hba.conf', <<"HBA");
+local all,replication $superuser trust
+local all,replication all scram-sha-256
+host all,replication $superuser 127.0.0.1/32 reject
+host all,replication all 127.0.0.1/32 scram-sha-256
+HBA
+	return $node;
+}
+
+# The superuser of a node is the operating system user that ran initdb.
+sub superuser
+{
+	return scalar getpwuid($>);
+}
+
+sub role_create
+{
+	my ($node, $role, $attributes) = @_;
+	(my $literal = $password{$role}) =~ s/'/''/g;
+
+	$node->safe_psql('postgres',
+		"SET standard_conforming_strings = on;"
+		  . "CREATE ROLE $role $attributes PASSWORD '$literal'");
+	password_remember($node, $role);
+	return;
+}
+
+# Keep the password where libpq looks for it. The file is for the applier
+# only: PGPASSFILE is not set in the environment of the tests themselves.
+sub password_remember
+{
+	my ($node, $role) = @_;
+	(my $escaped = $password{$role}) =~ s/([:\\])/\\$1/g;
+
+	open(my $file, '>>', password_file()) || die "password file: $!";
+	chmod(0600, password_file()) || die "password file: $!";
+	print $file join(':', '127.0.0.1', $node->port, '*', $role, $escaped),
+	  "\n";
+	close($file) || die "password file: $!";
+	return;
+}
+
+sub password_file
+{
+	$secrets //= File::Temp->newdir('portage_XXXX', TMPDIR => 1);
+	return "$secrets/pgpass";
+}
+
+=pod
+
+=item server_knows($node, $setting)
+
+Whether the server of an initialised, stopped node has such a setting.
+
+=cut
+
+sub server_knows
+{
+	my ($node, $setting) = @_;
+	my ($out, $err) = ('', '');
+
+	return IPC::Run::run(
+		[ 'postgres', '-D', $node->data_dir, '-C', $setting ],
+		'>', \$out, '2>', \$err);
+}
+
+=pod
+
+=item source_url($node, $database), target_url($node, $database)
+
+The connection URL of the source role or the target role, without password.
+
+=item endpoints($source, $target, $database = 'app')
+
+The arguments C<--source URL --target URL>.
+
+=cut
+
+sub source_url
+{
+	my ($node, $database) = @_;
+	return url($node, SOURCE_ROLE, $database);
+}
+
+sub target_url
+{
+	my ($node, $database) = @_;
+	return url($node, TARGET_ROLE, $database);
+}
+
+sub url
+{
+	my ($node, $role, $database) = @_;
+	$database //= 'app';
+	$database =~ s/([^A-Za-z0-9_.-])/sprintf('%%%02X', ord($1))/ge;
+	return sprintf('postgresql://%s@127.0.0.1:%d/%s',
+		$role, $node->port, $database);
+}
+
+sub endpoints
+{
+	my ($source, $target, $database) = @_;
+	return ('--source', source_url($source, $database),
+		'--target', target_url($target, $database));
+}
+
+=pod
+
+=back
+
+=head1 THE APPLIER
+
+The functions below take the arguments of the command, then optionally
+C<< env => { NAME => 'value' } >> and C<< timeout => SECONDS >>.
+
+=over
+
+=item portage(@arguments)
+
+Run the applier to its end. Returns C<{ rc, out, err }>. Dies if it is still
+running after C<timeout> (180) seconds.
+
+=item portage_ok(@arguments)
+
+The same as an assertion that the exit code is 0.
+
+=item portage_fails($rc, @arguments)
+
+The same as an assertion that the exit code is $rc.
+
+=item portage_start(@arguments)
+
+Start the applier in the background. The handle has the methods C<pid>,
+C<running>, C<signal($name)>, C<term>, C<kill9>, C<wait_exit($timeout)> which
+returns C<< { rc, signal } >>, C<stdout> and C<stderr> (what was written so
+far). Whatever still runs when the test ends is killed.
+
+=cut
+
+sub portage
+{
+	my ($environment, $timeout, @arguments) = run_options(@_);
+	my $process =
+	  PortageTest::Process->start($environment, portage_binary(), @arguments);
+	my $end = $process->wait_exit($timeout // 180);
+
+	note("pg_portage @arguments: exit code $end->{rc}");
+	return {
+		rc => $end->{rc},
+		signal => $end->{signal},
+		out => $process->stdout,
+		err => $process->stderr
+	};
+}
+
+sub portage_ok
+{
+	return portage_fails(0, @_);
+}
+
+sub portage_fails
+{
+	my ($rc, @arguments) = @_;
+	my $result = portage(@arguments);
+	my (undef, undef, @words) = run_options(@arguments);
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is($result->{rc}, $rc, "pg_portage $words[0] exits with $rc")
+	  || diag("arguments: @words\n$result->{out}$result->{err}");
+	return $result;
+}
+
+sub portage_start
+{
+	my ($environment, undef, @arguments) = run_options(@_);
+	return PortageTest::Process->start($environment, portage_binary(),
+		@arguments);
+}
+
+sub portage_binary
+{
+	return $ENV{PORTAGE_BIN}
+	  // croak('PORTAGE_BIN is not set; use make check-tap TESTS=...');
+}
+
+# Separate trailing named options from the arguments of the command.
+sub run_options
+{
+	my @arguments = @_;
+	my %environment = (PGPASSFILE => password_file());
+	my $timeout;
+
+	while (@arguments >= 2 && $arguments[-2] =~ /\A(?:env|timeout)\z/)
+	{
+		my ($key, $value) = splice(@arguments, -2);
+		if ($key eq 'env')
+		{
+			%environment = (%environment, %$value);
+		}
+		else
+		{
+			$timeout = $value;
+		}
+	}
+	return (\%environment, $timeout, @arguments);
+}
+
+=pod
+
+=back
+
+=head1 STATE
+
+=over
+
+=item progress_row($target, $database, $stream)
+
+The row of portage.progress of that stream as a hash, undef if there is none.
+
+=item slot_row($source, $slot)
+
+The row of pg_replication_slots as a hash, undef if there is none.
+
+=item current_lsn($node)
+
+The end of the server's WAL.
+
+=item wait_for($condition, $what, $timeout = 60)
+
+Call the condition until it is true and return what it returned; die naming
+$what when it was not within $timeout seconds.
+
+=cut
+
+sub progress_row
+{
+	my ($target, $database, $stream) = @_;
+
+	return undef
+	  if $target->safe_psql($database,
+		q{SELECT to_regclass('portage.progress') IS NULL}) eq 't';
+	return json_row($target, $database, 'portage.progress', 'stream',
+		$stream);
+}
+
+sub slot_row
+{
+	my ($source, $slot) = @_;
+	return json_row($source, 'postgres', 'pg_replication_slots', 'slot_name',
+		$slot);
+}
+
+sub json_row
+{
+	my ($node, $database, $relation, $column, $value) = @_;
+	$value =~ s/'/''/g;
+	my $json = $node->safe_psql($database,
+		"SELECT row_to_json(r) FROM $relation r WHERE $column = '$value'");
+
+	return $json eq '' ? undef : JSON::PP::decode_json($json);
+}
+
+sub current_lsn
+{
+	my ($node) = @_;
+	return $node->safe_psql('postgres', 'SELECT pg_current_wal_insert_lsn()');
+}
+
+sub wait_for
+{
+	my ($condition, $what, $timeout) = @_;
+	$timeout //= 60;
+	my $deadline = Time::HiRes::time() + $timeout;
+	my $pause = 0.01;
+
+	while (1)
+	{
+		my $result = $condition->();
+		return $result if $result;
+		croak("gave up after $timeout s waiting for $what")
+		  if Time::HiRes::time() > $deadline;
+		select(undef, undef, undef, $pause);
+		$pause *= 1.5 if $pause < 0.2;
+	}
+}
+
+=pod
+
+=back
+
+=head1 CONTENTS
+
+=over
+
+=item table_digest($node, $database, $table, %options)
+
+Count and digest of the rows of a table, as one string, computed by the
+server. Independent of the order of the rows and of the server's encoding;
+equal only for equal multisets of rows. Dies if the table is empty, because
+two empty tables prove nothing, unless C<< allow_empty => 1 >>. With
+C<< columns => 'a, b' >> only these.
+
+=item tables_equal($source, $database, $target, $target_database, @tables)
+
+One assertion per table; an empty table fails it.
+
+=cut
+
+sub table_digest
+{
+	my ($node, $database, $table, %options) = @_;
+	my $row =
+	  defined $options{columns} ? "ROW($options{columns})::text" : 'r::text';
+
+	# How values look must not depend on what a database or role has set.
+	my $answer = $node->safe_psql($database, <<"SQL");
+SET datestyle = 'ISO, YMD';
+SET intervalstyle = 'postgres';
+SET timezone = 'UTC';
+SET bytea_output = 'hex';
+SET extra_float_digits = 1;
+SET lc_monetary = 'C';
+SELECT count(*) || ' '
+	|| md5(coalesce(string_agg(digest, '' ORDER BY digest COLLATE "C"), ''))
+FROM (SELECT md5(convert_to($row, 'UTF8')) AS digest FROM $table AS r) AS d;
+SQL
+	croak("$table in $database has no rows to compare")
+	  if $answer =~ /\A0 / && !$options{allow_empty};
+	return $answer;
+}
+
+sub tables_equal
+{
+	my ($source, $database, $target, $target_database, @tables) = @_;
+	my $all = 1;
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	croak('no tables to compare') unless @tables;
+	foreach my $table (@tables)
+	{
+		my ($expected, $found) =
+		  map { eval { table_digest(@$_) } // "none: $@" }
+		  ([ $source, $database, $table ],
+			[ $target, $target_database, $table ]);
+
+		if ($expected =~ /\Anone/)
+		{
+			$all = 0;
+			fail("$table is the same on both sides");
+			diag("source has $expected");
+			next;
+		}
+		$all &&= is($found, $expected, "$table is the same on both sides");
+	}
+	return $all;
+}
+
+=pod
+
+=back
+
+=head1 LOAD
+
+=over
+
+=item pgbench_init($node, $database, %options)
+
+Create the pgbench tables, C<< scale => 1 >>, C<< args => [] >>.
+
+=item pgbench_start($node, $database, %options)
+
+Start pgbench in the background, returns a handle as portage_start does.
+Options: C<< clients => 2, seconds => 30, args => [] >>.
+
+=item last_commit_age($node, $database)
+
+Seconds since the newest row of pgbench_history, undef when there is none.
+
+=item load_committed_recently($node, $database, $seconds = 2)
+
+Whether the load committed something within that time: use it to prove that
+writes went on while something else happened.
+
+=cut
+
+sub pgbench_init
+{
+	my ($node, $database, %options) = @_;
+	my ($out, $err) = ('', '');
+
+	IPC::Run::run(
+		[
+			'pgbench', '--initialize', '--quiet',
+			'--scale', $options{scale} // 1,
+			pgbench_connection($node, $database),
+			@{ $options{args} // [] }, $database
+		],
+		'>', \$out, '2>', \$err) || croak("pgbench --initialize: $err");
+	return;
+}
+
+sub pgbench_start
+{
+	my ($node, $database, %options) = @_;
+
+	return PortageTest::Process->start(
+		{},
+		'pgbench', '--no-vacuum',
+		'--client', $options{clients} // 2,
+		'--jobs', 1, '--time', $options{seconds} // 30,
+		pgbench_connection($node, $database),
+		@{ $options{args} // [] }, $database);
+}
+
+sub pgbench_connection
+{
+	my ($node) = @_;
+	return ('--host', $node->host, '--port', $node->port,
+		'--username', superuser());
+}
+
+sub last_commit_age
+{
+	my ($node, $database) = @_;
+	my $age = $node->safe_psql($database,
+		'SELECT extract(epoch FROM clock_timestamp()::timestamp - max(mtime))'
+		  . ' FROM pgbench_history');
+	return $age eq '' ? undef : $age;
+}
+
+sub load_committed_recently
+{
+	my ($node, $database, $seconds) = @_;
+	my $age = last_commit_age($node, $database);
+	return defined $age && $age <= ($seconds // 2);
+}
+
+=pod
+
+=back
+
+=cut
+
+# Nothing that a test started outlives it, however the test ended.
+END
+{
+	my $status = $?;
+
+	$_->kill9 foreach grep { $_->running } @processes;
+	$? = $status;
+}
+
+package PortageTest::Process;
+
+use strict;
+use warnings;
+
+use Carp;
+use POSIX ();
+use Time::HiRes ();
+
+my $started = 0;
+
+sub start
+{
+	my ($class, $environment, @command) = @_;
+	(my $program = $command[0]) =~ s{.*/}{};
+	my $log = sprintf('%s/%s_%s_%d', $PostgreSQL::Test::Utils::log_path,
+		$PostgreSQL::Test::Utils::test_logfile =~ s{.*regress_log_}{}r,
+		$program, ++$started);
+	my $self = bless {
+		out => "$log.out",
+		err => "$log.err",
+		name => $program,
+		end => undef
+	}, $class;
+
+	my $pid = fork() // croak("fork: $!");
+	if ($pid == 0)
+	{
+		# A fresh group: signals of a terminal are not for the child.
+		POSIX::setpgid(0, 0);
+		@ENV{ keys %$environment } = values %$environment;
+		$ENV{PGAPPNAME} = $program;
+		open(STDIN, '<', '/dev/null')
+		  && open(STDOUT, '>', $self->{out})
+		  && open(STDERR, '>', $self->{err})
+		  && exec { $command[0] } @command;
+		print STDERR "cannot run $command[0]: $!\n";
+		POSIX::_exit(127);
+	}
+	$self->{pid} = $pid;
+	push @processes, $self;
+	return $self;
+}
+
+sub pid
+{
+	my ($self) = @_;
+	return $self->{pid};
+}
+
+sub running
+{
+	my ($self) = @_;
+	$self->reap(POSIX::WNOHANG());
+	return !defined $self->{end};
+}
+
+# Only a process that was not waited for still owns its number.
+sub signal
+{
+	my ($self, $signal) = @_;
+	return 0 unless $self->running;
+	return kill($signal, $self->{pid});
+}
+
+sub term
+{
+	my ($self) = @_;
+	return $self->signal('TERM');
+}
+
+sub kill9
+{
+	my ($self) = @_;
+	$self->signal('KILL');
+	$self->reap(0);
+	return $self->{end};
+}
+
+sub wait_exit
+{
+	my ($self, $timeout) = @_;
+	my $name = $self->{name};
+
+	$timeout //= 60;
+	my $in_time =
+	  eval { PortageTest::wait_for(sub { !$self->running }, $name, $timeout) };
+	if (!$in_time)
+	{
+		my $written = $self->stderr;
+		$self->kill9;
+		croak("$name was still running after $timeout s; it wrote:\n$written");
+	}
+	return $self->{end};
+}
+
+sub stdout
+{
+	my ($self) = @_;
+	return PostgreSQL::Test::Utils::slurp_file($self->{out});
+}
+
+sub stderr
+{
+	my ($self) = @_;
+	return PostgreSQL::Test::Utils::slurp_file($self->{err});
+}
+
+sub reap
+{
+	my ($self, $flags) = @_;
+
+	return if defined $self->{end};
+	local $?;
+	my $pid = waitpid($self->{pid}, $flags);
+	return if $pid == 0;
+	$self->{end} =
+	  $pid == $self->{pid}
+	  ? { rc => $? >> 8, signal => $? & 127 }
+	  : { rc => -1, signal => 0 };
+	$self->{end}{rc} = 128 + $self->{end}{signal} if $self->{end}{signal};
+	return;
+}
+
+1;
