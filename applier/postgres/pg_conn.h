@@ -36,6 +36,7 @@ typedef struct PgConn
 	char		side[8];
 	char		where[256];		/* "host:port/database", without secrets */
 	int64_t		statement_timeout_ms;	/* our deadline per call; 0: none */
+	bool		interruptible;	/* a stop request cancels what runs */
 	int			server_version; /* server_version_num */
 	int			backend_pid;
 } PgConn;
@@ -66,6 +67,12 @@ bool		pg_exec_expect(PgConn *conn, Error *err, const char *sql,
 
 /* ROLLBACK if a transaction is open; errors only close the connection. */
 void		pg_rollback(PgConn *conn);
+
+/*
+ * Wait for the next result of what was sent, as PQgetResult() but with our
+ * deadline; *res is NULL when there is no more.
+ */
+bool		pg_next_result(PgConn *conn, PGresult **res, Error *err) MUST_CHECK;
 
 /* True if the connection can be used for another statement. */
 bool		pg_conn_alive(const PgConn *conn);

@@ -1,0 +1,405 @@
+/*
+ * pg_conn.c
+ *		Connecting, running statements, waiting with deadlines.
+ *
+ * Everything is sent through libpq's asynchronous calls, so that no wait is
+ * without an end that we know.  Errors of servers are translated in pg_error.c,
+ * values and quoting are in pg_value.c.
+ */
+#include "postgres/pg_conn.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/signals.h"
+
+#define CONNECT_TIMEOUT_S 10
+
+/* Settings of every session; all of them exist since PostgreSQL 13. */
+#define SESSION_OPTIONS \
+	"-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3" \
+	" -c bytea_output=hex -c timezone=UTC -c lc_monetary=C" \
+	" -c search_path=pg_catalog -c statement_timeout=0 -c lock_timeout=0" \
+	" -c idle_in_transaction_session_timeout=0"
+
+/* "host:port/database" of a connection, for messages. */
+static void
+conn_describe(PgConn *conn)
+{
+	const char *host = PQhost(conn->pq);
+	const char *port = PQport(conn->pq);
+	const char *database = PQdb(conn->pq);
+
+	snprintf(conn->where, sizeof(conn->where), "%s:%s/%s",
+			 host != NULL && host[0] != '\0' ? host : "local socket",
+			 port != NULL ? port : "", database != NULL ? database : "");
+}
+
+/* The user's own options and ours behind them, so that ours win. */
+static void
+options_of_url(const PQconninfoOption *parsed, Buffer *out)
+{
+	const PQconninfoOption *option;
+
+	for (option = parsed; option->keyword != NULL; option++)
+	{
+		if (strcmp(option->keyword, "options") == 0 && option->val != NULL)
+			buffer_printf(out, "%s ", option->val);
+	}
+	buffer_puts(out, SESSION_OPTIONS);
+}
+
+static PGconn *
+connect_start(const PgConfig *config, Error *err)
+{
+	PQconninfoOption *parsed;
+	char	   *message = NULL;
+	Buffer		options;
+	PGconn	   *pq;
+	const char *keywords[12];
+	const char *values[12];
+	int			n = 0;
+
+	parsed = PQconninfoParse(config->url, &message);
+	if (parsed == NULL)
+	{
+		error_set(err, P_URL, "the %s URL cannot be read", config->side);
+		error_detail(err, "%s", message != NULL ? message : "out of memory");
+		PQfreemem(message);
+		return NULL;
+	}
+	buffer_init(&options);
+	options_of_url(parsed, &options);
+	PQconninfoFree(parsed);
+#define SET(k, v) (keywords[n] = (k), values[n] = (v), n++)
+	SET("dbname", config->url);
+	SET("options", options.data);
+	SET("application_name", config->label);
+	SET("client_encoding", config->encoding != NULL ? config->encoding : "UTF8");
+	SET("keepalives", "1");
+	SET("keepalives_idle", "10");
+	SET("keepalives_interval", "5");
+	SET("keepalives_count", "4");
+	SET("tcp_user_timeout", "60000");
+	if (config->replication)
+		SET("replication", "database");
+	SET(NULL, NULL);
+#undef SET
+	pq = PQconnectStartParams(keywords, values, 1);
+	buffer_release(&options);
+	if (pq == NULL)
+		BUG("libpq could not allocate a connection");
+	/* verbose, so that a refusal carries its SQLSTATE; see pg_error.c */
+	PQsetErrorVerbosity(pq, PQERRORS_VERBOSE);
+	return pq;
+}
+
+/* Wait for a descriptor; -1 when a stop was requested and that matters. */
+static int
+poll_until(int fd, short events, int64_t deadline_ms, bool interruptible)
+{
+	struct pollfd fds[2];
+	int64_t		left;
+	int			n;
+
+	for (;;)
+	{
+		left = deadline_ms == 0 ? 1000 : deadline_ms - clock_ms();
+		if (left < 0)
+			return 0;
+		fds[0] = (struct pollfd) {.fd = fd, .events = events};
+		fds[1] = (struct pollfd) {.fd = signals_fd(), .events = POLLIN};
+		n = poll(fds, interruptible ? 2 : 1, left > 1000 ? 1000 : (int) left);
+		if (n < 0 && errno != EINTR)
+			BUG("poll failed: %s", strerror(errno));
+		if (n > 0 && fds[0].revents != 0)
+			return 1;
+		if (interruptible && signals_stop_requested())
+			return -1;
+	}
+}
+
+static bool
+connect_wait(PGconn *pq, int timeout_s, Error *err)
+{
+	int64_t		deadline_ms = clock_ms() + (int64_t) timeout_s * 1000;
+	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+	int			ready;
+
+	while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED)
+	{
+		ready = poll_until(PQsocket(pq), status == PGRES_POLLING_READING ?
+						   POLLIN : POLLOUT, deadline_ms, true);
+		if (ready < 0)
+			return error_set(err, P_STOPPED, "stopped while connecting");
+		if (ready == 0)
+			return error_set(err, P_CONNECT, "no answer within %d s", timeout_s);
+		status = PQconnectPoll(pq);
+	}
+	return status == PGRES_POLLING_OK;
+}
+
+/* Settings that older servers do not know. */
+static bool
+session_setup(PgConn *conn, Error *err)
+{
+	if (conn->server_version >= 140000 &&
+		!pg_exec(conn, err, "SET idle_session_timeout = 0"))
+		return false;
+	if (conn->server_version >= 170000 &&
+		!pg_exec(conn, err, "SET transaction_timeout = 0"))
+		return false;
+	return true;
+}
+
+PgConn *
+pg_conn_open(const PgConfig *config, Error *err)
+{
+	PgConn	   *conn;
+	PGconn	   *pq = connect_start(config, err);
+	int			timeout_s = config->connect_timeout_s > 0 ?
+		config->connect_timeout_s : CONNECT_TIMEOUT_S;
+
+	if (pq == NULL)
+		return NULL;
+	conn = mem_zalloc(sizeof(*conn));
+	conn->pq = pq;
+	snprintf(conn->side, sizeof(conn->side), "%s", config->side);
+	conn_describe(conn);
+	if (!connect_wait(pq, timeout_s, err))
+	{
+		if (!error_is_set(err))
+			pg_error(conn, NULL, P_CONNECT, err);
+		if (err->code != P_STOPPED)
+			error_wrap(err, "cannot connect to the %s %s", conn->side,
+					   conn->where);
+		pg_conn_close(conn);
+		return NULL;
+	}
+	PQsetErrorVerbosity(pq, PQERRORS_DEFAULT);
+	conn->server_version = PQserverVersion(pq);
+	conn->backend_pid = PQbackendPID(pq);
+	conn_describe(conn);
+	if (PQsetnonblocking(pq, 1) != 0 || !session_setup(conn, err))
+	{
+		if (!error_is_set(err))
+			pg_error(conn, NULL, P_CONNECT, err);
+		pg_conn_close(conn);
+		return NULL;
+	}
+	return conn;
+}
+
+void
+pg_conn_close(PgConn *conn)
+{
+	if (conn == NULL)
+		return;
+	PQfinish(conn->pq);
+	mem_free(conn);
+}
+
+bool
+pg_conn_alive(const PgConn *conn)
+{
+	return conn != NULL && PQstatus(conn->pq) == CONNECTION_OK;
+}
+
+static int64_t
+statement_deadline(const PgConn *conn)
+{
+	return conn->statement_timeout_ms > 0 ?
+		clock_ms() + conn->statement_timeout_ms : 0;
+}
+
+/* Ask the server to end what runs; the result still has to be read. */
+static void
+statement_cancel(PgConn *conn)
+{
+	PGcancel   *cancel = PQgetCancel(conn->pq);
+	char		message[256];
+
+	if (cancel == NULL)
+		return;
+	PQcancel(cancel, message, sizeof(message));
+	PQfreeCancel(cancel);
+}
+
+bool
+pg_wait_socket(PgConn *conn, bool for_write, int64_t deadline_ms, Error *err)
+{
+	short		events = for_write ? POLLIN | POLLOUT : POLLIN;
+	int			ready = poll_until(PQsocket(conn->pq), events, deadline_ms,
+								   conn->interruptible);
+
+	if (ready > 0)
+		return true;
+	if (ready < 0)
+	{
+		statement_cancel(conn);
+		return error_set(err, P_STOPPED, "stopped");
+	}
+	return error_set(err, P_CONNECTION_LOST, "the %s %s did not answer in time",
+					 conn->side, conn->where);
+}
+
+/* Send what libpq has queued, reading what the server says meanwhile. */
+static bool
+flush_output(PgConn *conn, int64_t deadline_ms, Error *err)
+{
+	int			rc;
+
+	while ((rc = PQflush(conn->pq)) > 0)
+	{
+		if (!pg_wait_socket(conn, true, deadline_ms, err))
+			return false;
+		if (PQconsumeInput(conn->pq) == 0)
+			return pg_error(conn, NULL, P_CONNECTION_LOST, err);
+	}
+	return rc == 0 || pg_error(conn, NULL, P_CONNECTION_LOST, err);
+}
+
+bool
+pg_next_result(PgConn *conn, PGresult **res, Error *err)
+{
+	int64_t		deadline_ms = statement_deadline(conn);
+
+	if (!flush_output(conn, deadline_ms, err))
+		return false;
+	while (PQisBusy(conn->pq))
+	{
+		if (!pg_wait_socket(conn, false, deadline_ms, err))
+			return false;
+		if (PQconsumeInput(conn->pq) == 0)
+			return pg_error(conn, NULL, P_CONNECTION_LOST, err);
+	}
+	*res = PQgetResult(conn->pq);
+	return true;
+}
+
+static bool
+result_is_copy(const PGresult *res)
+{
+	ExecStatusType status = PQresultStatus(res);
+
+	return status == PGRES_COPY_IN || status == PGRES_COPY_OUT ||
+		status == PGRES_COPY_BOTH;
+}
+
+static bool
+result_is_good(const PGresult *res)
+{
+	ExecStatusType status = PQresultStatus(res);
+
+	return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK ||
+		status == PGRES_EMPTY_QUERY;
+}
+
+/* The last result of what was sent, or the first error among them. */
+static PGresult *
+collect_results(PgConn *conn, Error *err)
+{
+	PGresult   *last = NULL;
+	PGresult   *res;
+
+	for (;;)
+	{
+		if (!pg_next_result(conn, &res, err))
+			break;
+		if (res == NULL)
+			return last != NULL || error_is_set(err) ? last :
+				(pg_error(conn, NULL, P_CONNECTION_LOST, err), NULL);
+		if (result_is_copy(res))
+		{
+			PQclear(last);
+			return res;
+		}
+		if (!result_is_good(res) && !error_is_set(err))
+			pg_error(conn, res, P_APPLY, err);
+		PQclear(last);
+		last = NULL;
+		if (error_is_set(err))
+			PQclear(res);
+		else
+			last = res;
+	}
+	PQclear(last);
+	return NULL;
+}
+
+PGresult *
+pg_query(PgConn *conn, Error *err, const char *sql)
+{
+	error_clear(err);
+	if (!PQsendQuery(conn->pq, sql))
+	{
+		pg_error(conn, NULL, P_CONNECTION_LOST, err);
+		return NULL;
+	}
+	return collect_results(conn, err);
+}
+
+PGresult *
+pg_query_params(PgConn *conn, Error *err, const char *sql, int nparams,
+				const char *const *params)
+{
+	error_clear(err);
+	if (!PQsendQueryParams(conn->pq, sql, nparams, NULL, params, NULL, NULL, 0))
+	{
+		pg_error(conn, NULL, P_CONNECTION_LOST, err);
+		return NULL;
+	}
+	return collect_results(conn, err);
+}
+
+bool
+pg_exec(PgConn *conn, Error *err, const char *sql)
+{
+	PGresult   *res = pg_query(conn, err, sql);
+
+	PQclear(res);
+	return res != NULL;
+}
+
+bool
+pg_exec_params(PgConn *conn, Error *err, const char *sql, int nparams,
+			   const char *const *params)
+{
+	PGresult   *res = pg_query_params(conn, err, sql, nparams, params);
+
+	PQclear(res);
+	return res != NULL;
+}
+
+bool
+pg_exec_expect(PgConn *conn, Error *err, const char *sql, int nparams,
+			   const char *const *params, uint64_t want, bool *matched)
+{
+	PGresult   *res = pg_query_params(conn, err, sql, nparams, params);
+	uint64_t	got;
+
+	if (res == NULL)
+		return false;
+	got = PQresultStatus(res) == PGRES_TUPLES_OK ?
+		(uint64_t) PQntuples(res) : strtoull(PQcmdTuples(res), NULL, 10);
+	*matched = got == want;
+	PQclear(res);
+	return true;
+}
+
+void
+pg_rollback(PgConn *conn)
+{
+	Error		ignored = ERROR_INIT;
+
+	if (!pg_conn_alive(conn) ||
+		PQtransactionStatus(conn->pq) == PQTRANS_IDLE)
+		return;
+	/* if that fails the connection is gone, and the transaction with it */
+	(void) !pg_exec(conn, &ignored, "ROLLBACK");
+}
