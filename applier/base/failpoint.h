@@ -4,9 +4,10 @@
  *
  * Always compiled; when none is armed, FAILPOINT(x) is one branch on a global.
  * PG_PORTAGE_FAILPOINT="name:action[:nth][,...]" arms some; nth is the hit (1
- * is the first and the default, * is every one) at which it acts.  Actions: kill (SIGKILL to ourselves), stop
- * (SIGSTOP), pause (wait until the file named by PG_PORTAGE_FAILPOINT_RESUME
- * exists), delay=MS, error (the step fails with a transient error).
+ * is the first and the default, * is every one) at which it acts.  Actions:
+ * kill (SIGKILL to ourselves), stop (SIGSTOP), pause (wait until the file named
+ * by PG_PORTAGE_FAILPOINT_RESUME exists), delay=MS, error (the step fails with
+ * a transient error).
  * PG_PORTAGE_FAILPOINT_LOG=FILE appends the name of each at its first hit.
  *
  * Every step that touches durable state or a connection has one.  The list is
