@@ -1,0 +1,64 @@
+/*
+ * change.c
+ *		Lifetimes of frames and relations.
+ */
+#include "change.h"
+
+#include "base/mem.h"
+
+Frame *
+frame_new(uint8_t *data, size_t len, void *handle,
+		  void (*release_data) (void *handle))
+{
+	Frame	   *frame = mem_zalloc(sizeof(*frame));
+
+	atomic_init(&frame->refs, 1);
+	arena_init(&frame->arena);
+	frame->data = data;
+	frame->len = len;
+	frame->handle = handle;
+	frame->release_data = release_data;
+	frame->bytes = sizeof(*frame) + len;
+	return frame;
+}
+
+void
+frame_retain(Frame *frame)
+{
+	atomic_fetch_add(&frame->refs, 1);
+}
+
+void
+frame_release(Frame *frame)
+{
+	int			i;
+
+	if (frame == NULL || atomic_fetch_sub(&frame->refs, 1) != 1)
+		return;
+	for (i = 0; i < frame->relation_count; i++)
+		relation_release(frame->relations[i]);
+	arena_release(&frame->arena);
+	if (frame->release_data != NULL)
+		frame->release_data(frame->handle);
+	mem_free(frame);
+}
+
+/* The count is the one thing in a relation that changes. */
+void
+relation_retain(const Relation *relation)
+{
+	atomic_fetch_add(&((Relation *) relation)->refs, 1);
+}
+
+void
+relation_release(const Relation *relation)
+{
+	Relation   *mutable = (Relation *) relation;
+	Arena		arena;
+
+	if (relation == NULL || atomic_fetch_sub(&mutable->refs, 1) != 1)
+		return;
+	/* the struct lies in its own arena */
+	arena = mutable->arena;
+	arena_release(&arena);
+}

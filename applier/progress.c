@@ -1,0 +1,34 @@
+/*
+ * progress.c
+ *		Names of phases.
+ */
+#include "progress.h"
+
+#include <string.h>
+
+static const char *const phase_names[] = {
+	[PHASE_NONE] = "none",
+	[PHASE_SLOT] = "slot",
+	[PHASE_SCHEMA] = "schema",
+	[PHASE_COPY] = "copy",
+	[PHASE_STREAM] = "stream",
+};
+
+const char *
+phase_name(Phase phase)
+{
+	return phase_names[phase];
+}
+
+Phase
+phase_parse(const char *name)
+{
+	int			i;
+
+	for (i = PHASE_SLOT; i <= PHASE_STREAM; i++)
+	{
+		if (strcmp(phase_names[i], name) == 0)
+			return (Phase) i;
+	}
+	return PHASE_NONE;
+}
