@@ -7,7 +7,7 @@
  * skeleton leaves the checksum out.  Both are in the progress row.  After every
  * connect the server must deliver the anchor's marker with its nonce, and the
  * same digest up to the row's resume_lsn; then, and only then, is anything
- * applied.  See apply.md's digest in doc/architecture.md.
+ * applied.  See doc/architecture.md.
  */
 #ifndef PORTAGE_HISTORY_H
 #define PORTAGE_HISTORY_H
