@@ -1,0 +1,66 @@
+/*
+ * finding.c
+ *		See finding.h.
+ */
+#include "finding.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void
+findings_init(Findings *findings, Arena *arena)
+{
+	findings->arena = arena;
+	findings->items = NULL;
+	findings->count = 0;
+	findings->capacity = 0;
+}
+
+/* What the old array took stays in the arena: there are never many. */
+static void
+findings_grow(Findings *findings)
+{
+	int capacity = findings->capacity > 0 ? findings->capacity * 2 : 16;
+	Finding *items = ARENA_ARRAY(findings->arena, Finding, (size_t) capacity);
+
+	if (findings->count > 0)
+		memcpy(items, findings->items,
+			   (size_t) findings->count * sizeof(Finding));
+	findings->items = items;
+	findings->capacity = capacity;
+}
+
+void
+finding_add(Findings *findings, Severity severity, ErrorCode code,
+			const char *object, const char *remedy, const char *fmt, ...)
+{
+	char message[2048];
+	Finding *finding;
+	va_list args;
+
+	if (findings->count == findings->capacity)
+		findings_grow(findings);
+	va_start(args, fmt);
+	vsnprintf(message, sizeof(message), fmt, args);
+	va_end(args);
+	finding = &findings->items[findings->count++];
+	finding->severity = severity;
+	finding->code = code;
+	finding->object = arena_strdup(findings->arena, object);
+	finding->message = arena_strdup(findings->arena, message);
+	finding->remedy = arena_strdup(findings->arena, remedy);
+}
+
+int
+findings_count(const Findings *findings, Severity severity)
+{
+	int count = 0;
+	int i;
+
+	for (i = 0; i < findings->count; i++)
+	{
+		if (findings->items[i].severity == severity)
+			count++;
+	}
+	return count;
+}
