@@ -67,7 +67,7 @@ bool		options_parse(Options *options, Arena *arena, int argc, char **argv,
 /* The text of --help: of the command, or of the program. */
 void		options_print_help(const Options *options, FILE *out);
 
-/* What the option of this command is for, for messages: its name. */
+/* How the command is called. */
 const char *command_name(CommandId command);
 
 /* A duration with its unit: 500ms, 30s, 10min, 2h, 1d, or 0. */

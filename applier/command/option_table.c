@@ -1,0 +1,269 @@
+/*
+ * option_table.c
+ *		See option_table.h; with the parsers of single values.
+ */
+#include "command/option_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pattern.h"
+
+#define JOBS_MAX 64
+
+const CommandDef command_table[COMMAND_COUNT] = {
+	[COMMAND_CHECK] = { "check", true, true,
+						"look at both sides and say what would fail",
+						"Connects to both servers, changes nothing that stays, and prints "
+						"each finding\nwith its severity, object, reason and remedy.  Exits "
+						"with 1 if one of them is an\nerror; with --strict, if one is a "
+						"warning." },
+	[COMMAND_RUN] = { "run", true, true,
+					  "copy the database, then follow its changes",
+					  "Does the next thing until told to stop: slot, schema, copy, stream.  "
+					  "It is safe\nto start again at any moment, after whatever ended it.  "
+					  "SIGINT and SIGTERM stop\nit after the current target transaction, a "
+					  "second signal at once." },
+	[COMMAND_STATUS] = { "status", false, false,
+						 "show where a migration stands",
+						 "Prints phase, progress of the copy, lag, and the health of the slot. "
+						 " Works with\none side down, and with one of the two URLs." },
+	[COMMAND_FINISH] = { "finish", true, true,
+						 "create what had to wait while the stream ran",
+						 "Creates and validates foreign keys, triggers and identity columns "
+						 "that were\ndeferred.  Stop the stream first, when the target is to "
+						 "be used." },
+	[COMMAND_DROP] = { "drop", false, false,
+					   "remove the slot and all state of a migration",
+					   "Removes the replication slot from the source and the migration's "
+					   "rows from the\ntarget.  The migrated tables stay.  Safe to repeat, "
+					   "also when half is gone." },
+};
+
+static bool parse_name(Options *options, const char *value, Error *err);
+static bool parse_tables(Options *options, const char *value, Error *err);
+static bool
+parse_exclude_tables(Options *options, const char *value, Error *err);
+static bool parse_until(Options *options, const char *value, Error *err);
+static bool parse_retry_for(Options *options, const char *value, Error *err);
+static bool parse_jobs(Options *options, const char *value, Error *err);
+static bool
+parse_synchronous_commit(Options *options, const char *value, Error *err);
+
+#define AT(member) offsetof(Options, member), NULL
+#define BY(parser) 0, parser
+
+const OptionDef option_table[] = {
+	{ "source", 0, "URL", ON_ALL, AT(source),
+	  "server and database to migrate from:\n"
+	  "postgresql://user@host:port/database, or service=NAME" },
+	{ "target", 0, "URL", ON_ALL, AT(target),
+	  "server and database to migrate to" },
+	{ "name", 0, "NAME", ON_ALL, BY(parse_name),
+	  "name of the migration, 1 to 40 of a-z, 0-9 and _\n"
+	  "(default: the source database's name)" },
+	{ "tables", 0, "PATTERNS", ON(COMMAND_RUN) | ON(COMMAND_CHECK),
+	  BY(parse_tables),
+	  "only these tables: schema.table or table, with * and ?,\n"
+	  "separated by commas (default: all)" },
+	{ "exclude-tables", 0, "PATTERNS", ON(COMMAND_RUN) | ON(COMMAND_CHECK),
+	  BY(parse_exclude_tables), "not these tables" },
+	{ "until", 0, "END", ON(COMMAND_RUN), BY(parse_until),
+	  "stop at an end: \"caught-up\" with what the source had\n"
+	  "when the command began, or an LSN such as 0/16B3748" },
+	{ "jobs", 0, "N", ON(COMMAND_RUN), BY(parse_jobs),
+	  "tables to copy at a time, 1 to 64 (default: 4)" },
+	{ "retry-for", 0, "DURATION", ON(COMMAND_RUN) | ON(COMMAND_FINISH),
+	  BY(parse_retry_for),
+	  "try again for so long when a connection was lost,\n"
+	  "such as 30s or 2h; 0 is for ever (default: 10min)" },
+	{ "no-wait", 0, NULL, ON(COMMAND_RUN) | ON(COMMAND_FINISH), AT(no_wait),
+	  "exit at once if another applier owns the stream,\n"
+	  "instead of waiting as its standby" },
+	{ "takeover", 0, NULL,
+	  ON(COMMAND_RUN) | ON(COMMAND_FINISH) | ON(COMMAND_DROP), AT(takeover),
+	  "take the stream from another applier that runs" },
+	{ "target-synchronous-commit", 0, "on|off", ON(COMMAND_RUN),
+	  BY(parse_synchronous_commit),
+	  "wait for the target's disk at each commit; with off,\n"
+	  "a position counts once it is durable (default: off)" },
+	{ "pg-bindir", 0, "FOLDER", ON(COMMAND_RUN) | ON(COMMAND_CHECK),
+	  AT(pg_bindir), "where pg_dump and pg_restore are (default: PATH)" },
+	{ "strict", 0, NULL, ON(COMMAND_CHECK), AT(strict),
+	  "exit with 1 for warnings, too" },
+	{ "json", 0, NULL, ON(COMMAND_CHECK) | ON(COMMAND_STATUS), AT(json),
+	  "print one JSON object" },
+	{ "yes", 'y', NULL, ON(COMMAND_DROP), AT(yes), "do not ask" },
+	{ "quiet", 'q', NULL, ON_ALL, AT(quiet), "only warnings and errors" },
+	{ "verbose", 'v', NULL, ON_ALL, AT(verbose), "say more" },
+	{ "list-failpoints", 0, NULL, 0, AT(list_failpoints),
+	  "print the places where tests can make it fail" },
+	{ "help", 'h', NULL, ON_ALL, AT(help), "print this text" },
+	{ "version", 'V', NULL, ON_ALL, AT(version), "print the version" },
+};
+
+const int option_count = (int) (sizeof(option_table) / sizeof(option_table[0]));
+
+const char *
+command_name(CommandId command)
+{
+	return command < COMMAND_COUNT ? command_table[command].name : "";
+}
+
+bool
+duration_parse(const char *text, int64_t *ms)
+{
+	static const struct
+	{
+		const char *unit;
+		int64_t ms;
+	} units[] = { { "ms", 1 },
+				  { "s", 1000 },
+				  { "min", 60000 },
+				  { "h", 3600000 },
+				  { "d", 86400000 } };
+	int64_t number = 0;
+	int digits = 0;
+	size_t i;
+
+	for (; *text >= '0' && *text <= '9'; text++)
+	{
+		number = number * 10 + (*text - '0');
+		if (++digits > 9)
+			return false;
+	}
+	if (digits == 0)
+		return false;
+	if (*text == '\0' && number == 0)
+	{
+		*ms = 0;
+		return true;
+	}
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+	{
+		if (strcmp(text, units[i].unit) == 0)
+		{
+			*ms = number * units[i].ms;
+			return true;
+		}
+	}
+	return false;
+}
+
+void
+name_from_database(const char *database, char name[STREAM_NAME_MAX + 1])
+{
+	int i;
+
+	for (i = 0; i < STREAM_NAME_MAX && database[i] != '\0'; i++)
+	{
+		char c = database[i];
+
+		if (c >= 'A' && c <= 'Z')
+			c = (char) (c - 'A' + 'a');
+		else if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')))
+			c = '_';
+		name[i] = c;
+	}
+	name[i] = '\0';
+}
+
+static bool
+parse_name(Options *options, const char *value, Error *err)
+{
+	size_t len = strlen(value);
+
+	if (len == 0 || len > STREAM_NAME_MAX ||
+		strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789_") != len)
+		return error_set(err, P_NAME,
+						 "\"%s\" cannot be the name of a migration", value);
+	options->name = value;
+	return true;
+}
+
+static bool
+check_patterns(const char *option, const char *value, Error *err)
+{
+	size_t position;
+	const char *reason;
+
+	if (strlen(value) >= sizeof(((Progress *) NULL)->tables))
+		return error_set(err, P_PATTERN, "--%s is longer than %zu bytes",
+						 option, sizeof(((Progress *) NULL)->tables) - 1);
+	if (!pattern_list_check(value, strlen(value), &position, &reason))
+		return error_set(err, P_PATTERN, "--%s: %s at position %zu of \"%s\"",
+						 option, reason, position + 1, value);
+	return true;
+}
+
+static bool
+parse_tables(Options *options, const char *value, Error *err)
+{
+	options->tables = value;
+	return check_patterns("tables", value, err);
+}
+
+static bool
+parse_exclude_tables(Options *options, const char *value, Error *err)
+{
+	options->exclude_tables = value;
+	return check_patterns("exclude-tables", value, err);
+}
+
+static bool
+parse_until(Options *options, const char *value, Error *err)
+{
+	if (strcmp(value, "caught-up") == 0)
+	{
+		options->until_caught_up = true;
+		return true;
+	}
+	if (!lsn_parse(value, &options->until_lsn) ||
+		options->until_lsn == LSN_NONE)
+		return error_set(err, P_OPTIONS,
+						 "--until takes \"caught-up\" or an LSN such as "
+						 "0/16B3748, not \"%s\"",
+						 value);
+	return true;
+}
+
+static bool
+parse_retry_for(Options *options, const char *value, Error *err)
+{
+	if (!duration_parse(value, &options->retry_for_ms))
+		return error_set(err, P_OPTIONS,
+						 "--retry-for takes a duration such as 500ms, 30s, "
+						 "10min or 2h, or 0, not \"%s\"",
+						 value);
+	return true;
+}
+
+static bool
+parse_jobs(Options *options, const char *value, Error *err)
+{
+	char *end;
+	long number;
+
+	errno = 0;
+	number = strtol(value, &end, 10);
+	if (errno != 0 || end == value || *end != '\0' || number < 1 ||
+		number > JOBS_MAX)
+		return error_set(err, P_OPTIONS,
+						 "--jobs takes a number from 1 to %d, not \"%s\"",
+						 JOBS_MAX, value);
+	options->jobs = (int) number;
+	return true;
+}
+
+static bool
+parse_synchronous_commit(Options *options, const char *value, Error *err)
+{
+	if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0)
+		return error_set(err, P_OPTIONS,
+						 "--target-synchronous-commit takes on or off, not "
+						 "\"%s\"",
+						 value);
+	options->target_synchronous_commit = strcmp(value, "on") == 0;
+	return true;
+}
