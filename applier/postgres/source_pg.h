@@ -23,6 +23,10 @@
 
 /* label (application_name) roles; owner_evict looks for them */
 #define LABEL_FORMAT "pg_portage %s %s"
+#define LABEL_SIZE 64
+
+/* a slot's name: "portage_" and the stream's */
+#define SLOT_NAME_SIZE 64
 
 typedef struct SourcePg
 {
@@ -37,8 +41,7 @@ typedef struct SourcePg
 	Lsn			confirmed;		/* the flush position last sent */
 	int64_t		status_interval_ms;
 	int64_t		status_due_ms;	/* on clock_ms() */
-	bool		reply_requested;
-	bool		status_pending; /* queued in libpq, not flushed */
+	int64_t		heard_ms;		/* when the server last said anything */
 } SourcePg;
 
 Source	   *source_pg_open(const SourceConfig *config, Error *err);
@@ -52,6 +55,8 @@ bool		source_pg_slot_inspect(Source *source, SlotInfo *info, Error *err);
 bool		source_pg_slot_create(Source *source, SlotSnapshot *snapshot,
 								  Error *err);
 void		source_pg_slot_snapshot_release(Source *source);
+/* Wait for, then end, the walsender that a killed applier left in the slot. */
+bool		source_pg_slot_wait_free(Source *source, Error *err);
 bool		source_pg_slot_drop(Source *source, bool *existed, Error *err);
 
 /* source_pg_stream.c */
@@ -66,7 +71,8 @@ Lsn			source_pg_stream_wal_end(Source *source);
 
 /* source_pg_marker.c */
 bool		source_pg_marker_connect(Source *source, Error *err);
-bool		source_pg_marker_emit(Source *source, const char *nonce, Error *err);
+bool		source_pg_marker_emit(Source *source, const char *nonce, Lsn *lsn,
+								  Error *err);
 bool		source_pg_marker_wal_lsn(Source *source, Lsn *lsn, Error *err);
 void		source_pg_marker_disconnect(Source *source);
 

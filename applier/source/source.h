@@ -102,7 +102,9 @@ typedef struct SourceOps
 
 	/* ---- markers: a connection of their own */
 	bool		(*marker_connect) (Source *self, Error *err);
-	bool		(*marker_emit) (Source *self, const char *nonce, Error *err);
+	/* *lsn: where its record ends; its commit comes behind. */
+	bool		(*marker_emit) (Source *self, const char *nonce, Lsn *lsn,
+								Error *err);
 	/* Position of the source's WAL (flushed), for lag. */
 	bool		(*marker_wal_lsn) (Source *self, Lsn *lsn, Error *err);
 	void		(*marker_disconnect) (Source *self);
@@ -137,6 +139,9 @@ typedef struct SourceOps
 	bool		(*reader_end) (SourceReader *reader, const Table *table,
 							   int64_t *rows, bool *whole, Error *err);
 	void		(*reader_close) (SourceReader *reader);
+
+	/* Disconnect everything and give the memory back. */
+	void		(*free) (Source *self);
 } SourceOps;
 
 struct Source

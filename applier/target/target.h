@@ -170,6 +170,9 @@ typedef struct TargetOps
 	bool		(*loader_ddl) (TargetLoader *loader, const DdlEntry *entry,
 							   Error *err);
 	void		(*loader_close) (TargetLoader *loader);
+
+	/* Disconnect everything and give the memory back. */
+	void		(*free) (Target *self);
 } TargetOps;
 
 struct Target

@@ -1,0 +1,439 @@
+/*
+ * source_pg_catalog.c
+ *		Tables and sequences of the source, and the wait until a snapshot shows
+ *		what it should.
+ *
+ * Tables of extensions are not listed: CREATE EXTENSION makes them, and their
+ * first rows, on the target, and there they belong to whoever may do that.
+ */
+#include "postgres/source_pg_copy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/signals.h"
+#include "pattern.h"
+
+#define SETTLE_PAUSE_MS 50
+
+/* how many sequences one statement asks for */
+#define SEQUENCES_AT_ONCE 100
+
+/*
+ * Transactions that the snapshot ($1) calls committed and that are not yet
+ * visible to everybody: they are either listed as running by a fresh snapshot
+ * or lie beyond it.  Snapshots list top-level transactions only, which is what
+ * visibility goes by.
+ */
+#define SETTLE_SQL \
+	"WITH now AS (SELECT pg_current_snapshot() AS s)," \
+	" unsure AS (SELECT x FROM now, pg_snapshot_xip(s) AS x" \
+	"  UNION ALL SELECT n::text::xid8 FROM now, generate_series(" \
+	"   pg_snapshot_xmax(s)::text::bigint," \
+	"   pg_snapshot_xmax($1::pg_snapshot)::text::bigint - 1) AS n)" \
+	" SELECT x, l.pid, a.usename, coalesce(a.state, 'unknown')," \
+	" coalesce(a.wait_event_type || ':' || a.wait_event, 'none or unknown')" \
+	" FROM unsure LEFT JOIN pg_locks l ON l.locktype = 'transactionid'" \
+	"  AND l.granted AND l.mode = 'ExclusiveLock'" \
+	"  AND l.transactionid = (x::text::bigint % 4294967296)::text::xid" \
+	" LEFT JOIN pg_stat_activity a ON a.pid = l.pid" \
+	" WHERE pg_visible_in_snapshot(x, $1::pg_snapshot) LIMIT 1"
+
+#define TABLES_SQL \
+	"SELECT c.oid, n.nspname, c.relname, c.relpersistence = 'u'," \
+	" c.relreplident, coalesce(pg_relation_size(c.oid), 0)," \
+	" c.reltuples::bigint, rn.nspname, rc.relname," \
+	" EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid" \
+	"  AND i.indisvalid AND i.indimmediate" \
+	"  AND CASE c.relreplident WHEN 'd' THEN i.indisprimary" \
+	"   WHEN 'i' THEN i.indisreplident ELSE false END)," \
+	" EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass" \
+	"  AND d.objid = c.oid AND d.deptype = 'e')" \
+	" FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace" \
+	" LEFT JOIN pg_class rc ON c.relispartition" \
+	"  AND rc.oid = pg_partition_root(c.oid)" \
+	" LEFT JOIN pg_namespace rn ON rn.oid = rc.relnamespace" \
+	" WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND c.oid >= 16384" \
+	" AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'portage')" \
+	" ORDER BY c.oid"
+
+#define COLUMNS_SQL \
+	"SELECT a.attrelid, a.attname FROM pg_attribute a" \
+	" JOIN pg_class c ON c.oid = a.attrelid" \
+	" WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND c.oid >= 16384" \
+	" AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''" \
+	" ORDER BY a.attrelid, a.attnum"
+
+/* Owned sequences with the table that owns them, and its root. */
+#define SEQUENCES_SQL \
+	"SELECT n.nspname, c.relname, t.oid IS NOT NULL, tn.nspname, t.relname," \
+	" rn.nspname, r.relname" \
+	" FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace" \
+	" LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass" \
+	"  AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass" \
+	"  AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')" \
+	" LEFT JOIN pg_class t ON t.oid = d.refobjid" \
+	" LEFT JOIN pg_namespace tn ON tn.oid = t.relnamespace" \
+	" LEFT JOIN pg_class r ON t.relispartition" \
+	"  AND r.oid = pg_partition_root(t.oid)" \
+	" LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace" \
+	" WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND c.oid >= 16384" \
+	" AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'portage')" \
+	" AND NOT EXISTS (SELECT FROM pg_depend e" \
+	"  WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid" \
+	"  AND e.deptype = 'e')" \
+	" ORDER BY n.nspname, c.relname"
+
+static bool
+listed(const char *patterns, const char *schema, const char *name)
+{
+	PatternText schema_text = {schema, strlen(schema)};
+	PatternText name_text = {name, strlen(name)};
+
+	return pattern_list_match(patterns, strlen(patterns), schema_text,
+							  name_text);
+}
+
+bool
+source_pg_selected(const SourceConfig *config, const char *schema,
+				   const char *name, const char *root_schema,
+				   const char *root_name)
+{
+	bool		rooted = root_name != NULL && root_name[0] != '\0';
+
+	if (config->tables[0] != '\0' && !listed(config->tables, schema, name) &&
+		!(rooted && listed(config->tables, root_schema, root_name)))
+		return false;
+	return config->exclude_tables[0] == '\0' ||
+		(!listed(config->exclude_tables, schema, name) &&
+		 !(rooted && listed(config->exclude_tables, root_schema, root_name)));
+}
+
+bool
+source_pg_selects(const SourceConfig *config)
+{
+	return config->tables[0] != '\0' || config->exclude_tables[0] != '\0';
+}
+
+static bool
+snapshot_begin(PgConn *conn, const SnapshotRef *snapshot, Error *err)
+{
+	Buffer		sql;
+	bool		ok;
+
+	buffer_init(&sql);
+	buffer_puts(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;");
+	if (snapshot->id != NULL)
+	{
+		buffer_puts(&sql, "SET TRANSACTION SNAPSHOT ");
+		pg_quote_literal(&sql, snapshot->id);
+		buffer_puts(&sql, ";");
+	}
+	/* names and rows pass through as they are, see the header */
+	buffer_puts(&sql, "SET row_security = off;"
+				"SELECT set_config('client_encoding',"
+				" current_setting('server_encoding'), false)");
+	ok = pg_exec(conn, err, sql.data);
+	buffer_release(&sql);
+	return ok || error_wrap(err, "cannot look through the snapshot");
+}
+
+PgConn *
+source_pg_snapshot_session(SourcePg *self, const char *role,
+						   const SnapshotRef *snapshot, Error *err)
+{
+	PgConn	   *conn = source_pg_session(self, role, false, err);
+
+	if (conn == NULL)
+		return NULL;
+	conn->interruptible = true;
+	if (!snapshot_begin(conn, snapshot, err))
+	{
+		pg_conn_close(conn);
+		return NULL;
+	}
+	return conn;
+}
+
+/* What the slot's snapshot is: "xmin:xmax:xip,..." */
+static char *
+snapshot_text(SourcePg *self, const SnapshotRef *snapshot, Error *err)
+{
+	PgConn	   *conn = source_pg_snapshot_session(self, "settle", snapshot, err);
+	PGresult   *res;
+	char	   *text = NULL;
+
+	if (conn == NULL)
+		return NULL;
+	res = pg_query(conn, err, "SELECT pg_current_snapshot()");
+	if (res != NULL)
+		text = mem_strdup(pg_value(res, 0, 0));
+	PQclear(res);
+	pg_conn_close(conn);
+	return text;
+}
+
+/* Somebody's commit is in the log and yet not visible: who is it? */
+static bool
+settle_failed(const PGresult *res, int64_t timeout_ms, Error *err)
+{
+	error_set(err, P_SNAPSHOT, "transaction %s has committed but is not visible"
+			  " on the source after %lld s", pg_value(res, 0, 0),
+			  (long long) (timeout_ms / 1000));
+	if (pg_is_null(res, 0, 1))
+		error_detail(err, "No session of it can be seen.");
+	else
+		error_detail(err, "It belongs to the session with pid %s, user %s,"
+					 " state %s, waiting for %s.", pg_value(res, 0, 1),
+					 pg_value(res, 0, 2), pg_value(res, 0, 3),
+					 pg_value(res, 0, 4));
+	return error_hint(err, "A commit that waits for a synchronous standby is"
+					  " one cause: mend that, or end the session.");
+}
+
+static bool
+settle_poll(PgConn *conn, const char *snapshot, int64_t timeout_ms, Error *err)
+{
+	int64_t		deadline_ms = clock_ms() + timeout_ms;
+	const char *params[1] = {snapshot};
+	PGresult   *res;
+
+	for (;;)
+	{
+		res = pg_query_params(conn, err, SETTLE_SQL, 1, params);
+		if (res == NULL)
+			return false;
+		if (PQntuples(res) == 0)
+			break;
+		if (clock_ms() >= deadline_ms)
+		{
+			settle_failed(res, timeout_ms, err);
+			PQclear(res);
+			return false;
+		}
+		PQclear(res);
+		clock_pause_ms(SETTLE_PAUSE_MS);
+		if (signals_stop_requested())
+			return error_set(err, P_STOPPED, "stopped");
+	}
+	PQclear(res);
+	return true;
+}
+
+/*
+ * Only the slot's own snapshot needs this: it is made from the log, where a
+ * commit appears before it is visible.  Rows of such a transaction would be
+ * taken for uncommitted ones, and that would even be written into their pages.
+ */
+bool
+source_pg_snapshot_settle(Source *source, const SnapshotRef *snapshot,
+						  int64_t timeout_ms, Error *err)
+{
+	SourcePg   *self = (SourcePg *) source;
+	PgConn	   *conn;
+	char	   *text;
+	bool		ok;
+
+	if (!snapshot->slot || snapshot->id == NULL)
+		return true;
+	text = snapshot_text(self, snapshot, err);
+	if (text == NULL)
+		return false;
+	conn = source_pg_session(self, "settle", false, err);
+	ok = conn != NULL && settle_poll(conn, text, timeout_ms, err) &&
+		FAILPOINT(FP_SNAPSHOT_VISIBLE, err);
+	pg_conn_close(conn);
+	mem_free(text);
+	return ok;
+}
+
+static IdentityKind
+identity_of(const PGresult *res, int row)
+{
+	if (pg_value(res, row, 4)[0] == 'f')
+		return IDENTITY_FULL;
+	return pg_value_bool(res, row, 9) ? IDENTITY_KEY : IDENTITY_NONE;
+}
+
+/* The columns of the tables, both in the order of their OIDs. */
+static void
+tables_columns(const PGresult *res, Arena *arena, Table *tables, int count)
+{
+	int			rows = PQntuples(res);
+	int			row = 0;
+	int			i;
+
+	for (i = 0; i < count; i++)
+	{
+		Table	   *table = &tables[i];
+		int			first;
+
+		while (row < rows && (uint32_t) pg_value_int(res, row, 0) < table->oid)
+			row++;
+		first = row;
+		while (row < rows && (uint32_t) pg_value_int(res, row, 0) == table->oid)
+			row++;
+		table->column_count = row - first;
+		table->columns = ARENA_ARRAY(arena, const char *,
+									 (size_t) table->column_count);
+		for (int c = 0; c < table->column_count; c++)
+			table->columns[c] = arena_strdup(arena,
+											 pg_value(res, first + c, 1));
+	}
+}
+
+static int
+tables_take(const SourceConfig *config, const PGresult *res, Arena *arena,
+			Table *tables)
+{
+	int			count = 0;
+
+	for (int row = 0; row < PQntuples(res); row++)
+	{
+		const char *schema = pg_value(res, row, 1);
+		const char *name = pg_value(res, row, 2);
+		Table	   *table = &tables[count];
+
+		if (!source_pg_selected(config, schema, name, pg_value(res, row, 7),
+								pg_value(res, row, 8)))
+			continue;
+		if (pg_value_bool(res, row, 10))
+		{
+			log_info("table %s.%s belongs to an extension: its rows are not"
+					 " copied", schema, name);
+			continue;
+		}
+		table->oid = (uint32_t) pg_value_int(res, row, 0);
+		table->schema = arena_strdup(arena, schema);
+		table->name = arena_strdup(arena, name);
+		table->unlogged = pg_value_bool(res, row, 3);
+		table->identity = identity_of(res, row);
+		table->bytes = pg_value_int(res, row, 5);
+		table->rows = pg_value_int(res, row, 6);
+		count++;
+	}
+	return count;
+}
+
+static int
+bigger_first(const void *left, const void *right)
+{
+	const Table *a = left;
+	const Table *b = right;
+
+	if (a->bytes != b->bytes)
+		return a->bytes < b->bytes ? 1 : -1;
+	return a->oid < b->oid ? -1 : a->oid > b->oid;
+}
+
+bool
+source_pg_tables_list(Source *source, const SnapshotRef *snapshot, Arena *arena,
+					  Table **tables, int *count, Error *err)
+{
+	SourcePg   *self = (SourcePg *) source;
+	PgConn	   *conn = source_pg_snapshot_session(self, "catalog", snapshot,
+												  err);
+	PGresult   *res = NULL;
+	PGresult   *columns = NULL;
+	bool		ok = false;
+
+	if (conn == NULL)
+		return false;
+	res = pg_query(conn, err, TABLES_SQL);
+	if (res != NULL)
+		columns = pg_query(conn, err, COLUMNS_SQL);
+	if (columns != NULL)
+	{
+		*tables = ARENA_ARRAY(arena, Table, (size_t) PQntuples(res));
+		*count = tables_take(source->config, res, arena, *tables);
+		tables_columns(columns, arena, *tables, *count);
+		qsort(*tables, (size_t) *count, sizeof(Table), bigger_first);
+		ok = true;
+	}
+	PQclear(columns);
+	PQclear(res);
+	pg_conn_close(conn);
+	return ok || error_wrap(err, "list of tables");
+}
+
+/* Read the state of some sequences: only they know it, no catalog does. */
+static bool
+sequences_read(PgConn *conn, Sequence *sequences, int count, Error *err)
+{
+	Buffer		sql;
+	PGresult   *res;
+
+	buffer_init(&sql);
+	for (int i = 0; i < count; i++)
+	{
+		buffer_printf(&sql, "%sSELECT %d AS n, last_value, is_called FROM ",
+					  i > 0 ? " UNION ALL " : "", i);
+		pg_quote_table(&sql, sequences[i].schema, sequences[i].name);
+	}
+	buffer_puts(&sql, " ORDER BY n");
+	res = pg_query(conn, err, sql.data);
+	buffer_release(&sql);
+	if (res == NULL)
+		return false;
+	BUG_UNLESS(PQntuples(res) == count);
+	for (int i = 0; i < count; i++)
+	{
+		sequences[i].last_value = pg_value_int(res, i, 1);
+		sequences[i].is_called = pg_value_bool(res, i, 2);
+	}
+	PQclear(res);
+	return true;
+}
+
+/* Sequences of tables that are left out are left out as well. */
+static int
+sequences_take(const SourceConfig *config, const PGresult *res, Arena *arena,
+			   Sequence *sequences)
+{
+	int			count = 0;
+
+	for (int row = 0; row < PQntuples(res); row++)
+	{
+		if (pg_value_bool(res, row, 2) &&
+			!source_pg_selected(config, pg_value(res, row, 3),
+								pg_value(res, row, 4), pg_value(res, row, 5),
+								pg_value(res, row, 6)))
+			continue;
+		sequences[count].schema = arena_strdup(arena, pg_value(res, row, 0));
+		sequences[count].name = arena_strdup(arena, pg_value(res, row, 1));
+		count++;
+	}
+	return count;
+}
+
+bool
+source_pg_sequences_list(Source *source, Arena *arena, Sequence **sequences,
+						 int *count, Error *err)
+{
+	SourcePg   *self = (SourcePg *) source;
+	SnapshotRef now = {NULL, false, LSN_NONE};
+	PgConn	   *conn = source_pg_snapshot_session(self, "sequences", &now, err);
+	PGresult   *res;
+	bool		ok;
+
+	if (conn == NULL)
+		return false;
+	res = pg_query(conn, err, SEQUENCES_SQL);
+	ok = res != NULL;
+	if (ok)
+	{
+		*sequences = ARENA_ARRAY(arena, Sequence, (size_t) PQntuples(res));
+		*count = sequences_take(source->config, res, arena, *sequences);
+	}
+	PQclear(res);
+	for (int i = 0; ok && i < *count; i += SEQUENCES_AT_ONCE)
+		ok = sequences_read(conn, *sequences + i,
+							*count - i < SEQUENCES_AT_ONCE ?
+							*count - i : SEQUENCES_AT_ONCE, err);
+	pg_conn_close(conn);
+	return ok || error_wrap(err, "list of sequences");
+}
