@@ -1,0 +1,184 @@
+/*
+ * session.c
+ *		See session.h.
+ */
+#include "command/session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/signals.h"
+
+bool
+session_open(Session *session, const Options *options, Error *err)
+{
+	memset(session, 0, sizeof(*session));
+	session->options = options;
+	snprintf(session->slot, sizeof(session->slot), "portage_%s", options->name);
+	session->source_config = (SourceConfig){
+		.url = options->source,
+		.stream = options->name,
+		.slot = session->slot,
+		.tables = options->tables,
+		.exclude_tables = options->exclude_tables,
+		.pg_bindir = options->pg_bindir,
+	};
+	session->target_config = (TargetConfig){
+		.url = options->target,
+		.stream = options->name,
+		.pg_bindir = options->pg_bindir,
+		.synchronous_commit = options->target_synchronous_commit,
+	};
+	if (options->source != NULL)
+	{
+		session->source = source_open(&session->source_config, err);
+		if (session->source == NULL)
+			return false;
+	}
+	if (options->target != NULL)
+	{
+		session->target = target_open(&session->target_config, err);
+		if (session->target == NULL)
+			return false;
+	}
+	return true;
+}
+
+void
+session_close(Session *session)
+{
+	source_close(session->source);
+	target_close(session->target);
+	session->source = NULL;
+	session->target = NULL;
+}
+
+bool
+session_connect_source(Session *session, Error *err)
+{
+	const SourceOps *ops = session->source->ops;
+
+	if (!ops->connect(session->source, err) ||
+		!ops->identify(session->source, &session->identity, err))
+		return false;
+	session->target_config.encoding = session->identity.encoding;
+	return true;
+}
+
+bool
+session_connect_target(Session *session, Error *err)
+{
+	return session->target->ops->connect(session->target, err);
+}
+
+void
+session_disconnect(Session *session)
+{
+	if (session->source != NULL)
+		session->source->ops->disconnect(session->source);
+	if (session->target != NULL)
+		session->target->ops->disconnect(session->target);
+}
+
+bool
+session_read_progress(Session *session, Error *err)
+{
+	const TargetOps *ops = session->target->ops;
+	bool exists;
+
+	memset(&session->progress, 0, sizeof(session->progress));
+	if (!ops->state_exists(session->target, &exists, err))
+		return false;
+	return !exists ||
+		   ops->progress_read(session->target, &session->progress, err);
+}
+
+bool
+session_check_source(const Session *session, Error *err)
+{
+	const SourceIdentity *then = &session->progress.source;
+	const SourceIdentity *now = &session->identity;
+
+	if (session->progress.phase == PHASE_NONE)
+		return true;
+	if (strcmp(then->database, now->database) != 0)
+		return error_set(err, P_OTHER_SOURCE,
+						 "the migration \"%s\" on the target is of the source "
+						 "database \"%s\", not \"%s\"",
+						 session->options->name, then->database, now->database);
+	if (strcmp(then->system_id, now->system_id) != 0)
+	{
+		error_set(err, P_SYSTEM_ID,
+				  "the migration \"%s\" on the target is of another source "
+				  "server",
+				  session->options->name);
+		return error_detail(err,
+							"Its system identifier is %s, that of the server "
+							"behind --source is %s.",
+							then->system_id, now->system_id);
+	}
+	return true;
+}
+
+/* P_OPTIONS naming what differs. */
+static bool
+patterns_differ(const Session *session, const char *option, const char *then,
+				const char *now, Error *err)
+{
+	error_set(err, P_OPTIONS,
+			  "the migration \"%s\" was begun with another --%s",
+			  session->options->name, option);
+	error_detail(err, "It was \"%s\", now it is \"%s\".", then, now);
+	return error_hint(err, "pass the same patterns, or drop the migration and "
+						   "begin again");
+}
+
+bool
+session_check_tables(const Session *session, Error *err)
+{
+	const Progress *progress = &session->progress;
+	const Options *options = session->options;
+
+	if (progress->phase == PHASE_NONE)
+		return true;
+	if (strcmp(progress->tables, options->tables) != 0)
+		return patterns_differ(session, "tables", progress->tables,
+							   options->tables, err);
+	if (strcmp(progress->exclude_tables, options->exclude_tables) != 0)
+		return patterns_differ(session, "exclude-tables",
+							   progress->exclude_tables,
+							   options->exclude_tables, err);
+	return true;
+}
+
+static void
+log_stopped(const Session *session)
+{
+	const Progress *progress = &session->progress;
+	const char *cause = signals_number() != 0 ? strsignal(signals_number())
+											  : "request";
+
+	if (progress->phase == PHASE_STREAM)
+		log_info(
+			"stopped by signal (%s); the target has everything up to " LSN_FORMAT,
+			cause, LSN_ARGS(progress->resume_lsn));
+	else if (progress->phase == PHASE_NONE)
+		log_info("stopped by signal (%s) before anything was begun", cause);
+	else
+		log_info("stopped by signal (%s) in phase \"%s\"; run again to go on",
+				 cause, phase_name(progress->phase));
+}
+
+int
+session_end(Session *session, const Error *err)
+{
+	int code = error_exit_code(err);
+
+	if (err->kind == ERROR_STOPPED)
+		log_stopped(session);
+	else if (error_is_set(err))
+		log_error(err);
+	session_close(session);
+	return code;
+}

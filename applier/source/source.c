@@ -1,0 +1,41 @@
+/*
+ * source.c
+ *		Which source drivers there are; the only place that knows.
+ */
+#include "source/source.h"
+
+#include <stddef.h>
+
+#include "postgres/pg_url.h"
+#include "postgres/source_pg.h"
+
+typedef struct SourceDriver
+{
+	bool (*matches)(const char *url);
+	Source *(*open)(const SourceConfig *config, Error *err);
+} SourceDriver;
+
+static const SourceDriver drivers[] = {
+	{ pg_url_matches, source_pg_open },
+};
+
+Source *
+source_open(const SourceConfig *config, Error *err)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
+	{
+		if (drivers[i].matches(config->url))
+			return drivers[i].open(config, err);
+	}
+	error_set(err, P_URL, "there is no driver for the source URL");
+	return NULL;
+}
+
+void
+source_close(Source *source)
+{
+	if (source != NULL)
+		source->ops->free(source);
+}
