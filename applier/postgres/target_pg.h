@@ -7,6 +7,7 @@
  *		target_pg_owner.c	advisory lock, eviction of earlier owners
  *		target_pg_progress.c	the progress row
  *		target_pg_apply.c	batches of changes in the source's order
+ *		pipeline_pg.c		statements on their way, answers with their names
  *		statement_pg.c		prepared statements per relation and column set
  *		target_pg_ddl.c		schema entries, chunks, sequences
  *		target_pg_load.c	COPY FROM STDIN with its chunk row
@@ -21,6 +22,7 @@
 #define TARGET_LABEL_FORMAT "pg_portage %s %s"
 
 typedef struct StatementCache StatementCache;
+typedef struct Pipeline Pipeline;
 
 typedef struct TargetPg
 {
@@ -32,6 +34,7 @@ typedef struct TargetPg
 	uint64_t	written;		/* pg_current_wal_insert_lsn() after COMMIT */
 	uint64_t	durable;		/* pg_current_wal_flush_lsn() */
 	StatementCache *statements;
+	Pipeline   *pipeline;		/* what was sent and not yet answered */
 } TargetPg;
 
 Target	   *target_pg_open(const TargetConfig *config, Error *err);
@@ -77,9 +80,14 @@ bool		target_pg_progress_insert(Target *target, Progress *progress,
 bool		target_pg_progress_save(Target *target, const Progress *progress,
 									Error *err);
 bool		target_pg_state_drop(Target *target, bool *existed, Error *err);
-/* Inside a transaction: compare-and-set from before to after. */
+/* Inside a transaction: compare-and-set from before to after; else P_FENCED. */
 bool		target_pg_progress_update(PgConn *conn, const Progress *before,
 									  const Progress *after, Error *err);
+
+/* The two halves of it, for a pipeline: send; explain a failure. */
+bool		target_pg_progress_send(PgConn *conn, const Progress *before,
+									const Progress *after, Error *err);
+bool		target_pg_progress_failed(const Progress *before, Error *err);
 
 /* target_pg_apply.c */
 bool		target_pg_apply(Target *target, const Batch *batch,

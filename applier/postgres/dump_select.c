@@ -1,0 +1,308 @@
+/*
+ * dump_select.c
+ *		See dump_select.h.
+ *
+ * An entry's fate is found by going over all entries until nothing changes any
+ * more: dumps are nearly in the order of their dependencies, so that takes two
+ * or three rounds.
+ */
+#include "postgres/dump_select.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OUR_SCHEMA "portage"
+#define OUR_EXTENSION "pg_portage"
+
+typedef struct Fate
+{
+	const char *reason;			/* NULL: it stays */
+	bool		dropped;		/* what depends on it goes too */
+	bool		needed;			/* a carried table needs it */
+} Fate;
+
+typedef struct Selection
+{
+	DumpCatalog *catalog;
+	DumpEntry  *entries;
+	int			count;
+	Fate	   *fates;
+	int		   *by_id;			/* dump number to index, or -1 */
+	int			max_id;
+	Arena	   *arena;
+} Selection;
+
+static int
+compare_tables(const void *left, const void *right)
+{
+	const DumpTable *a = left;
+	const DumpTable *b = right;
+
+	return a->oid < b->oid ? -1 : a->oid > b->oid;
+}
+
+static int
+compare_owners(const void *left, const void *right)
+{
+	const DumpOwner *a = left;
+	const DumpOwner *b = right;
+
+	if (a->class_oid != b->class_oid)
+		return a->class_oid < b->class_oid ? -1 : 1;
+	return a->oid < b->oid ? -1 : a->oid > b->oid;
+}
+
+static DumpTable *
+table_find(const DumpCatalog *catalog, uint32_t oid)
+{
+	DumpTable	key = {.oid = oid};
+
+	if (oid == 0 || catalog->table_count == 0)
+		return NULL;
+	return bsearch(&key, catalog->tables, (size_t) catalog->table_count,
+				   sizeof(DumpTable), compare_tables);
+}
+
+/* The table that an entry is or belongs to, or 0. */
+static uint32_t
+table_of(const DumpCatalog *catalog, const DumpEntry *entry)
+{
+	DumpOwner	key = {.class_oid = entry->class_oid, .oid = entry->oid};
+	const DumpOwner *found;
+
+	if (strcmp(entry->type, "TABLE") == 0 ||
+		strcmp(entry->type, "ROW SECURITY") == 0 ||
+		strcmp(entry->type, "MATERIALIZED VIEW DATA") == 0)
+		return entry->oid;
+	if (entry->oid == 0 || catalog->owner_count == 0)
+		return 0;
+	found = bsearch(&key, catalog->owners, (size_t) catalog->owner_count,
+					sizeof(DumpOwner), compare_owners);
+	return found != NULL ? found->table_oid : 0;
+}
+
+/* Partitioned tables hold no rows: they go with their partitions. */
+static void
+select_parents(DumpCatalog *catalog)
+{
+	for (int i = 0; i < catalog->table_count; i++)
+	{
+		DumpTable  *table = &catalog->tables[i];
+
+		while (table != NULL && table->selected && table->parent != 0)
+		{
+			table = table_find(catalog, table->parent);
+			if (table != NULL)
+				table->selected = true;
+		}
+	}
+}
+
+static bool
+type_is(const DumpEntry *entry, const char *type)
+{
+	return strcmp(entry->type, type) == 0;
+}
+
+static bool
+starts_with(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+/* Is it not for the target, whatever the user has selected? */
+static const char *
+never_wanted(const DumpEntry *entry, bool *exists_there)
+{
+	*exists_there = false;
+	if (strcmp(entry->schema, OUR_SCHEMA) == 0 ||
+		(type_is(entry, "SCHEMA") && strcmp(entry->name, OUR_SCHEMA) == 0) ||
+		(type_is(entry, "EXTENSION") &&
+		 strcmp(entry->name, OUR_EXTENSION) == 0))
+		return "it is a part of pg_portage";
+	if (type_is(entry, "EVENT TRIGGER"))
+		return "event triggers need a superuser";
+	if (starts_with(entry->type, "PUBLICATION") ||
+		starts_with(entry->type, "SUBSCRIPTION"))
+		return "publications and subscriptions are not migrated";
+	*exists_there = true;
+	if (type_is(entry, "SCHEMA") && strcmp(entry->name, "public") == 0)
+		return "every database has it";
+	if (type_is(entry, "COMMENT") &&
+		(strcmp(entry->name, "SCHEMA public") == 0 ||
+		 starts_with(entry->name, "EXTENSION ")))
+		return "only the owner of the object may set it";
+	return NULL;
+}
+
+/* The first of an entry's dependencies that is dropped, or -1. */
+static int
+dropped_dependency(const Selection *self, const DumpEntry *entry)
+{
+	for (int d = 0; d < entry->dependency_count; d++)
+	{
+		int			id = entry->dependencies[d];
+		int			index = id > 0 && id <= self->max_id ? self->by_id[id] : -1;
+
+		if (index >= 0 && self->fates[index].dropped)
+			return index;
+	}
+	return -1;
+}
+
+static void
+judge_alone(Selection *self, int index)
+{
+	const DumpEntry *entry = &self->entries[index];
+	Fate	   *fate = &self->fates[index];
+	const DumpTable *table;
+	bool		exists_there;
+
+	fate->reason = never_wanted(entry, &exists_there);
+	fate->dropped = fate->reason != NULL && !exists_there;
+	if (fate->reason != NULL || self->catalog->all)
+		return;
+	table = table_find(self->catalog, table_of(self->catalog, entry));
+	if (table == NULL || table->selected)
+		return;
+	fate->dropped = true;
+	if (!fate->needed)
+		fate->reason = type_is(entry, "TABLE") ? "the table is not selected" :
+			"its table is not selected";
+	else
+		fate->dropped = true;	/* created empty, but nothing around it is */
+}
+
+/* Mark what the entry needs, itself included. */
+static void
+mark_needed(Selection *self, int index)
+{
+	const DumpEntry *entry = &self->entries[index];
+
+	if (self->fates[index].needed)
+		return;
+	self->fates[index].needed = true;
+	for (int d = 0; d < entry->dependency_count; d++)
+	{
+		int			id = entry->dependencies[d];
+
+		if (id > 0 && id <= self->max_id && self->by_id[id] >= 0)
+			mark_needed(self, self->by_id[id]);
+	}
+}
+
+static void
+mark_all_needed(Selection *self)
+{
+	for (int i = 0; i < self->count; i++)
+	{
+		const DumpTable *table = table_find(self->catalog,
+											self->entries[i].oid);
+
+		if (type_is(&self->entries[i], "TABLE") && table != NULL &&
+			table->selected)
+			mark_needed(self, i);
+	}
+}
+
+static bool
+judge_by_dependencies(Selection *self)
+{
+	bool		changed = false;
+
+	for (int i = 0; i < self->count; i++)
+	{
+		Fate	   *fate = &self->fates[i];
+		int			cause;
+
+		if (fate->reason != NULL || fate->needed)
+			continue;
+		cause = dropped_dependency(self, &self->entries[i]);
+		if (cause < 0)
+			continue;
+		fate->dropped = true;
+		fate->reason = arena_printf(self->arena, "it depends on %s %s%s%s",
+									self->entries[cause].type,
+									self->entries[cause].schema,
+									self->entries[cause].schema[0] != '\0' ?
+									"." : "", self->entries[cause].name);
+		changed = true;
+	}
+	return changed;
+}
+
+static void
+selection_index(Selection *self)
+{
+	for (int i = 0; i < self->count; i++)
+	{
+		if (self->entries[i].id > self->max_id)
+			self->max_id = self->entries[i].id;
+	}
+	self->by_id = ARENA_ARRAY(self->arena, int, (size_t) self->max_id + 1);
+	for (int id = 0; id <= self->max_id; id++)
+		self->by_id[id] = -1;
+	for (int i = 0; i < self->count; i++)
+	{
+		if (self->entries[i].id > 0)
+			self->by_id[self->entries[i].id] = i;
+	}
+	self->fates = ARENA_ARRAY(self->arena, Fate, (size_t) self->count);
+}
+
+static void
+tell_left_out(const DumpEntry *entry, const char *reason, Findings *left_out)
+{
+	char		object[256];
+	bool		expected = type_is(entry, "COMMENT") ||
+		type_is(entry, "SCHEMA") || type_is(entry, "EXTENSION");
+
+	snprintf(object, sizeof(object), "%s %s%s%s", entry->type, entry->schema,
+			 entry->schema[0] != '\0' ? "." : "", entry->name);
+	finding_add(left_out, expected ? SEVERITY_OK : SEVERITY_NOTE, 0, object,
+				"", "not created on the target: %s", reason);
+}
+
+void
+dump_select(DumpCatalog *catalog, DumpEntry *dumped, int dumped_count,
+			Arena *arena, DdlEntry **entries, int *count, Findings *left_out)
+{
+	Selection	self = {.catalog = catalog, .entries = dumped,
+	.count = dumped_count, .arena = arena};
+
+	qsort(catalog->tables, (size_t) catalog->table_count, sizeof(DumpTable),
+		  compare_tables);
+	qsort(catalog->owners, (size_t) catalog->owner_count, sizeof(DumpOwner),
+		  compare_owners);
+	selection_index(&self);
+	if (!catalog->all)
+	{
+		select_parents(catalog);
+		mark_all_needed(&self);
+	}
+	for (int i = 0; i < self.count; i++)
+		judge_alone(&self, i);
+	while (judge_by_dependencies(&self))
+		;
+	*entries = ARENA_ARRAY(arena, DdlEntry, (size_t) self.count);
+	*count = 0;
+	for (int i = 0; i < self.count; i++)
+	{
+		DdlEntry   *entry = &(*entries)[*count];
+
+		if (self.fates[i].reason != NULL)
+		{
+			tell_left_out(&dumped[i], self.fates[i].reason, left_out);
+			continue;
+		}
+		entry->number = ++*count;
+		entry->section = dumped[i].section;
+		entry->state = DDL_TODO;
+		entry->type = dumped[i].type;
+		entry->schema = dumped[i].schema;
+		entry->name = dumped[i].name;
+		entry->table_oid = table_of(catalog, &dumped[i]);
+		entry->sql = dumped[i].sql;
+	}
+}

@@ -1,0 +1,445 @@
+/*
+ * dump_split.c
+ *		See dump_split.h.
+ *
+ * The scanner knows just as much of SQL as is needed to tell quoted from
+ * unquoted text: strings with and without backslashes, quoted names, dollar
+ * quotes, comments.  standard_conforming_strings is on in every dump.
+ */
+#include "postgres/dump_split.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+
+#define TABLESPACE_SET "SET default_tablespace = "
+#define METHOD_SET "SET default_table_access_method = "
+#define FOOTER "-- PostgreSQL database dump complete\n"
+
+/* One line of the list: "217; 1259 16390 TABLE public t owner". */
+typedef struct ListLine
+{
+	int			id;
+	uint32_t	class_oid;
+	uint32_t	oid;
+	const char *rest;			/* from the type on */
+	size_t		rest_len;
+	bool		seen;
+} ListLine;
+
+typedef struct Splitter
+{
+	Arena	   *arena;
+	ListLine   *lines;			/* in order of id */
+	int			line_count;
+	DumpEntry  *entries;
+	int			count;
+	const char *start;			/* of the entry's text, NULL before the first */
+	const char *settings;		/* where trailing SETs begin, or NULL */
+	Buffer		tablespace;		/* the SET that holds, or empty */
+	Buffer		method;
+} Splitter;
+
+static bool
+is_word(char c)
+{
+	return isalnum((unsigned char) c) || c == '_' || (c & 0x80) != 0;
+}
+
+/* Behind the closing quote; p stands behind the opening one. */
+static const char *
+skip_quoted(const char *p, char quote, bool backslashes)
+{
+	for (; *p != '\0'; p++)
+	{
+		if (backslashes && *p == '\\' && p[1] != '\0')
+			p++;
+		else if (*p == quote && p[1] == quote)
+			p++;
+		else if (*p == quote)
+			return p + 1;
+	}
+	return p;
+}
+
+/* Behind a dollar-quoted string, or behind the dollar sign if it is none. */
+static const char *
+skip_dollar(const char *p)
+{
+	const char *tag = p++;
+	size_t		len;
+
+	if (isdigit((unsigned char) *p))
+		return p;
+	while (is_word(*p))
+		p++;
+	if (*p != '$')
+		return tag + 1;
+	len = (size_t) (++p - tag);
+	for (; *p != '\0'; p++)
+	{
+		if (*p == '$' && strncmp(p, tag, len) == 0)
+			return p + len;
+	}
+	return p;
+}
+
+static const char *
+skip_block_comment(const char *p)
+{
+	int			depth = 1;
+
+	while (*p != '\0' && depth > 0)
+	{
+		if (p[0] == '*' && p[1] == '/')
+			depth--, p += 2;
+		else if (p[0] == '/' && p[1] == '*')
+			depth++, p += 2;
+		else
+			p++;
+	}
+	return p;
+}
+
+static const char *
+skip_line(const char *p)
+{
+	const char *end = strchr(p, '\n');
+
+	return end != NULL ? end + 1 : p + strlen(p);
+}
+
+/*
+ * Behind one token: a word, a quoted thing, a comment, or one other byte.  A
+ * word goes as a whole, so that a dollar sign or an E within it means nothing.
+ */
+static const char *
+skip_token(const char *p)
+{
+	if (p[0] == '-' && p[1] == '-')
+		return skip_line(p);
+	if (p[0] == '/' && p[1] == '*')
+		return skip_block_comment(p + 2);
+	if (*p == '\'' || *p == '"')
+		return skip_quoted(p + 1, *p, false);
+	if ((*p == 'E' || *p == 'e') && p[1] == '\'')
+		return skip_quoted(p + 2, '\'', true);
+	if (*p == '$')
+		return skip_dollar(p);
+	if (!is_word(*p))
+		return p + 1;
+	while (is_word(*p) || *p == '$')
+		p++;
+	return p;
+}
+
+static int
+by_id(const void *left, const void *right)
+{
+	const ListLine *a = left;
+	const ListLine *b = right;
+
+	return a->id < b->id ? -1 : a->id > b->id;
+}
+
+/* Lines that begin with a semicolon are comments. */
+static bool
+list_parse(Splitter *self, const char *list, Error *err)
+{
+	int			capacity = 1;
+
+	for (const char *p = list; *p != '\0'; p = skip_line(p))
+		capacity++;
+	self->lines = ARENA_ARRAY(self->arena, ListLine, (size_t) capacity);
+	for (const char *p = list; *p != '\0'; p = skip_line(p))
+	{
+		ListLine   *line = &self->lines[self->line_count];
+		int			used = 0;
+
+		if (*p == ';' || *p == '\n')
+			continue;
+		if (sscanf(p, "%d; %" SCNu32 " %" SCNu32 " %n", &line->id,
+				   &line->class_oid, &line->oid, &used) != 3 || used == 0)
+			return error_set(err, P_PG_DUMP, "unknown line in pg_restore's"
+							 " list: %.*s", (int) strcspn(p, "\n"), p);
+		line->rest = p + used;
+		line->rest_len = strcspn(line->rest, "\n");
+		self->line_count++;
+	}
+	qsort(self->lines, (size_t) self->line_count, sizeof(ListLine), by_id);
+	return true;
+}
+
+/* Is here an entry's first comment?  "--\n-- TOC entry N (class C OID O)\n" */
+static ListLine *
+header_at(const Splitter *self, const char *p)
+{
+	ListLine	key = {0};
+	ListLine   *line;
+	int			used = 0;
+
+	if (strncmp(p, "--\n-- TOC entry ", 16) != 0)
+		return NULL;
+	if (sscanf(p + 16, "%d (class %" SCNu32 " OID %" SCNu32 ")%n", &key.id,
+			   &key.class_oid, &key.oid, &used) != 3 || used == 0 ||
+		p[16 + used] != '\n')
+		return NULL;
+	line = bsearch(&key, self->lines, (size_t) self->line_count,
+				   sizeof(ListLine), by_id);
+	if (line == NULL || line->class_oid != key.class_oid ||
+		line->oid != key.oid)
+		return NULL;
+	return line;
+}
+
+/* "-- Dependencies: 217 3" */
+static void
+parse_dependencies(Arena *arena, const char *p, DumpEntry *entry)
+{
+	const char *end = p + strcspn(p, "\n");
+	int		   *numbers = ARENA_ARRAY(arena, int, (size_t) (end - p) / 2 + 1);
+
+	while (p < end)
+	{
+		char	   *next;
+		long		n = strtol(p, &next, 10);
+
+		if (next == p || next > end)
+			break;
+		numbers[entry->dependency_count++] = (int) n;
+		p = next;
+	}
+	entry->dependencies = numbers;
+}
+
+/* Find needle in the bytes before end. */
+static const char *
+find_within(const char *p, const char *end, const char *needle)
+{
+	return memmem(p, (size_t) (end - p), needle, strlen(needle));
+}
+
+/*
+ * "-- Name: NAME; Type: TYPE; Schema: SCHEMA; Owner: -[; Tablespace: X]".  A
+ * name may itself contain such words; the list, which has the same parts in
+ * another order, decides where each of them ends.
+ */
+static bool
+parse_name(Arena *arena, const char *p, const ListLine *line, DumpEntry *entry)
+{
+	const char *end = p + strcspn(p, "\n");
+	const char *type = p;
+
+	while ((type = find_within(type, end, "; Type: ")) != NULL)
+	{
+		const char *name_end = type;
+		const char *schema = type += strlen("; Type: ");
+		const char *owner;
+
+		while ((schema = find_within(schema, end, "; Schema: ")) != NULL)
+		{
+			const char *type_end = schema;
+
+			owner = schema += strlen("; Schema: ");
+			while ((owner = find_within(owner, end, "; Owner: ")) != NULL)
+			{
+				char	   *expected =
+					arena_printf(arena, "%.*s %.*s %.*s ",
+								 (int) (type_end - type), type,
+								 (int) (owner - schema), schema,
+								 (int) (name_end - p), p);
+				size_t		len = strlen(expected);
+
+				if (len <= line->rest_len &&
+					memcmp(expected, line->rest, len) == 0)
+				{
+					entry->type = arena_strndup(arena, type,
+												(size_t) (type_end - type));
+					entry->schema = arena_strndup(arena, schema,
+												  (size_t) (owner - schema));
+					entry->name = arena_strndup(arena, p,
+												(size_t) (name_end - p));
+					if (strcmp(entry->schema, "-") == 0)
+						entry->schema = "";
+					return true;
+				}
+				owner++;
+			}
+		}
+	}
+	return false;
+}
+
+/* The comment's lines; returns where the entry's statements begin. */
+static const char *
+parse_header(Splitter *self, const char *p, ListLine *line, Error *err)
+{
+	DumpEntry  *entry = &self->entries[self->count];
+	bool		named = false;
+
+	entry->id = line->id;
+	entry->class_oid = line->class_oid;
+	entry->oid = line->oid;
+	entry->dependencies = NULL;
+	p = skip_line(skip_line(p));
+	while (strncmp(p, "-- ", 3) == 0)
+	{
+		if (strncmp(p, "-- Dependencies: ", 17) == 0)
+			parse_dependencies(self->arena, p + 17, entry);
+		else if (strncmp(p, "-- Name: ", 9) == 0)
+			named = parse_name(self->arena, p + 9, line, entry);
+		p = skip_line(p);
+	}
+	if (!named)
+	{
+		error_set(err, P_PG_DUMP, "entry %d of pg_restore has no name that is"
+				  " in its list", line->id);
+		return NULL;
+	}
+	return skip_line(p);
+}
+
+/* Keep one SET as SET LOCAL. */
+static void
+setting_keep(Buffer *setting, const char *p, const char *end)
+{
+	buffer_reset(setting);
+	buffer_puts(setting, "SET LOCAL ");
+	buffer_append(setting, p + strlen("SET "), (size_t) (end - p) -
+				  strlen("SET "));
+	buffer_putc(setting, '\n');
+}
+
+/* The text between the last header and here is the last entry's. */
+static void
+entry_close(Splitter *self, const char *end)
+{
+	const char *from = self->settings != NULL ? self->settings : end;
+	DumpEntry  *entry;
+	Buffer		sql;
+
+	if (self->start != NULL)
+	{
+		entry = &self->entries[self->count++];
+		while (from > self->start && isspace((unsigned char) from[-1]))
+			from--;
+		buffer_init(&sql);
+		buffer_puts(&sql, self->tablespace.data);
+		buffer_puts(&sql, self->method.data);
+		buffer_append(&sql, self->start, (size_t) (from - self->start));
+		entry->sql = arena_strndup(self->arena, sql.data, sql.len);
+		buffer_release(&sql);
+	}
+	/* what stands behind its last statement is for those that follow */
+	for (const char *p = self->settings; p != NULL && p < end;)
+	{
+		const char *semicolon = p;
+
+		while (semicolon < end && *semicolon != ';')
+			semicolon = skip_token(semicolon);
+		if (strncmp(p, TABLESPACE_SET, strlen(TABLESPACE_SET)) == 0)
+			setting_keep(&self->tablespace, p, semicolon + 1);
+		else if (strncmp(p, METHOD_SET, strlen(METHOD_SET)) == 0)
+			setting_keep(&self->method, p, semicolon + 1);
+		else
+			break;
+		p = semicolon + 1;
+		while (p < end && isspace((unsigned char) *p))
+			p++;
+	}
+	self->settings = NULL;
+}
+
+/* A statement begins here; remember where a run of SETs began. */
+static void
+statement_begins(Splitter *self, const char *p)
+{
+	bool		setting =
+		strncmp(p, TABLESPACE_SET, strlen(TABLESPACE_SET)) == 0 ||
+		strncmp(p, METHOD_SET, strlen(METHOD_SET)) == 0;
+
+	if (!setting)
+		self->settings = NULL;
+	else if (self->settings == NULL)
+		self->settings = p;
+}
+
+/* One pass over the script. */
+static bool
+script_scan(Splitter *self, const char *script, Error *err)
+{
+	const char *p = script;
+	bool		fresh = true;	/* between two statements */
+
+	while (*p != '\0')
+	{
+		bool		at_line = p == script || p[-1] == '\n';
+		ListLine   *line = at_line ? header_at(self, p) : NULL;
+
+		if (line != NULL)
+		{
+			if (line->seen)
+				return error_set(err, P_PG_DUMP,
+								 "entry %d of pg_restore comes twice",
+								 line->id);
+			line->seen = true;
+			entry_close(self, p);
+			p = self->start = parse_header(self, p, line, err);
+			if (p == NULL)
+				return false;
+			fresh = true;
+			continue;
+		}
+		if (at_line && strncmp(p, FOOTER, strlen(FOOTER)) == 0)
+			break;
+		if (*p == ';')
+			fresh = true;
+		else if (fresh && !isspace((unsigned char) *p) &&
+				 !(p[0] == '-' && p[1] == '-'))
+		{
+			statement_begins(self, p);
+			fresh = false;
+		}
+		p = skip_token(p);
+	}
+	entry_close(self, p);
+	return true;
+}
+
+bool
+dump_split(const char *list, const char *script, DdlSection section,
+		   Arena *arena, DumpEntry **entries, int *count, Error *err)
+{
+	Splitter	self = {.arena = arena};
+	bool		ok;
+
+	buffer_init(&self.tablespace);
+	buffer_init(&self.method);
+	ok = list_parse(&self, list, err);
+	if (ok)
+	{
+		self.entries = ARENA_ARRAY(arena, DumpEntry,
+								   (size_t) self.line_count + 1);
+		ok = script_scan(&self, script, err);
+	}
+	buffer_release(&self.tablespace);
+	buffer_release(&self.method);
+	if (!ok)
+		return false;
+	for (int i = 0; i < self.line_count; i++)
+	{
+		if (!self.lines[i].seen)
+			return error_set(err, P_PG_DUMP, "entry %d of pg_restore's list is"
+							 " not in its script", self.lines[i].id);
+	}
+	for (int i = 0; i < self.count; i++)
+		self.entries[i].section = section;
+	*entries = self.entries;
+	*count = self.count;
+	return true;
+}

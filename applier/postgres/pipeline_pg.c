@@ -1,0 +1,311 @@
+/*
+ * pipeline_pg.c
+ *		Sending without waiting, and giving every answer its name.
+ *
+ * Answers are asked for every FLUSH_EVERY steps and read when twice as many
+ * are open, so that the server always has work while we read.  Between errors
+ * and the next sync the server skips what was sent; the first error is the one
+ * that counts.
+ */
+#include "postgres/pipeline_pg.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "postgres/row_error.h"
+
+#define FLUSH_EVERY 256
+#define RING_SIZE 1024
+#define MAX_QUEUED_BYTES (1024 * 1024)
+
+struct Pipeline
+{
+	PgConn	   *conn;
+	Step		ring[RING_SIZE];
+	unsigned	head;
+	unsigned	count;
+	unsigned	since_flush;
+	size_t		queued_bytes;
+	bool		open;
+	StepKind	failed;
+	uint64_t	written;
+	uint64_t	durable;
+	const char **values;		/* parameters of one row */
+	int		   *lengths;
+	int			value_capacity;
+};
+
+Pipeline *
+pipeline_new(PgConn *conn)
+{
+	Pipeline   *pipeline = mem_zalloc(sizeof(*pipeline));
+
+	pipeline->conn = conn;
+	return pipeline;
+}
+
+void
+pipeline_free(Pipeline *pipeline)
+{
+	if (pipeline == NULL)
+		return;
+	mem_free(pipeline->values);
+	mem_free(pipeline->lengths);
+	mem_free(pipeline);
+}
+
+bool
+pipeline_is_open(const Pipeline *pipeline)
+{
+	return pipeline->open;
+}
+
+StepKind
+pipeline_failed_step(const Pipeline *pipeline)
+{
+	return pipeline->failed;
+}
+
+void
+pipeline_positions(const Pipeline *pipeline, uint64_t *written,
+				   uint64_t *durable)
+{
+	*written = pipeline->written;
+	*durable = pipeline->durable;
+}
+
+bool
+pipeline_enter(Pipeline *pipeline, Error *err)
+{
+	error_clear(err);
+	if (!PQenterPipelineMode(pipeline->conn->pq))
+		return pg_error(pipeline->conn, NULL, P_CONNECTION_LOST, err);
+	pipeline->open = true;
+	pipeline->head = 0;
+	pipeline->count = 0;
+	pipeline->since_flush = 0;
+	pipeline->queued_bytes = 0;
+	return true;
+}
+
+/* Was this answer what its step demands? */
+static bool
+check_answer(Pipeline *pipeline, const Step *step, const PGresult *res,
+			 Error *err)
+{
+	ExecStatusType status = PQresultStatus(res);
+
+	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+	{
+		pg_error(pipeline->conn, res, P_APPLY, err);
+		return step->change != NULL ? row_error(err, step->txn, step->change) :
+			false;
+	}
+	if (step->kind == STEP_ROW && strcmp(PQcmdTuples((PGresult *) res), "1") != 0)
+	{
+		error_set(err, P_ROW_MISSING, "%s rows were changed instead of one",
+				  PQcmdTuples((PGresult *) res));
+		return row_error(err, step->txn, step->change);
+	}
+	if (step->kind == STEP_COMMIT &&
+		strcmp(PQcmdStatus((PGresult *) res), "COMMIT") != 0)
+		return error_set(err, P_APPLY, "the target answered COMMIT with %s",
+						 PQcmdStatus((PGresult *) res));
+	if (step->kind == STEP_POSITIONS)
+	{
+		pipeline->written = pg_value_lsn(res, 0, 0);
+		pipeline->durable = pg_value_lsn(res, 0, 1);
+	}
+	return true;
+}
+
+/* Read the answer of the oldest step. */
+static bool
+read_answer(Pipeline *pipeline, Error *err)
+{
+	Step	   *step = &pipeline->ring[pipeline->head];
+	PGresult   *res = NULL;
+	PGresult   *end = NULL;
+	bool		ok;
+
+	if (!pg_next_result(pipeline->conn, &res, err))
+		return false;
+	if (res == NULL)
+		return pg_error(pipeline->conn, NULL, P_CONNECTION_LOST, err);
+	ok = check_answer(pipeline, step, res, err);
+	PQclear(res);
+	if (!ok)
+	{
+		pipeline->failed = step->kind;
+		return false;
+	}
+	/* every answer is followed by a NULL */
+	if (!pg_next_result(pipeline->conn, &end, err))
+		return false;
+	if (end != NULL)
+		BUG("an answer too many in the pipeline");
+	pipeline->head = (pipeline->head + 1) % RING_SIZE;
+	pipeline->count--;
+	return true;
+}
+
+static bool
+read_down_to(Pipeline *pipeline, unsigned left, Error *err)
+{
+	while (pipeline->count > left)
+	{
+		if (!read_answer(pipeline, err))
+			return false;
+	}
+	return true;
+}
+
+static bool
+request_flush(Pipeline *pipeline, Error *err)
+{
+	pipeline->since_flush = 0;
+	pipeline->queued_bytes = 0;
+	if (!PQsendFlushRequest(pipeline->conn->pq) ||
+		PQflush(pipeline->conn->pq) < 0)
+		return pg_error(pipeline->conn, NULL, P_CONNECTION_LOST, err);
+	return true;
+}
+
+static bool
+note_step(Pipeline *pipeline, Step step, size_t bytes, Error *err)
+{
+	pipeline->ring[(pipeline->head + pipeline->count) % RING_SIZE] = step;
+	pipeline->count++;
+	pipeline->since_flush++;
+	pipeline->queued_bytes += bytes;
+	if (pipeline->queued_bytes > MAX_QUEUED_BYTES)
+		return request_flush(pipeline, err) && read_down_to(pipeline, 0, err);
+	if (pipeline->since_flush < FLUSH_EVERY)
+		return true;
+	return request_flush(pipeline, err) &&
+		read_down_to(pipeline, FLUSH_EVERY, err);
+}
+
+bool
+pipeline_note(Pipeline *pipeline, StepKind kind, Error *err)
+{
+	Step		step = {.kind = kind};
+
+	return note_step(pipeline, step, 0, err);
+}
+
+bool
+pipeline_send(Pipeline *pipeline, StepKind kind, const char *sql, int nparams,
+			  const char *const *params, Error *err)
+{
+	if (!PQsendQueryParams(pipeline->conn->pq, sql, nparams, NULL, params, NULL,
+						   NULL, 0))
+		return pg_error(pipeline->conn, NULL, P_CONNECTION_LOST, err);
+	return pipeline_note(pipeline, kind, err);
+}
+
+bool
+pipeline_send_change(Pipeline *pipeline, const Txn *txn, const Change *change,
+					 const char *sql, Error *err)
+{
+	Step		step = {STEP_COMMAND, change, txn};
+
+	if (!PQsendQueryParams(pipeline->conn->pq, sql, 0, NULL, NULL, NULL, NULL,
+						   0))
+		return pg_error(pipeline->conn, NULL, P_CONNECTION_LOST, err);
+	return note_step(pipeline, step, strlen(sql), err);
+}
+
+static void
+reserve_values(Pipeline *pipeline, int count)
+{
+	if (count <= pipeline->value_capacity)
+		return;
+	pipeline->value_capacity = count * 2;
+	pipeline->values = mem_realloc(pipeline->values, sizeof(char *) *
+								   (size_t) pipeline->value_capacity);
+	pipeline->lengths = mem_realloc(pipeline->lengths, sizeof(int) *
+									(size_t) pipeline->value_capacity);
+}
+
+/* Values are NUL-terminated in the frame: text goes out as it lies there. */
+static size_t
+collect_values(Pipeline *pipeline, const Change *change,
+			   const Statement *statement)
+{
+	const Value *value;
+	size_t		bytes = 0;
+	int			i;
+
+	reserve_values(pipeline, statement->param_count);
+	for (i = 0; i < statement->param_count; i++)
+	{
+		value = &(statement->params[i].old ? change->old_values :
+				  change->new_values)[statement->params[i].column];
+		pipeline->values[i] = value->state == WIRE_COL_PRESENT ? value->data :
+			NULL;
+		pipeline->lengths[i] = (int) value->len;
+		bytes += value->len;
+	}
+	return bytes;
+}
+
+bool
+pipeline_send_row(Pipeline *pipeline, const Txn *txn, const Change *change,
+				  Statement *statement, Error *err)
+{
+	Step		step = {STEP_ROW, change, txn};
+	Step		prepare = {STEP_COMMAND, change, txn};
+	size_t		bytes;
+
+	if (!statement->prepared)
+	{
+		if (!PQsendPrepare(pipeline->conn->pq, statement->name, statement->sql,
+						   0, NULL))
+			return pg_error(pipeline->conn, NULL, P_CONNECTION_LOST, err);
+		statement->prepared = true;
+		if (!note_step(pipeline, prepare, strlen(statement->sql), err))
+			return false;
+	}
+	bytes = collect_values(pipeline, change, statement);
+	if (!PQsendQueryPrepared(pipeline->conn->pq, statement->name,
+							 statement->param_count, pipeline->values,
+							 pipeline->lengths, statement->formats, 0))
+		return pg_error(pipeline->conn, NULL, P_CONNECTION_LOST, err);
+	return note_step(pipeline, step, bytes, err);
+}
+
+bool
+pipeline_finish(Pipeline *pipeline, Error *err)
+{
+	return pipeline->count == 0 ||
+		(request_flush(pipeline, err) && read_down_to(pipeline, 0, err));
+}
+
+bool
+pipeline_leave(Pipeline *pipeline, Error *err)
+{
+	Error		ignored = ERROR_INIT;
+	PGresult   *res = NULL;
+	ExecStatusType status = PGRES_COMMAND_OK;
+
+	if (!pipeline->open)
+		return true;
+	pipeline->open = false;
+	if (!PQpipelineSync(pipeline->conn->pq))
+		return error_is_set(err) ? false :
+			pg_error(pipeline->conn, NULL, P_CONNECTION_LOST, err);
+	while (status != PGRES_PIPELINE_SYNC)
+	{
+		if (!pg_conn_alive(pipeline->conn) ||
+			!pg_next_result(pipeline->conn, &res, &ignored))
+			return error_is_set(err) ? false : error_set(err, P_CONNECTION_LOST,
+														 "%s", ignored.message);
+		status = res != NULL ? PQresultStatus(res) : PGRES_COMMAND_OK;
+		PQclear(res);
+	}
+	if (!PQexitPipelineMode(pipeline->conn->pq))
+		return error_is_set(err) ? false :
+			pg_error(pipeline->conn, NULL, P_CONNECTION_LOST, err);
+	return true;
+}

@@ -1,0 +1,98 @@
+/*
+ * row_error.c
+ *		Naming the row of a change in an error.
+ */
+#include "postgres/row_error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buffer.h"
+
+#define MAX_SHOWN_VALUE 64
+
+const char *
+change_verb(const Change *change)
+{
+	switch (change->kind)
+	{
+		case CHANGE_INSERT:
+			return "INSERT";
+		case CHANGE_UPDATE:
+			return "UPDATE";
+		case CHANGE_DELETE:
+			return "DELETE";
+		case CHANGE_TRUNCATE:
+			return "TRUNCATE";
+		case CHANGE_NOKEY:
+			return change->nokey_op == 'U' ? "UPDATE" : "DELETE";
+	}
+	return "change";
+}
+
+static void
+append_value(Buffer *out, const Value *value)
+{
+	if (value->state == WIRE_COL_NULL)
+		buffer_puts(out, "NULL");
+	else if (value->state != WIRE_COL_PRESENT)
+		buffer_puts(out, "?");
+	else if (value->len <= MAX_SHOWN_VALUE)
+		buffer_append(out, value->data, value->len);
+	else
+		buffer_printf(out, "%.*s... (%u bytes)", MAX_SHOWN_VALUE, value->data,
+					  value->len);
+}
+
+/* "(id)=(5)": the key's columns, or the first ones where there is no key. */
+static void
+append_key(Buffer *out, const Change *change)
+{
+	const Relation *relation = change->relation;
+	const Value *values = change->old_values != NULL ? change->old_values :
+		change->new_values;
+	Buffer		list;
+	int			i;
+	const char *comma = "";
+
+	if (values == NULL)
+		return;
+	buffer_init(&list);
+	buffer_putc(out, '(');
+	for (i = 0; i < relation->column_count; i++)
+	{
+		if (relation->key_count > 0 ?
+			(relation->columns[i].flags & WIRE_COLUMN_KEY) == 0 : i >= 4)
+			continue;
+		buffer_printf(out, "%s%s", comma, relation->columns[i].name);
+		buffer_puts(&list, comma);
+		append_value(&list, &values[i]);
+		comma = ", ";
+	}
+	buffer_printf(out, ")=(%s)", list.data);
+	buffer_release(&list);
+}
+
+bool
+row_error(Error *err, const Txn *txn, const Change *change)
+{
+	Buffer		detail;
+
+	buffer_init(&detail);
+	if (err->detail[0] != '\0')
+		buffer_printf(&detail, "%s ", err->detail);
+	if (change->relation != NULL)
+	{
+		buffer_puts(&detail, "Row ");
+		append_key(&detail, change);
+		buffer_puts(&detail, ", ");
+	}
+	buffer_printf(&detail, "transaction %u committed at " LSN_FORMAT
+				  " on the source.", txn->xid, LSN_ARGS(txn->commit_lsn));
+	error_detail(err, "%s", detail.data);
+	buffer_release(&detail);
+	if (change->relation == NULL)
+		return error_wrap(err, "%s", change_verb(change));
+	return error_wrap(err, "table %s.%s: %s", change->relation->schema,
+					  change->relation->name, change_verb(change));
+}

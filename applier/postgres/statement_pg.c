@@ -1,0 +1,368 @@
+/*
+ * statement_pg.c
+ *		SQL for single changes, and the cache of prepared statements.
+ *
+ * The cache is keyed by relation serial, kind, old kind and the set of columns
+ * that travel; when it is full everything is forgotten at once, on both sides.
+ */
+#include "postgres/statement_pg.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "postgres/pg_conn.h"
+
+#define BYTEA_OID 17
+#define MAX_STATEMENTS 512
+#define BUCKETS 1024
+
+typedef struct CacheEntry
+{
+	struct CacheEntry *next;
+	uint64_t	serial;
+	ChangeKind	kind;
+	WireOldKind old_kind;
+	const uint8_t *carried;		/* a bit per column of the new tuple */
+	size_t		carried_bytes;
+	Statement	statement;
+} CacheEntry;
+
+struct StatementCache
+{
+	Arena		arena;
+	CacheEntry *buckets[BUCKETS];
+	int			count;
+	unsigned	next_name;
+};
+
+StatementCache *
+statement_cache_new(void)
+{
+	StatementCache *cache = mem_zalloc(sizeof(*cache));
+
+	arena_init(&cache->arena);
+	return cache;
+}
+
+void
+statement_cache_free(StatementCache *cache)
+{
+	if (cache == NULL)
+		return;
+	arena_release(&cache->arena);
+	mem_free(cache);
+}
+
+bool
+statement_cache_full(const StatementCache *cache)
+{
+	return cache->count >= MAX_STATEMENTS;
+}
+
+void
+statement_cache_clear(StatementCache *cache)
+{
+	memset(cache->buckets, 0, sizeof(cache->buckets));
+	cache->count = 0;
+	arena_release(&cache->arena);
+}
+
+/* Does the new tuple say what this column becomes? */
+static bool
+column_carried(const Change *change, int i)
+{
+	const Column *column = &change->relation->columns[i];
+
+	if (change->new_values == NULL ||
+		(column->flags & (WIRE_COLUMN_GENERATED | WIRE_COLUMN_VIRTUAL)) != 0)
+		return false;
+	return change->new_values[i].state == WIRE_COL_NULL ||
+		change->new_values[i].state == WIRE_COL_PRESENT;
+}
+
+/* A key that did not change need not be set: without an old key it did not. */
+static bool
+column_set(const Change *change, int i)
+{
+	return column_carried(change, i) &&
+		(change->old_kind != WIRE_OLD_NONE ||
+		 (change->relation->columns[i].flags & WIRE_COLUMN_KEY) == 0);
+}
+
+/* What is being built, in the cache's arena. */
+typedef struct Builder
+{
+	Arena	   *arena;
+	const Relation *relation;
+	Buffer		sql;
+	ParamRef   *params;
+	int		   *formats;
+	int			count;
+} Builder;
+
+static void
+put_param(Builder *b, bool old, int column)
+{
+	const Column *col = &b->relation->columns[column];
+
+	b->params[b->count].old = old;
+	b->params[b->count].column = column;
+	b->formats[b->count] = col->base_type_oid == BYTEA_OID ? 1 : 0;
+	b->count++;
+	buffer_printf(&b->sql, "$%d", b->count);
+}
+
+static void
+build_insert(Builder *b, const Change *change)
+{
+	int			i;
+	const char *comma = "";
+
+	buffer_puts(&b->sql, "INSERT INTO ");
+	pg_quote_table(&b->sql, b->relation->schema, b->relation->name);
+	buffer_puts(&b->sql, " (");
+	for (i = 0; i < b->relation->column_count; i++)
+	{
+		if (!column_carried(change, i))
+			continue;
+		buffer_puts(&b->sql, comma);
+		pg_quote_ident(&b->sql, b->relation->columns[i].name);
+		comma = ", ";
+	}
+	buffer_puts(&b->sql, ") OVERRIDING SYSTEM VALUE VALUES (");
+	comma = "";
+	for (i = 0; i < b->relation->column_count; i++)
+	{
+		if (!column_carried(change, i))
+			continue;
+		buffer_puts(&b->sql, comma);
+		put_param(b, false, i);
+		comma = ", ";
+	}
+	buffer_putc(&b->sql, ')');
+	if (b->count == 0)
+	{
+		buffer_reset(&b->sql);
+		buffer_puts(&b->sql, "INSERT INTO ");
+		pg_quote_table(&b->sql, b->relation->schema, b->relation->name);
+		buffer_puts(&b->sql, " DEFAULT VALUES");
+	}
+}
+
+static void
+build_where_key(Builder *b, bool old)
+{
+	const char *and = " WHERE ";
+	int			i;
+
+	for (i = 0; i < b->relation->column_count; i++)
+	{
+		if ((b->relation->columns[i].flags & WIRE_COLUMN_KEY) == 0)
+			continue;
+		buffer_puts(&b->sql, and);
+		pg_quote_ident(&b->sql, b->relation->columns[i].name);
+		buffer_puts(&b->sql, " = ");
+		put_param(b, old, i);
+		and = " AND ";
+	}
+}
+
+/*
+ * *= compares the binary images of two records (record_image_eq in
+ * src/backend/utils/adt/rowtypes.c), so it needs no equality operator of the
+ * types and tells 1.0 from 1.00.  Duplicates are alike: any of them will do.
+ */
+static void
+build_where_image(Builder *b)
+{
+	const char *comma = "";
+	int			i;
+
+	buffer_puts(&b->sql, " WHERE ctid = (SELECT ctid FROM ONLY ");
+	pg_quote_table(&b->sql, b->relation->schema, b->relation->name);
+	buffer_puts(&b->sql, " WHERE ROW(");
+	for (i = 0; i < b->relation->column_count; i++)
+	{
+		if ((b->relation->columns[i].flags & WIRE_COLUMN_VIRTUAL) != 0)
+			continue;
+		buffer_puts(&b->sql, comma);
+		pg_quote_ident(&b->sql, b->relation->columns[i].name);
+		comma = ", ";
+	}
+	buffer_puts(&b->sql, ") OPERATOR(pg_catalog.*=) ROW(");
+	comma = "";
+	for (i = 0; i < b->relation->column_count; i++)
+	{
+		if ((b->relation->columns[i].flags & WIRE_COLUMN_VIRTUAL) != 0)
+			continue;
+		buffer_puts(&b->sql, comma);
+		put_param(b, true, i);
+		buffer_puts(&b->sql, "::");
+		pg_quote_table(&b->sql, b->relation->columns[i].type_schema,
+					   b->relation->columns[i].type_name);
+		comma = ", ";
+	}
+	buffer_puts(&b->sql, ") LIMIT 1)");
+}
+
+static void
+build_where(Builder *b, const Change *change)
+{
+	if (b->relation->key_count > 0)
+		build_where_key(b, change->old_kind != WIRE_OLD_NONE);
+	else
+		build_where_image(b);
+}
+
+static void
+build_update(Builder *b, const Change *change)
+{
+	const char *comma = "";
+	int			i;
+
+	buffer_puts(&b->sql, "UPDATE ONLY ");
+	pg_quote_table(&b->sql, b->relation->schema, b->relation->name);
+	buffer_puts(&b->sql, " SET ");
+	for (i = 0; i < b->relation->column_count; i++)
+	{
+		if (!column_set(change, i))
+			continue;
+		buffer_puts(&b->sql, comma);
+		pg_quote_ident(&b->sql, b->relation->columns[i].name);
+		buffer_puts(&b->sql, " = ");
+		put_param(b, false, i);
+		comma = ", ";
+	}
+	/* nothing to set: the row must be there all the same */
+	for (i = 0; comma[0] == '\0' && i < b->relation->column_count; i++)
+	{
+		if ((b->relation->columns[i].flags & WIRE_COLUMN_KEY) == 0)
+			continue;
+		pg_quote_ident(&b->sql, b->relation->columns[i].name);
+		buffer_puts(&b->sql, " = ");
+		pg_quote_ident(&b->sql, b->relation->columns[i].name);
+		comma = ", ";
+	}
+	build_where(b, change);
+}
+
+static void
+build_statement(StatementCache *cache, const Change *change, Statement *out)
+{
+	size_t		max_params = (size_t) change->relation->column_count * 2 + 1;
+	Builder		b = {.arena = &cache->arena, .relation = change->relation};
+
+	buffer_init(&b.sql);
+	b.params = ARENA_ARRAY(&cache->arena, ParamRef, max_params);
+	b.formats = ARENA_ARRAY(&cache->arena, int, max_params);
+	switch (change->kind)
+	{
+		case CHANGE_INSERT:
+			build_insert(&b, change);
+			break;
+		case CHANGE_UPDATE:
+			build_update(&b, change);
+			break;
+		case CHANGE_DELETE:
+			buffer_puts(&b.sql, "DELETE FROM ONLY ");
+			pg_quote_table(&b.sql, b.relation->schema, b.relation->name);
+			build_where(&b, change);
+			break;
+		default:
+			BUG("no statement for change kind %d", (int) change->kind);
+	}
+	out->sql = arena_strdup(&cache->arena, b.sql.data);
+	out->param_count = b.count;
+	out->params = b.params;
+	out->formats = b.formats;
+	out->prepared = false;
+	snprintf(out->name, sizeof(out->name), "p%u", cache->next_name++);
+	buffer_release(&b.sql);
+}
+
+/* FNV-1a over what the key is made of. */
+static unsigned
+hash_bytes(unsigned hash, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	while (len-- > 0)
+		hash = (hash ^ *p++) * 16777619u;
+	return hash;
+}
+
+static size_t
+carried_bits(const Change *change, uint8_t *bits)
+{
+	size_t		bytes = ((size_t) change->relation->column_count + 7) / 8;
+	int			i;
+
+	memset(bits, 0, bytes);
+	for (i = 0; i < change->relation->column_count; i++)
+	{
+		if (column_carried(change, i))
+			bits[i / 8] |= (uint8_t) (1 << (i % 8));
+	}
+	return bytes;
+}
+
+Statement *
+statement_for(StatementCache *cache, const Change *change)
+{
+	uint8_t		bits[(WIRE_MAX_COLUMNS + 7) / 8];
+	size_t		bytes = carried_bits(change, bits);
+	unsigned	hash = hash_bytes(2166136261u, bits, bytes);
+	CacheEntry *entry;
+	uint8_t    *copy;
+
+	hash = hash_bytes(hash, &change->relation->serial,
+					  sizeof(change->relation->serial));
+	hash = (hash ^ (unsigned) change->kind * 4 ^ (unsigned) change->old_kind) %
+		BUCKETS;
+	for (entry = cache->buckets[hash]; entry != NULL; entry = entry->next)
+	{
+		if (entry->serial == change->relation->serial &&
+			entry->kind == change->kind &&
+			entry->old_kind == change->old_kind &&
+			memcmp(entry->carried, bits, bytes) == 0)
+			return &entry->statement;
+	}
+	entry = ARENA_NEW(&cache->arena, CacheEntry);
+	copy = arena_alloc(&cache->arena, bytes + 1);
+	memcpy(copy, bits, bytes);
+	entry->serial = change->relation->serial;
+	entry->kind = change->kind;
+	entry->old_kind = change->old_kind;
+	entry->carried = copy;
+	entry->carried_bytes = bytes;
+	build_statement(cache, change, &entry->statement);
+	entry->next = cache->buckets[hash];
+	cache->buckets[hash] = entry;
+	cache->count++;
+	return &entry->statement;
+}
+
+/*
+ * The list holds what CASCADE reached, so CASCADE is not repeated; partitioned
+ * tables are left out because their leaves are in the list, too.
+ */
+bool
+truncate_sql(const Change *change, const bool *wanted, Buffer *sql)
+{
+	const char *before = "TRUNCATE ONLY ";
+	int			i;
+
+	for (i = 0; i < change->truncated_count; i++)
+	{
+		if (!wanted[i] || change->truncated[i]->kind != 'r')
+			continue;
+		buffer_puts(sql, before);
+		pg_quote_table(sql, change->truncated[i]->schema,
+					   change->truncated[i]->name);
+		before = ", ONLY ";
+	}
+	if ((change->truncate_flags & WIRE_TRUNCATE_RESTART) != 0)
+		buffer_puts(sql, " RESTART IDENTITY");
+	return before[0] == ',';
+}

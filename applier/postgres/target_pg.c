@@ -1,0 +1,166 @@
+/*
+ * target_pg.c
+ *		The PostgreSQL target: its table of operations, connecting.
+ */
+#include "postgres/target_pg.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/failpoint.h"
+#include "base/mem.h"
+#include "postgres/pipeline_pg.h"
+#include "postgres/statement_pg.h"
+
+static bool target_pg_connect(Target *target, Error *err);
+static void target_pg_disconnect(Target *target);
+static void target_pg_free(Target *target);
+
+static const TargetOps target_pg_ops = {
+	.name = "postgresql",
+	.features = {
+		.transactional_ddl = true,
+		.transactional_truncate = true,
+		.savepoints = true,
+		.max_identifier_bytes = 63,
+	},
+	.connect = target_pg_connect,
+	.disconnect = target_pg_disconnect,
+	.check = target_pg_check,
+	.can_disable_triggers = target_pg_can_disable_triggers,
+	.occupied = target_pg_occupied,
+	.identify = target_pg_identify,
+	.state_exists = target_pg_state_exists,
+	.state_create = target_pg_state_create,
+	.owner_acquire = target_pg_owner_acquire,
+	.owner_evict = target_pg_owner_evict,
+	.progress_read = target_pg_progress_read,
+	.progress_claim = target_pg_progress_claim,
+	.progress_insert = target_pg_progress_insert,
+	.progress_save = target_pg_progress_save,
+	.apply = target_pg_apply,
+	.rollback = target_pg_rollback,
+	.durability = target_pg_durability,
+	.ddl_store = target_pg_ddl_store,
+	.ddl_list = target_pg_ddl_list,
+	.ddl_run = target_pg_ddl_run,
+	.ddl_defer = target_pg_ddl_defer,
+	.identity_relax = target_pg_identity_relax,
+	.chunks_store = target_pg_chunks_store,
+	.chunks_list = target_pg_chunks_list,
+	.sequences_set = target_pg_sequences_set,
+	.analyze = target_pg_analyze,
+	.state_drop = target_pg_state_drop,
+	.loader_open = target_pg_loader_open,
+	.loader_begin = target_pg_loader_begin,
+	.loader_data = target_pg_loader_data,
+	.loader_end = target_pg_loader_end,
+	.loader_commit = target_pg_loader_commit,
+	.loader_abort = target_pg_loader_abort,
+	.loader_ddl = target_pg_loader_ddl,
+	.loader_close = target_pg_loader_close,
+	.free = target_pg_free,
+};
+
+Target *
+target_pg_open(const TargetConfig *config, Error *err)
+{
+	TargetPg   *self = mem_zalloc(sizeof(*self));
+
+	(void) err;
+	self->base.ops = &target_pg_ops;
+	self->base.config = config;
+	return &self->base;
+}
+
+/*
+ * Foreign keys and triggers belong to the source's writes and are in the WAL
+ * already.  Who may not switch them off has none while the stream runs.
+ */
+static bool
+disable_triggers(PgConn *conn, bool *disabled, Error *err)
+{
+	*disabled = pg_exec(conn, err, "SET session_replication_role = replica");
+	if (*disabled || strcmp(err->sqlstate, "42501") != 0)
+		return *disabled;
+	error_clear(err);
+	return true;
+}
+
+PgConn *
+target_pg_session(TargetPg *self, const char *role, bool *replica_role,
+				  Error *err)
+{
+	const TargetConfig *config = self->base.config;
+	char		label[64];
+	PgConfig	pg_config = {
+		.side = "target",
+		.url = config->url,
+		.label = label,
+		.encoding = config->encoding,
+	};
+	PgConn	   *conn;
+	bool		ok;
+
+	snprintf(label, sizeof(label), TARGET_LABEL_FORMAT, config->stream, role);
+	conn = pg_conn_open(&pg_config, err);
+	if (conn == NULL)
+		return NULL;
+	ok = pg_exec(conn, err, config->synchronous_commit ?
+				 "SET synchronous_commit = on" :
+				 "SET synchronous_commit = off") &&
+		disable_triggers(conn, replica_role, err) &&
+		FAILPOINT(FP_TARGET_CONNECTED, err);
+	if (!ok)
+	{
+		pg_conn_close(conn);
+		return NULL;
+	}
+	return conn;
+}
+
+bool
+target_pg_begin(PgConn *conn, const char *origin_nonce, Error *err)
+{
+	const char *params[] = {origin_nonce};
+
+	return pg_exec(conn, err, "BEGIN") &&
+		pg_exec_params(conn, err, "SELECT pg_logical_emit_message(true,"
+					   " 'portage.origin', $1::text)", 1, params);
+}
+
+/* The label says "standby" until the stream is ours; see owner_evict. */
+static bool
+target_pg_connect(Target *target, Error *err)
+{
+	TargetPg   *self = (TargetPg *) target;
+
+	target_pg_disconnect(target);
+	self->conn = target_pg_session(self, "standby", &self->replica_role, err);
+	if (self->conn == NULL)
+		return false;
+	self->statements = statement_cache_new();
+	self->pipeline = pipeline_new(self->conn);
+	return true;
+}
+
+static void
+target_pg_disconnect(Target *target)
+{
+	TargetPg   *self = (TargetPg *) target;
+
+	pg_conn_close(self->conn);
+	self->conn = NULL;
+	self->in_transaction = false;
+	statement_cache_free(self->statements);
+	self->statements = NULL;
+	pipeline_free(self->pipeline);
+	self->pipeline = NULL;
+}
+
+static void
+target_pg_free(Target *target)
+{
+	target_pg_disconnect(target);
+	mem_free(target);
+}

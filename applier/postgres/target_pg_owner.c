@@ -1,0 +1,145 @@
+/*
+ * target_pg_owner.c
+ *		Who owns the stream: a session advisory lock, and the end of sessions
+ *		that an earlier owner left behind.
+ *
+ * The lock is for order; safety is the epoch in the progress row.  Sessions
+ * carry their role in application_name: "apply" and "load" write, "standby"
+ * waits for the lock and is left alone.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "postgres/target_pg.h"
+
+#define EVICT_TIMEOUT_MS 60000
+
+#define LOCK_KEY "hashtextextended('pg_portage:' || $1, 0)"
+
+static const char holder_query[] =
+	"WITH k AS (SELECT " LOCK_KEY " AS key)"
+	" SELECT l.pid, coalesce(a.application_name, ''),"
+	"  coalesce(host(a.client_addr), 'local socket'),"
+	"  coalesce(a.backend_start::text, '')"
+	" FROM k, pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid"
+	" WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1"
+	"  AND l.database = (SELECT oid FROM pg_database"
+	"   WHERE datname = current_database())"
+	"  AND l.classid = ((k.key >> 32) & 4294967295)::oid"
+	"  AND l.objid = (k.key & 4294967295)::oid";
+
+/* Describe who has the lock; optionally end that session. */
+static bool
+owner_find(TargetPg *self, bool terminate, char *owner, size_t owner_size,
+		   Error *err)
+{
+	const char *params[] = {self->base.config->stream};
+	PGresult   *res = pg_query_params(self->conn, err, holder_query, 1, params);
+	char		pid[16] = "";
+	const char *kill_params[] = {pid};
+
+	if (res == NULL)
+		return false;
+	snprintf(owner, owner_size, "a session that has just ended");
+	if (PQntuples(res) > 0)
+	{
+		snprintf(pid, sizeof(pid), "%s", pg_value(res, 0, 0));
+		snprintf(owner, owner_size, "process %s (%s) from %s since %s", pid,
+				 pg_value(res, 0, 1), pg_value(res, 0, 2), pg_value(res, 0, 3));
+	}
+	PQclear(res);
+	if (!terminate || pid[0] == '\0')
+		return true;
+	return pg_exec_params(self->conn, err,
+						  "SELECT pg_terminate_backend($1::integer)", 1,
+						  kill_params);
+}
+
+static bool
+owner_try(TargetPg *self, bool *owned, Error *err)
+{
+	const char *params[] = {self->base.config->stream};
+	PGresult   *res = pg_query_params(self->conn, err,
+									  "SELECT pg_try_advisory_lock(" LOCK_KEY
+									  ")", 1, params);
+
+	if (res == NULL)
+		return false;
+	*owned = pg_value_bool(res, 0, 0);
+	PQclear(res);
+	return true;
+}
+
+static bool
+set_label(TargetPg *self, const char *role, Error *err)
+{
+	Buffer		sql;
+	bool		ok;
+
+	buffer_init(&sql);
+	buffer_printf(&sql, "SET application_name = '" TARGET_LABEL_FORMAT "'",
+				  self->base.config->stream, role);
+	ok = pg_exec(self->conn, err, sql.data);
+	buffer_release(&sql);
+	return ok;
+}
+
+bool
+target_pg_owner_acquire(Target *target, OwnerMode mode, bool *owned,
+						char *owner, size_t owner_size, Error *err)
+{
+	TargetPg   *self = (TargetPg *) target;
+
+	if (!owner_try(self, owned, err))
+		return false;
+	if (!*owned && mode == OWNER_TAKEOVER)
+	{
+		if (!owner_find(self, true, owner, owner_size, err))
+			return false;
+		clock_pause_ms(50);
+		if (!owner_try(self, owned, err))
+			return false;
+	}
+	if (!*owned)
+		return owner_find(self, false, owner, owner_size, err);
+	return FAILPOINT(FP_OWNER_LOCKED, err);
+}
+
+/* Sessions of this stream and role that write, except ours. */
+#define EVICT_WHERE \
+	" FROM pg_stat_activity WHERE datname = current_database()" \
+	" AND pid <> pg_backend_pid() AND application_name IN (" \
+	"'pg_portage ' || $1 || ' apply', 'pg_portage ' || $1 || ' load')"
+
+bool
+target_pg_owner_evict(Target *target, Error *err)
+{
+	TargetPg   *self = (TargetPg *) target;
+	const char *params[] = {target->config->stream};
+	int64_t		deadline_ms = clock_ms() + EVICT_TIMEOUT_MS;
+	PGresult   *res;
+	int64_t		left;
+
+	for (;;)
+	{
+		res = pg_query_params(self->conn, err, "SELECT count(*),"
+							  " count(pg_terminate_backend(pid))" EVICT_WHERE,
+							  1, params);
+		if (res == NULL)
+			return false;
+		left = pg_value_int(res, 0, 0);
+		PQclear(res);
+		if (left == 0)
+			return set_label(self, "apply", err);
+		if (clock_ms() > deadline_ms)
+			return error_set(err, P_SERVER_BUSY, "%lld sessions of an earlier "
+							 "applier do not end on the target",
+							 (long long) left);
+		log_debug("waiting for %lld sessions of an earlier applier to end",
+				  (long long) left);
+		clock_pause_ms(100);
+	}
+}
