@@ -74,8 +74,7 @@ const OptionDef option_table[] = {
 	  "when the command began, or an LSN such as 0/16B3748" },
 	{ "jobs", 0, "N", ON(COMMAND_RUN), BY(parse_jobs),
 	  "tables to copy at a time, 1 to 64 (default: 4)" },
-	{ "retry-for", 0, "DURATION", ON(COMMAND_RUN) | ON(COMMAND_FINISH),
-	  BY(parse_retry_for),
+	{ "retry-for", 0, "DURATION", ON(COMMAND_RUN), BY(parse_retry_for),
 	  "try again for so long when a connection was lost,\n"
 	  "such as 30s or 2h; 0 is for ever (default: 10min)" },
 	{ "no-wait", 0, NULL, ON(COMMAND_RUN) | ON(COMMAND_FINISH), AT(no_wait),

@@ -135,11 +135,13 @@ patterns_differ(const Session *session, const char *option, const char *then,
 }
 
 bool
-session_check_tables(const Session *session, Error *err)
+session_check(const Session *session, Error *err)
 {
 	const Progress *progress = &session->progress;
 	const Options *options = session->options;
 
+	if (!session_check_source(session, err))
+		return false;
 	if (progress->phase == PHASE_NONE)
 		return true;
 	if (strcmp(progress->tables, options->tables) != 0)

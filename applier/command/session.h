@@ -49,8 +49,8 @@ bool		session_read_progress(Session *session, Error *err) MUST_CHECK;
  */
 bool		session_check_source(const Session *session, Error *err) MUST_CHECK;
 
-/* Is it for the same tables as the options say?  P_OPTIONS. */
-bool		session_check_tables(const Session *session, Error *err) MUST_CHECK;
+/* That, and is it for the same tables as the options say?  P_OPTIONS. */
+bool		session_check(const Session *session, Error *err) MUST_CHECK;
 
 /*
  * The end of a command: logs err if it is set, closes the session, returns the

@@ -1,0 +1,193 @@
+/*
+ * drop.c
+ *		pg_portage drop: the slot and all state of a migration removed.
+ *
+ * The slot goes first: without state, a slot would look like somebody else's,
+ * and it keeps the source from removing WAL.  What is gone already is no error,
+ * so a drop that was interrupted is simply repeated.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/signals.h"
+#include "command/commands.h"
+#include "command/session.h"
+
+typedef struct Drop
+{
+	Session session;
+	SlotInfo slot; /* as found on the source */
+	bool state;	   /* the target has a progress row */
+	bool tables;   /* the target has state tables, perhaps without a row */
+} Drop;
+
+static bool
+look(Drop *drop, Error *err)
+{
+	Session *session = &drop->session;
+
+	if (session->source != NULL && (!session_connect_source(session, err) ||
+									!session->source->ops->slot_inspect(
+										session->source, &drop->slot, err)))
+		return false;
+	if (session->target == NULL)
+		return true;
+	if (!session_connect_target(session, err) ||
+		!session->target->ops->state_exists(session->target, &drop->tables,
+											err) ||
+		!session_read_progress(session, err))
+		return false;
+	drop->state = session->progress.phase != PHASE_NONE;
+	if (session->source == NULL || session_check_source(session, err))
+		return true;
+	return error_hint(err, "pass the right --source, or only --target to "
+						   "remove the state and leave the slot");
+}
+
+/* A line from the terminal; P_STOPPED if a signal comes first. */
+static bool
+read_answer(char *answer, size_t size, Error *err)
+{
+	struct pollfd fds[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
+							 { .fd = signals_fd(), .events = POLLIN } };
+	ssize_t len;
+
+	while (poll(fds, 2, -1) < 0 && errno == EINTR)
+		;
+	if (signals_stop_requested())
+		return error_set(err, P_STOPPED, "stopped");
+	len = read(STDIN_FILENO, answer, size - 1);
+	answer[len > 0 ? len : 0] = '\0';
+	answer[strcspn(answer, "\r\n")] = '\0';
+	return true;
+}
+
+static bool
+confirm(const Drop *drop, Error *err)
+{
+	const Session *session = &drop->session;
+	char answer[16];
+
+	if (session->options->yes)
+		return true;
+	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+		return error_set(err, P_CONFIRM,
+						 "drop asks on the terminal, and there is none") ||
+			   error_hint(err, "pass --yes");
+	fprintf(stderr,
+			"Remove %s%s%s of the migration \"%s\"?  Changes that were "
+			"not applied\nyet are lost to it.  Answer yes or no: ",
+			drop->slot.exists ? "the slot " : "",
+			drop->slot.exists ? session->slot : "",
+			!drop->state		? ""
+			: drop->slot.exists ? " and the state"
+								: "the state",
+			session->options->name);
+	fflush(stderr);
+	if (!read_answer(answer, sizeof(answer), err))
+		return false;
+	if (strcmp(answer, "yes") != 0 && strcmp(answer, "y") != 0)
+		return error_set(err, P_CONFIRM, "nothing was dropped");
+	return true;
+}
+
+/* Nobody may be using what is about to go. */
+static bool
+own(Drop *drop, Error *err)
+{
+	Session *session = &drop->session;
+	OwnerMode mode = session->options->takeover ? OWNER_TAKEOVER : OWNER_TRY;
+	char owner[256] = "";
+	bool owned = false;
+
+	if (session->target == NULL)
+	{
+		/* then only the slot tells */
+		if (!drop->slot.active || session->options->takeover)
+			return true;
+		return error_set(err, P_OWNED,
+						 "process %d on the source reads the slot %s",
+						 drop->slot.active_pid, session->slot) ||
+			   error_hint(err, "stop the applier, or pass --takeover");
+	}
+	if (!session->target->ops->owner_acquire(session->target, mode, &owned,
+											 owner, sizeof(owner), err))
+		return false;
+	if (!owned)
+		return error_set(err, P_OWNED, "an applier of \"%s\" is running: %s",
+						 session->options->name, owner) ||
+			   error_hint(err, "stop it, or pass --takeover");
+	return !drop->state ||
+		   session->target->ops->owner_evict(session->target, err);
+}
+
+static bool
+remove_slot(Drop *drop, Error *err)
+{
+	Session *session = &drop->session;
+	bool existed;
+
+	if (!drop->slot.exists)
+		return true;
+	if (!drop->slot.ours)
+	{
+		log_warning("the slot %s on the source is not a slot of pg_portage in "
+					"this database; it stays",
+					session->slot);
+		return true;
+	}
+	if (!session->source->ops->slot_drop(session->source, &existed, err))
+		return false;
+	if (existed)
+		log_info("dropped the slot %s on the source", session->slot);
+	return true;
+}
+
+static bool
+remove_state(Drop *drop, Error *err)
+{
+	Session *session = &drop->session;
+	bool existed = false;
+
+	if (session->target == NULL)
+		return true;
+	if (!session->target->ops->state_drop(session->target, &existed, err))
+		return false;
+	if (existed)
+		log_info("removed the state of \"%s\" from the target",
+				 session->options->name);
+	return true;
+}
+
+static bool
+drop_all(Drop *drop, Error *err)
+{
+	const char *name = drop->session.options->name;
+
+	if (!look(drop, err))
+		return false;
+	if (!drop->slot.exists && !drop->state)
+	{
+		log_info("there is nothing of a migration \"%s\"", name);
+		/* tables that a start created and did not come to use */
+		return !drop->tables || remove_state(drop, err);
+	}
+	return confirm(drop, err) && own(drop, err) && remove_slot(drop, err) &&
+		   remove_state(drop, err);
+}
+
+int
+command_drop(const Options *options)
+{
+	Drop drop;
+	Error err = ERROR_INIT;
+
+	memset(&drop, 0, sizeof(drop));
+	if (session_open(&drop.session, options, &err))
+		(void) !drop_all(&drop, &err);
+	return session_end(&drop.session, &err);
+}

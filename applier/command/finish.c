@@ -1,0 +1,50 @@
+/*
+ * finish.c
+ *		pg_portage finish: what had to wait while the stream ran.
+ */
+#include <string.h>
+
+#include "base/log.h"
+#include "command/commands.h"
+#include "command/session.h"
+#include "copy/copy.h"
+#include "owner.h"
+
+static bool
+finish(Session *session, Error *err)
+{
+	const Options *options = session->options;
+	OwnerOptions owner = {
+		.no_wait = options->no_wait,
+		.takeover = options->takeover,
+	};
+
+	if (!session_connect_source(session, err) ||
+		!session_connect_target(session, err) ||
+		!session_read_progress(session, err))
+		return false;
+	if (session->progress.phase == PHASE_NONE)
+		return error_set(err, P_NOT_MIGRATING,
+						 "the target has no migration \"%s\"", options->name);
+	if (!session_check_source(session, err) ||
+		!owner_become(session->target, &owner, &session->progress, err))
+		return false;
+	if (session->progress.phase != PHASE_STREAM)
+		return error_set(err, P_OPTIONS,
+						 "the migration \"%s\" is still in phase \"%s\"",
+						 options->name, phase_name(session->progress.phase)) ||
+			   error_hint(err, "let pg_portage run complete the copy first");
+	return copy_finish(session->source, session->target, &session->progress,
+					   err);
+}
+
+int
+command_finish(const Options *options)
+{
+	Session session;
+	Error err = ERROR_INIT;
+
+	if (session_open(&session, options, &err) && finish(&session, &err))
+		log_info("done: nothing is deferred any more");
+	return session_end(&session, &err);
+}

@@ -1,0 +1,88 @@
+/*
+ * preflight.c
+ *		See preflight.h.
+ *
+ * What concerns one server is the adapters' business; here is what concerns
+ * the two together.
+ */
+#include "command/preflight.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool
+check_same_database(Session *session, Findings *findings, Error *err)
+{
+	char system_id[sizeof(session->identity.system_id)];
+	char database[sizeof(session->identity.database)];
+
+	if (!session->target->ops->identify(session->target, system_id,
+										sizeof(system_id), database,
+										sizeof(database), err))
+		return false;
+	if (strcmp(system_id, session->identity.system_id) == 0 &&
+		strcmp(database, session->identity.database) == 0)
+		finding_add(findings, SEVERITY_ERROR, P_SAME_DATABASE, "target",
+					"name another target",
+					"source and target are the database \"%s\" of the same "
+					"cluster (system identifier %s)",
+					database, system_id);
+	return true;
+}
+
+/* The tables that a copy would create must not be there yet. */
+static bool
+check_occupied(Session *session, Findings *findings, Error *err)
+{
+	static const SnapshotRef now = { .id = NULL };
+	Table *tables;
+	int count;
+	const char *what = NULL;
+
+	if (!session->source->ops->tables_list(
+			session->source, &now, findings->arena, &tables, &count, err) ||
+		!session->target->ops->occupied(session->target, tables, count, &what,
+										findings->arena, err))
+		return false;
+	if (count == 0)
+		finding_add(findings, SEVERITY_WARNING, 0, "source",
+					"check --tables and --exclude-tables",
+					"there is no table to migrate");
+	if (what != NULL)
+		finding_add(findings, SEVERITY_ERROR, P_TARGET_NOT_EMPTY, "target",
+					"use an empty database, or remove them there",
+					"the target has tables of the same names already: %s",
+					what);
+	else
+		finding_add(findings, SEVERITY_OK, 0, "target", "",
+					"none of the %d tables to migrate is there yet", count);
+	return true;
+}
+
+bool
+preflight(Session *session, Findings *findings, Error *err)
+{
+	return session->source->ops->check(session->source, findings, err) &&
+		   session->target->ops->check(session->target, findings, err) &&
+		   check_same_database(session, findings, err) &&
+		   check_occupied(session, findings, err);
+}
+
+bool
+preflight_verdict(const Findings *findings, Error *err)
+{
+	int errors = findings_count(findings, SEVERITY_ERROR);
+	const Finding *first = findings->items;
+
+	if (errors == 0)
+		return true;
+	while (first->severity != SEVERITY_ERROR)
+		first++;
+	error_set(err, first->code, "%s: %s", first->object, first->message);
+	if (first->remedy[0] != '\0')
+		error_hint(err, "%s", first->remedy);
+	if (errors > 1)
+		error_detail(err, "It is the first of %d; pg_portage check lists all.",
+					 errors);
+	return false;
+}

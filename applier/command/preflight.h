@@ -1,0 +1,23 @@
+/*
+ * preflight.h
+ *		What can be known before anything is done: for check, and for the first
+ *		start of run.
+ */
+#ifndef PORTAGE_PREFLIGHT_H
+#define PORTAGE_PREFLIGHT_H
+
+#include "base/error.h"
+#include "command/session.h"
+#include "finding.h"
+
+/*
+ * Look at both sides, which are connected, and at the pair.  Strings of the
+ * findings live in their arena.
+ */
+bool		preflight(Session *session, Findings *findings,
+					  Error *err) MUST_CHECK;
+
+/* The first finding of severity error as an error; true if there is none. */
+bool		preflight_verdict(const Findings *findings, Error *err) MUST_CHECK;
+
+#endif							/* PORTAGE_PREFLIGHT_H */

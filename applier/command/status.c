@@ -1,0 +1,176 @@
+/*
+ * status.c
+ *		pg_portage status: gathers what both sides know.
+ *
+ * Changes nothing and owns nothing.  A side that is down is part of the answer;
+ * only when none could be asked is it an error.
+ */
+#include "command/status.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "command/commands.h"
+#include "command/session.h"
+
+static void
+count_chunks(Status *status, const Chunk *chunks, int count)
+{
+	int i;
+
+	status->chunks = count;
+	for (i = 0; i < count; i++)
+	{
+		if (chunks[i].state != CHUNK_DONE)
+			continue;
+		status->chunks_done++;
+		status->rows_copied += chunks[i].rows;
+		status->bytes_copied += chunks[i].bytes;
+	}
+}
+
+static void
+collect_deferred(Status *status, Arena *arena, DdlEntry *entries, int count)
+{
+	int i;
+
+	status->deferred = ARENA_ARRAY(arena, DdlEntry *, (size_t) count);
+	for (i = 0; i < count; i++)
+	{
+		if (entries[i].state == DDL_DEFERRED)
+			status->deferred[status->deferred_count++] = &entries[i];
+	}
+}
+
+/*
+ * Trying the lock is the only way to know that somebody lives behind it; it is
+ * given back at once, with the connection.
+ */
+static bool
+look_for_owner(Session *session, Status *status, Error *err)
+{
+	const TargetOps *ops = session->target->ops;
+	bool acquired;
+
+	if (!ops->owner_acquire(session->target, OWNER_TRY, &acquired,
+							status->owner, sizeof(status->owner), err))
+		return false;
+	status->owned = !acquired;
+	ops->disconnect(session->target);
+	return true;
+}
+
+static bool
+ask_target(Session *session, Status *status, Arena *arena, Error *err)
+{
+	const TargetOps *ops = session->target->ops;
+	DdlEntry *entries;
+	Chunk *chunks;
+	int count;
+
+	if (!session_connect_target(session, err) ||
+		!session_read_progress(session, err))
+		return false;
+	status->progress = session->progress;
+	status->known = session->progress.phase != PHASE_NONE;
+	if (!status->known)
+		return true;
+	if (!ops->chunks_list(session->target, arena, &chunks, &count, err))
+		return false;
+	count_chunks(status, chunks, count);
+	if (!ops->ddl_list(session->target, arena, &entries, &count, err))
+		return false;
+	collect_deferred(status, arena, entries, count);
+	return look_for_owner(session, status, err);
+}
+
+static bool
+ask_source(Session *session, Status *status, Error *err)
+{
+	if (!session_connect_source(session, err) ||
+		!session->source->ops->slot_inspect(session->source, &status->slot,
+											err))
+		return false;
+	status->identity = session->identity;
+	return true;
+}
+
+/* Positions of one side against the other's: only of the same source. */
+static void
+compare_sides(const Session *session, Status *status)
+{
+	Error ignored = ERROR_INIT;
+	int64_t behind_us;
+
+	if (!status->known || !status->source.reached)
+		return;
+	status->other_source = !session_check_source(session, &ignored);
+	if (status->other_source || status->progress.phase != PHASE_STREAM)
+		return;
+	status->has_lag = true;
+	if (status->identity.wal_end > status->progress.resume_lsn)
+		status->lag_bytes = (int64_t) (status->identity.wal_end -
+									   status->progress.resume_lsn);
+	behind_us = clock_wall_us() - status->progress.commit_time_us;
+	if (status->progress.commit_lsn != LSN_NONE && behind_us > 0)
+		status->lag_seconds = (double) behind_us / 1e6;
+}
+
+static bool
+gather(Session *session, Status *status, Arena *arena, Error *err)
+{
+	if (status->target.asked)
+		status->target.reached = ask_target(session, status, arena,
+											&status->target.error);
+	if (status->source.asked)
+		status->source.reached = ask_source(session, status,
+											&status->source.error);
+	compare_sides(session, status);
+	if (status->target.error.kind == ERROR_STOPPED ||
+		(status->target.asked && !status->target.reached &&
+		 !status->source.reached))
+	{
+		*err = status->target.error;
+		return false;
+	}
+	if (status->source.asked && !status->source.reached &&
+		(!status->target.reached || status->source.error.kind == ERROR_STOPPED))
+	{
+		*err = status->source.error;
+		return false;
+	}
+	if (status->target.reached && !status->known)
+		return error_set(err, P_NOT_MIGRATING,
+						 "the target has no migration \"%s\"", status->name);
+	return true;
+}
+
+int
+command_status(const Options *options)
+{
+	Session session;
+	Status status;
+	Arena arena;
+	Error err = ERROR_INIT;
+	int code;
+
+	arena_init(&arena);
+	memset(&status, 0, sizeof(status));
+	status.name = options->name;
+	status.source.asked = options->source != NULL;
+	status.target.asked = options->target != NULL;
+	if (session_open(&session, options, &err))
+	{
+		status.slot_name = session.slot;
+		if (gather(&session, &status, &arena, &err))
+		{
+			if (options->json)
+				status_print_json(&status);
+			else
+				status_print_text(&status);
+		}
+	}
+	code = session_end(&session, &err);
+	arena_release(&arena);
+	return code;
+}

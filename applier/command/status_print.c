@@ -1,0 +1,245 @@
+/*
+ * status_print.c
+ *		A Status for people and for programs.
+ */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "command/status.h"
+
+/* Bytes with a unit that keeps the number short. */
+static const char *
+human_bytes(int64_t bytes, char *out, size_t size)
+{
+	static const char *const units[] = { "bytes", "kB", "MB", "GB", "TB" };
+	double value = (double) bytes;
+	int unit = 0;
+
+	while (value >= 10000 && unit < 4)
+	{
+		value /= 1024;
+		unit++;
+	}
+	snprintf(out, size, "%.0f %s", value, units[unit]);
+	return out;
+}
+
+static void
+print_side(const char *name, const SideStatus *side)
+{
+	if (side->asked && !side->reached)
+		printf("%-10s could not be asked: %s [P%04d]\n", name,
+			   side->error.message, (int) side->error.code);
+}
+
+static void
+print_copy(const Status *status)
+{
+	char bytes[32];
+
+	if (status->chunks == 0)
+		return;
+	printf("%-10s %d of %d tables, %" PRId64 " rows, %s\n",
+		   "copy:", status->chunks_done, status->chunks, status->rows_copied,
+		   human_bytes(status->bytes_copied, bytes, sizeof(bytes)));
+}
+
+static void
+print_stream(const Status *status)
+{
+	const Progress *progress = &status->progress;
+	char bytes[32];
+
+	if (progress->phase != PHASE_STREAM)
+		return;
+	printf("%-10s applied up to " LSN_FORMAT ", %" PRIu64
+		   " transactions, %" PRIu64 " rows\n",
+		   "stream:", LSN_ARGS(progress->resume_lsn), progress->transactions,
+		   progress->rows);
+	if (status->has_lag)
+		printf("%-10s %s, %.1f s\n",
+			   "lag:", human_bytes(status->lag_bytes, bytes, sizeof(bytes)),
+			   status->lag_seconds);
+}
+
+static void
+print_slot(const Status *status)
+{
+	const SlotInfo *slot = &status->slot;
+	char bytes[32];
+
+	if (!status->source.reached)
+		return;
+	if (!slot->exists)
+		printf("%-10s %s does not exist on the source\n",
+			   "slot:", status->slot_name);
+	else if (!slot->ours)
+		printf("%-10s %s is not a slot of pg_portage in this database\n",
+			   "slot:", status->slot_name);
+	else if (slot->invalid)
+		printf("%-10s %s is invalid: %s\n", "slot:", status->slot_name,
+			   slot->why_invalid);
+	else
+		printf("%-10s %s, %s, confirmed " LSN_FORMAT ", keeps %s of WAL\n",
+			   "slot:", status->slot_name,
+			   slot->active ? "active" : "not active",
+			   LSN_ARGS(slot->confirmed_lsn),
+			   human_bytes(slot->retained_bytes, bytes, sizeof(bytes)));
+}
+
+void
+status_print_text(const Status *status)
+{
+	int i;
+
+	printf("%-10s %s\n", "migration:", status->name);
+	print_side("source:", &status->source);
+	print_side("target:", &status->target);
+	if (status->other_source)
+		printf("%-10s is not the one that this migration is of (%s, system "
+			   "identifier %s)\n",
+			   "source:", status->progress.source.database,
+			   status->progress.source.system_id);
+	if (status->known)
+	{
+		printf("%-10s %s\n", "phase:", phase_name(status->progress.phase));
+		printf("%-10s %s\n",
+			   "applier:", status->owned ? status->owner : "none is running");
+		print_copy(status);
+		print_stream(status);
+	}
+	print_slot(status);
+	if (status->deferred_count > 0)
+		printf("%-10s %d objects wait for pg_portage finish\n",
+			   "deferred:", status->deferred_count);
+	for (i = 0; i < status->deferred_count; i++)
+		printf("%-10s %s %s.%s\n", "", status->deferred[i]->type,
+			   status->deferred[i]->schema, status->deferred[i]->name);
+}
+
+/* ---------------------------------------------------------------- JSON */
+
+/* Names and messages of servers may be in any encoding. */
+static json_t *
+text(const char *s)
+{
+	json_t *value = json_string(s);
+
+	return value != NULL ? value : json_string("(not in UTF-8)");
+}
+
+static json_t *
+lsn_json(Lsn lsn)
+{
+	char out[LSN_STRING_SIZE];
+
+	return lsn != LSN_NONE ? json_string(lsn_to_string(lsn, out)) : json_null();
+}
+
+static json_t *
+side_json(const SideStatus *side)
+{
+	char code[8];
+
+	if (!side->asked)
+		return json_null();
+	if (side->reached)
+		return json_pack("{s:b, s:n}", "reached", 1, "error");
+	snprintf(code, sizeof(code), "P%04d", (int) side->error.code);
+	return json_pack("{s:b, s:{s:s, s:o}}", "reached", 0, "error", "code", code,
+					 "message", text(side->error.message));
+}
+
+static json_t *
+copy_json(const Status *status)
+{
+	return json_pack("{s:i, s:i, s:I, s:I}", "chunks", status->chunks,
+					 "chunks_done", status->chunks_done, "rows",
+					 (json_int_t) status->rows_copied, "bytes",
+					 (json_int_t) status->bytes_copied);
+}
+
+static json_t *
+stream_json(const Status *status)
+{
+	const Progress *progress = &status->progress;
+	json_t *stream;
+
+	if (progress->phase != PHASE_STREAM)
+		return json_null();
+	stream = json_pack("{s:o, s:o, s:I, s:I, s:n, s:n}", "resume_lsn",
+					   lsn_json(progress->resume_lsn), "anchor_lsn",
+					   lsn_json(progress->anchor_lsn), "transactions",
+					   (json_int_t) progress->transactions, "rows",
+					   (json_int_t) progress->rows, "lag_bytes", "lag_seconds");
+	BUG_UNLESS(stream != NULL);
+	if (status->has_lag)
+	{
+		json_object_set_new(stream, "lag_bytes",
+							json_integer((json_int_t) status->lag_bytes));
+		json_object_set_new(stream, "lag_seconds",
+							json_real(status->lag_seconds));
+	}
+	return stream;
+}
+
+static json_t *
+slot_json(const Status *status)
+{
+	const SlotInfo *slot = &status->slot;
+
+	if (!status->source.reached)
+		return json_null();
+	if (!slot->exists)
+		return json_pack("{s:s, s:b}", "name", status->slot_name, "exists", 0);
+	return json_pack("{s:s, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:I}", "name",
+					 status->slot_name, "exists", 1, "ours", (int) slot->ours,
+					 "active", (int) slot->active, "invalid",
+					 (int) slot->invalid, "why_invalid",
+					 slot->invalid ? text(slot->why_invalid) : json_null(),
+					 "restart_lsn", lsn_json(slot->restart_lsn),
+					 "confirmed_lsn", lsn_json(slot->confirmed_lsn),
+					 "retained_bytes", (json_int_t) slot->retained_bytes);
+}
+
+static json_t *
+deferred_json(const Status *status)
+{
+	json_t *list = json_array();
+	int i;
+
+	for (i = 0; i < status->deferred_count; i++)
+	{
+		const DdlEntry *entry = status->deferred[i];
+
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "type",
+											  text(entry->type), "schema",
+											  text(entry->schema), "name",
+											  text(entry->name)));
+	}
+	return list;
+}
+
+void
+status_print_json(const Status *status)
+{
+	const Progress *progress = &status->progress;
+	json_t *root;
+
+	root = json_pack(
+		"{s:i, s:s, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "format", 1,
+		"name", status->name, "source", side_json(&status->source), "target",
+		side_json(&status->target), "other_source", (int) status->other_source,
+		"phase",
+		status->known ? json_string(phase_name(progress->phase)) : json_null(),
+		"applier", status->owned ? text(status->owner) : json_null(), "copy",
+		status->known ? copy_json(status) : json_null(), "stream",
+		status->known ? stream_json(status) : json_null(), "slot",
+		slot_json(status), "deferred", deferred_json(status));
+	BUG_UNLESS(root != NULL);
+	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+	putchar('\n');
+	json_decref(root);
+}
