@@ -31,8 +31,8 @@
 #include "owner.h"
 #include "stream/stream.h"
 
-#define BATCH_ROWS 10000
-#define BATCH_BYTES ((size_t) 8 * 1024 * 1024)
+#define BATCH_ROWS 50000
+#define BATCH_BYTES ((size_t) 32 * 1024 * 1024)
 #define QUEUE_BYTES ((size_t) 64 * 1024 * 1024)
 
 typedef struct Run
@@ -179,7 +179,8 @@ stream(Run *run, Error *err)
 	StreamConfig config = {
 		.until_caught_up = options->until_caught_up,
 		.until_lsn = options->until_lsn,
-		.retry_for_ms = options->retry_for_ms,
+		/* an error may have been about what the plugin held back */
+		.defer = run->retry.failing_since_ms == 0,
 		.batch_rows = BATCH_ROWS,
 		.batch_bytes = BATCH_BYTES,
 		.queue_bytes = QUEUE_BYTES,
