@@ -68,14 +68,25 @@ good_monetary(void)
 		strcmp(locale_monetary, "POSIX") == 0;
 }
 
-/* Decides when regclass and the like print a schema: here, always. */
+/*
+ * Decides when regclass and the like print a schema.  An empty path, which
+ * client programs set as well, means the same: pg_catalog is always there.
+ */
 static bool
 good_search_path(void)
 {
+	static const char *const good[] = {
+		"pg_catalog", "\"pg_catalog\"", "", "\"\""
+	};
 	const char *path = GetConfigOption("search_path", false, false);
+	int			i;
 
-	return strcmp(path, "pg_catalog") == 0 ||
-		strcmp(path, "\"pg_catalog\"") == 0;
+	for (i = 0; i < lengthof(good); i++)
+	{
+		if (strcmp(path, good[i]) == 0)
+			return true;
+	}
+	return false;
 }
 
 static const SettingSpec setting_specs[SETTING_COUNT] = {
