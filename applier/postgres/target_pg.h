@@ -94,8 +94,8 @@ bool		target_pg_apply(Target *target, const Batch *batch,
 							const ChangeFilter *filter, const Progress *before,
 							const Progress *after, Error *err);
 void		target_pg_rollback(Target *target);
-bool		target_pg_durability(Target *target, TargetDurability *durability,
-								 Error *err);
+bool		target_pg_durability(Target *target, bool ask,
+								 TargetDurability *durability, Error *err);
 
 /* target_pg_ddl.c */
 bool		target_pg_ddl_store(Target *target, const Progress *progress,

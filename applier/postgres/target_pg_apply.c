@@ -185,12 +185,13 @@ target_pg_rollback(Target *target)
  * beyond it; the WAL writer does that within three times wal_writer_delay.
  */
 bool
-target_pg_durability(Target *target, TargetDurability *durability, Error *err)
+target_pg_durability(Target *target, bool ask, TargetDurability *durability,
+					 Error *err)
 {
 	TargetPg   *self = (TargetPg *) target;
 	PGresult   *res;
 
-	if (self->durable < self->written)
+	if (ask && self->durable < self->written)
 	{
 		res = pg_query(self->conn, err, positions_sql);
 		if (res == NULL)

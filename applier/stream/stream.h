@@ -19,16 +19,18 @@ typedef struct StreamConfig
 {
 	bool		until_caught_up;
 	Lsn			until_lsn;		/* LSN_NONE: no end */
-	int64_t		retry_for_ms;	/* 0: for ever */
+	bool		defer;			/* the plugin may hold small transactions */
 	int			batch_rows;
 	size_t		batch_bytes;
 	size_t		queue_bytes;
 } StreamConfig;
 
 /*
- * Stream until the end that config names, a signal, or an error that cannot be
- * retried.  The target owns the stream (lock held, epoch in progress); after a
- * reconnect to the target both are taken again.  True also for a signal.
+ * Stream until the end that config names, a signal, or an error; true for the
+ * first two.  Source and target are connected and owned, progress is as
+ * claimed; it is kept current.  After a transient error the caller connects
+ * and owns both sides anew and calls again: what was received and not applied
+ * is asked for again, from the anchor.
  */
 bool		stream_run(const StreamConfig *config, Source *source,
 					   Target *target, Progress *progress,
@@ -36,7 +38,7 @@ bool		stream_run(const StreamConfig *config, Source *source,
 
 /*
  * Emit a marker after the slot was made and find it in the stream: sets
- * anchor_lsn and anchor_nonce in progress.
+ * anchor_lsn, anchor_nonce and plugin_version in progress.
  */
 bool		stream_first_anchor(Source *source, Progress *progress,
 								Error *err) MUST_CHECK;

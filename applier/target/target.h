@@ -125,8 +125,9 @@ typedef struct TargetOps
 						  const ChangeFilter *filter, const Progress *before,
 						  const Progress *after, Error *err);
 	void		(*rollback) (Target *self);
-	bool		(*durability) (Target *self, TargetDurability *durability,
-							   Error *err);
+	/* ask: find out anew, else what is known without a round trip. */
+	bool		(*durability) (Target *self, bool ask,
+							   TargetDurability *durability, Error *err);
 
 	/* ---- the copy: schema entries, chunks, sequences */
 	bool		(*ddl_store) (Target *self, const Progress *progress,

@@ -1,0 +1,67 @@
+/*
+ * marker.c
+ *		The marker thread: one marker a second while the stream runs.
+ *
+ * A marker measures the lag, bounds what the plugin may hold back, releases WAL
+ * that other databases wrote, and becomes the next anchor.  Where markers
+ * cannot be emitted the session ends, and with it the replication connection:
+ * a server that is shutting down must not wait for us.
+ */
+#include "base/signals.h"
+#include "stream/session.h"
+
+#define MARKER_INTERVAL_MS 1000
+
+/* The plugin flushes at a marker: one that was sent and did not come is wrong. */
+#define OVERDUE_MS 10000
+
+static bool
+marker_emit(StreamSession *session, Error *err)
+{
+	Source	   *source = session->source;
+	char		nonce[NONCE_SIZE];
+	Lsn			lsn;
+
+	nonce_make(nonce);
+	markers_add(session->markers, nonce);
+	if (!source->ops->marker_emit(source, nonce, &lsn, err))
+		return error_wrap(err, "cannot emit a marker");
+	markers_emitted(session->markers, nonce, lsn);
+	return true;
+}
+
+static bool
+check_overdue(StreamSession *session, Error *err)
+{
+	Lsn			wal_end = atomic_load(&session->source_wal_end);
+	int64_t		age_ms;
+
+	if (!markers_overdue(session->markers, wal_end, &age_ms) ||
+		age_ms < OVERDUE_MS)
+		return true;
+	return error_set(err, P_CONNECTION_LOST, "a marker has not come back for "
+					 "%lld s although the source has sent what lies behind it",
+					 (long long) (age_ms / 1000));
+}
+
+void *
+marker_main(void *arg)
+{
+	StreamSession *session = arg;
+	Source	   *source = session->source;
+	Error		err = ERROR_INIT;
+	int64_t		due_ms;
+	bool		ok = source->ops->marker_connect(source, &err);
+
+	while (ok && !session_ending(session))
+	{
+		due_ms = clock_ms() + MARKER_INTERVAL_MS;
+		ok = marker_emit(session, &err) && check_overdue(session, &err);
+		while (ok && !session_ending(session) && clock_ms() < due_ms)
+			clock_pause_ms(due_ms - clock_ms() < 50 ? due_ms - clock_ms() : 50);
+	}
+	if (!ok)
+		session_fail(session, &err);
+	source->ops->marker_disconnect(source);
+	return NULL;
+}

@@ -1,0 +1,28 @@
+/*
+ * stamps.h
+ *		Which changes a table's copy has already (apply.md section 3).
+ *
+ * A table that was read under a later snapshot than the slot's holds what that
+ * snapshot showed: a change is applied to it only if its transaction was not
+ * visible there.  Beyond the newest stamp every change applies.
+ */
+#ifndef PORTAGE_STAMPS_H
+#define PORTAGE_STAMPS_H
+
+#include "base/error.h"
+#include "catalog.h"
+#include "target/target.h"
+
+typedef struct Stamps Stamps;
+
+/* From the chunks of a finished copy; P_PROGRESS for an unreadable stamp. */
+Stamps	   *stamps_new(const Chunk *chunks, int count, Lsn newest, Error *err);
+void		stamps_free(Stamps *stamps);
+
+/* For the target; lives as long as the stamps. */
+const ChangeFilter *stamps_filter(const Stamps *stamps);
+
+/* For tests: is this transaction visible in "xmin:xmax:xip,..."? */
+bool		stamp_shows(const char *snapshot, uint32_t xid, bool *shows);
+
+#endif							/* PORTAGE_STAMPS_H */
