@@ -41,7 +41,6 @@ typedef struct Run
 	Retry retry;
 	bool owned_before; /* options for the first time have been used */
 	bool has_snapshot; /* the slot's own is still held */
-	bool no_defer; /* a stream has failed: the plugin is to hold nothing */
 	SlotSnapshot snapshot;
 } Run;
 
@@ -180,7 +179,6 @@ stream(Run *run, Error *err)
 	StreamConfig config = {
 		.until_caught_up = options->until_caught_up,
 		.until_lsn = options->until_lsn,
-		.defer = !run->no_defer,
 		/* an error may have been about what the plugin held back */
 		.defer = run->retry.failing_since_ms == 0,
 		.batch_rows = BATCH_ROWS,
@@ -188,9 +186,8 @@ stream(Run *run, Error *err)
 		.queue_bytes = QUEUE_BYTES,
 	};
 
-	run->no_defer = !stream_run(&config, session->source, session->target,
+	return stream_run(&config, session->source, session->target,
 					  &session->progress, err);
-	return !run->no_defer;
 }
 
 /* Connect both sides and own the stream; only now is the row ours to change. */
