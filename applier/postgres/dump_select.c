@@ -17,20 +17,20 @@
 
 typedef struct Fate
 {
-	const char *reason;			/* NULL: it stays */
-	bool		dropped;		/* what depends on it goes too */
-	bool		needed;			/* a carried table needs it */
+	const char *reason; /* NULL: it stays */
+	bool dropped;		/* what depends on it goes too */
+	bool needed;		/* a carried table needs it */
 } Fate;
 
 typedef struct Selection
 {
 	DumpCatalog *catalog;
-	DumpEntry  *entries;
-	int			count;
-	Fate	   *fates;
-	int		   *by_id;			/* dump number to index, or -1 */
-	int			max_id;
-	Arena	   *arena;
+	DumpEntry *entries;
+	int count;
+	Fate *fates;
+	int *by_id; /* dump number to index, or -1 */
+	int max_id;
+	Arena *arena;
 } Selection;
 
 static int
@@ -56,7 +56,7 @@ compare_owners(const void *left, const void *right)
 static DumpTable *
 table_find(const DumpCatalog *catalog, uint32_t oid)
 {
-	DumpTable	key = {.oid = oid};
+	DumpTable key = { .oid = oid };
 
 	if (oid == 0 || catalog->table_count == 0)
 		return NULL;
@@ -68,7 +68,7 @@ table_find(const DumpCatalog *catalog, uint32_t oid)
 static uint32_t
 table_of(const DumpCatalog *catalog, const DumpEntry *entry)
 {
-	DumpOwner	key = {.class_oid = entry->class_oid, .oid = entry->oid};
+	DumpOwner key = { .class_oid = entry->class_oid, .oid = entry->oid };
 	const DumpOwner *found;
 
 	if (strcmp(entry->type, "TABLE") == 0 ||
@@ -88,7 +88,7 @@ select_parents(DumpCatalog *catalog)
 {
 	for (int i = 0; i < catalog->table_count; i++)
 	{
-		DumpTable  *table = &catalog->tables[i];
+		DumpTable *table = &catalog->tables[i];
 
 		while (table != NULL && table->selected && table->parent != 0)
 		{
@@ -142,8 +142,8 @@ dropped_dependency(const Selection *self, const DumpEntry *entry)
 {
 	for (int d = 0; d < entry->dependency_count; d++)
 	{
-		int			id = entry->dependencies[d];
-		int			index = id > 0 && id <= self->max_id ? self->by_id[id] : -1;
+		int id = entry->dependencies[d];
+		int index = id > 0 && id <= self->max_id ? self->by_id[id] : -1;
 
 		if (index >= 0 && self->fates[index].dropped)
 			return index;
@@ -155,9 +155,9 @@ static void
 judge_alone(Selection *self, int index)
 {
 	const DumpEntry *entry = &self->entries[index];
-	Fate	   *fate = &self->fates[index];
+	Fate *fate = &self->fates[index];
 	const DumpTable *table;
-	bool		exists_there;
+	bool exists_there;
 
 	fate->reason = never_wanted(entry, &exists_there);
 	fate->dropped = fate->reason != NULL && !exists_there;
@@ -166,12 +166,11 @@ judge_alone(Selection *self, int index)
 	table = table_find(self->catalog, table_of(self->catalog, entry));
 	if (table == NULL || table->selected)
 		return;
+	/* one that is needed is created empty, but what is built on it is not */
 	fate->dropped = true;
 	if (!fate->needed)
-		fate->reason = type_is(entry, "TABLE") ? "the table is not selected" :
-			"its table is not selected";
-	else
-		fate->dropped = true;	/* created empty, but nothing around it is */
+		fate->reason = type_is(entry, "TABLE") ? "the table is not selected"
+											   : "its table is not selected";
 }
 
 /* Mark what the entry needs, itself included. */
@@ -185,7 +184,7 @@ mark_needed(Selection *self, int index)
 	self->fates[index].needed = true;
 	for (int d = 0; d < entry->dependency_count; d++)
 	{
-		int			id = entry->dependencies[d];
+		int id = entry->dependencies[d];
 
 		if (id > 0 && id <= self->max_id && self->by_id[id] >= 0)
 			mark_needed(self, self->by_id[id]);
@@ -197,11 +196,13 @@ mark_all_needed(Selection *self)
 {
 	for (int i = 0; i < self->count; i++)
 	{
-		const DumpTable *table = table_find(self->catalog,
-											self->entries[i].oid);
+		const DumpEntry *entry = &self->entries[i];
+		const DumpTable *table;
 
-		if (type_is(&self->entries[i], "TABLE") && table != NULL &&
-			table->selected)
+		if (!type_is(entry, "TABLE") && !type_is(entry, "DEFAULT"))
+			continue;
+		table = table_find(self->catalog, table_of(self->catalog, entry));
+		if (table != NULL && table->selected)
 			mark_needed(self, i);
 	}
 }
@@ -209,12 +210,12 @@ mark_all_needed(Selection *self)
 static bool
 judge_by_dependencies(Selection *self)
 {
-	bool		changed = false;
+	bool changed = false;
 
 	for (int i = 0; i < self->count; i++)
 	{
-		Fate	   *fate = &self->fates[i];
-		int			cause;
+		Fate *fate = &self->fates[i];
+		int cause;
 
 		if (fate->reason != NULL || fate->needed)
 			continue;
@@ -222,11 +223,11 @@ judge_by_dependencies(Selection *self)
 		if (cause < 0)
 			continue;
 		fate->dropped = true;
-		fate->reason = arena_printf(self->arena, "it depends on %s %s%s%s",
-									self->entries[cause].type,
-									self->entries[cause].schema,
-									self->entries[cause].schema[0] != '\0' ?
-									"." : "", self->entries[cause].name);
+		fate->reason = arena_printf(
+			self->arena, "it depends on %s %s%s%s", self->entries[cause].type,
+			self->entries[cause].schema,
+			self->entries[cause].schema[0] != '\0' ? "." : "",
+			self->entries[cause].name);
 		changed = true;
 	}
 	return changed;
@@ -252,24 +253,30 @@ selection_index(Selection *self)
 }
 
 static void
-tell_left_out(const DumpEntry *entry, const char *reason, Findings *left_out)
+tell(const DumpEntry *entry, const Fate *fate, Findings *left_out)
 {
-	char		object[256];
-	bool		expected = type_is(entry, "COMMENT") ||
-		type_is(entry, "SCHEMA") || type_is(entry, "EXTENSION");
+	char object[256];
+	bool expected = type_is(entry, "COMMENT") || type_is(entry, "SCHEMA") ||
+					type_is(entry, "EXTENSION");
 
 	snprintf(object, sizeof(object), "%s %s%s%s", entry->type, entry->schema,
 			 entry->schema[0] != '\0' ? "." : "", entry->name);
-	finding_add(left_out, expected ? SEVERITY_OK : SEVERITY_NOTE, 0, object,
-				"", "not created on the target: %s", reason);
+	if (fate->reason == NULL)
+		finding_add(left_out, SEVERITY_NOTE, 0, object, "",
+					"stays empty: a selected table needs it");
+	else
+		finding_add(left_out, expected ? SEVERITY_OK : SEVERITY_NOTE, 0, object,
+					"", "not created on the target: %s", fate->reason);
 }
 
 void
 dump_select(DumpCatalog *catalog, DumpEntry *dumped, int dumped_count,
 			Arena *arena, DdlEntry **entries, int *count, Findings *left_out)
 {
-	Selection	self = {.catalog = catalog, .entries = dumped,
-	.count = dumped_count, .arena = arena};
+	Selection self = { .catalog = catalog,
+					   .entries = dumped,
+					   .count = dumped_count,
+					   .arena = arena };
 
 	qsort(catalog->tables, (size_t) catalog->table_count, sizeof(DumpTable),
 		  compare_tables);
@@ -289,13 +296,12 @@ dump_select(DumpCatalog *catalog, DumpEntry *dumped, int dumped_count,
 	*count = 0;
 	for (int i = 0; i < self.count; i++)
 	{
-		DdlEntry   *entry = &(*entries)[*count];
+		DdlEntry *entry = &(*entries)[*count];
 
+		if (self.fates[i].dropped || self.fates[i].reason != NULL)
+			tell(&dumped[i], &self.fates[i], left_out);
 		if (self.fates[i].reason != NULL)
-		{
-			tell_left_out(&dumped[i], self.fates[i].reason, left_out);
 			continue;
-		}
 		entry->number = ++*count;
 		entry->section = dumped[i].section;
 		entry->state = DDL_TODO;

@@ -18,34 +18,34 @@
 /* What the catalog says about a relation with rows, or a partitioned one. */
 typedef struct DumpTable
 {
-	uint32_t	oid;
-	uint32_t	parent;			/* of a partition, else 0 */
-	bool		selected;
+	uint32_t oid;
+	uint32_t parent; /* of a partition, else 0 */
+	bool selected;
 } DumpTable;
 
 /* An object that belongs to a table: index, constraint, trigger ... */
 typedef struct DumpOwner
 {
-	uint32_t	class_oid;
-	uint32_t	oid;
-	uint32_t	table_oid;
+	uint32_t class_oid;
+	uint32_t oid;
+	uint32_t table_oid;
 } DumpOwner;
 
 typedef struct DumpCatalog
 {
-	DumpTable  *tables;			/* in order of oid */
-	int			table_count;
-	DumpOwner  *owners;			/* in order of class_oid, oid */
-	int			owner_count;
-	bool		all;			/* no table is left out by patterns */
+	DumpTable *tables; /* in order of oid */
+	int table_count;
+	DumpOwner *owners; /* in order of class_oid, oid */
+	int owner_count;
+	bool all; /* no table is left out by patterns */
 } DumpCatalog;
 
 /*
  * What stays, numbered from 1 in the order given; what does not is told in
  * left_out.  A partitioned table counts as selected if a partition of it is.
  */
-void		dump_select(DumpCatalog *catalog, DumpEntry *dumped,
-						int dumped_count, Arena *arena, DdlEntry **entries,
-						int *count, Findings *left_out);
+void
+dump_select(DumpCatalog *catalog, DumpEntry *dumped, int dumped_count,
+			Arena *arena, DdlEntry **entries, int *count, Findings *left_out);
 
-#endif							/* PORTAGE_DUMP_SELECT_H */
+#endif /* PORTAGE_DUMP_SELECT_H */

@@ -24,25 +24,25 @@
 /* One line of the list: "217; 1259 16390 TABLE public t owner". */
 typedef struct ListLine
 {
-	int			id;
-	uint32_t	class_oid;
-	uint32_t	oid;
-	const char *rest;			/* from the type on */
-	size_t		rest_len;
-	bool		seen;
+	int id;
+	uint32_t class_oid;
+	uint32_t oid;
+	const char *rest; /* from the type on */
+	size_t rest_len;
+	bool seen;
 } ListLine;
 
 typedef struct Splitter
 {
-	Arena	   *arena;
-	ListLine   *lines;			/* in order of id */
-	int			line_count;
-	DumpEntry  *entries;
-	int			count;
-	const char *start;			/* of the entry's text, NULL before the first */
-	const char *settings;		/* where trailing SETs begin, or NULL */
-	Buffer		tablespace;		/* the SET that holds, or empty */
-	Buffer		method;
+	Arena *arena;
+	ListLine *lines; /* in order of id */
+	int line_count;
+	DumpEntry *entries;
+	int count;
+	const char *start;	  /* of the entry's text, NULL before the first */
+	const char *settings; /* where trailing SETs begin, or NULL */
+	Buffer tablespace;	  /* the SET that holds, or empty */
+	Buffer method;
 } Splitter;
 
 static bool
@@ -72,7 +72,7 @@ static const char *
 skip_dollar(const char *p)
 {
 	const char *tag = p++;
-	size_t		len;
+	size_t len;
 
 	if (isdigit((unsigned char) *p))
 		return p;
@@ -92,7 +92,7 @@ skip_dollar(const char *p)
 static const char *
 skip_block_comment(const char *p)
 {
-	int			depth = 1;
+	int depth = 1;
 
 	while (*p != '\0' && depth > 0)
 	{
@@ -151,22 +151,25 @@ by_id(const void *left, const void *right)
 static bool
 list_parse(Splitter *self, const char *list, Error *err)
 {
-	int			capacity = 1;
+	int capacity = 1;
 
 	for (const char *p = list; *p != '\0'; p = skip_line(p))
 		capacity++;
 	self->lines = ARENA_ARRAY(self->arena, ListLine, (size_t) capacity);
 	for (const char *p = list; *p != '\0'; p = skip_line(p))
 	{
-		ListLine   *line = &self->lines[self->line_count];
-		int			used = 0;
+		ListLine *line = &self->lines[self->line_count];
+		int used = 0;
 
 		if (*p == ';' || *p == '\n')
 			continue;
 		if (sscanf(p, "%d; %" SCNu32 " %" SCNu32 " %n", &line->id,
-				   &line->class_oid, &line->oid, &used) != 3 || used == 0)
-			return error_set(err, P_PG_DUMP, "unknown line in pg_restore's"
-							 " list: %.*s", (int) strcspn(p, "\n"), p);
+				   &line->class_oid, &line->oid, &used) != 3 ||
+			used == 0)
+			return error_set(err, P_PG_DUMP,
+							 "unknown line in pg_restore's"
+							 " list: %.*s",
+							 (int) strcspn(p, "\n"), p);
 		line->rest = p + used;
 		line->rest_len = strcspn(line->rest, "\n");
 		self->line_count++;
@@ -179,15 +182,15 @@ list_parse(Splitter *self, const char *list, Error *err)
 static ListLine *
 header_at(const Splitter *self, const char *p)
 {
-	ListLine	key = {0};
-	ListLine   *line;
-	int			used = 0;
+	ListLine key = { 0 };
+	ListLine *line;
+	int used = 0;
 
 	if (strncmp(p, "--\n-- TOC entry ", 16) != 0)
 		return NULL;
 	if (sscanf(p + 16, "%d (class %" SCNu32 " OID %" SCNu32 ")%n", &key.id,
-			   &key.class_oid, &key.oid, &used) != 3 || used == 0 ||
-		p[16 + used] != '\n')
+			   &key.class_oid, &key.oid, &used) != 3 ||
+		used == 0 || p[16 + used] != '\n')
 		return NULL;
 	line = bsearch(&key, self->lines, (size_t) self->line_count,
 				   sizeof(ListLine), by_id);
@@ -202,12 +205,12 @@ static void
 parse_dependencies(Arena *arena, const char *p, DumpEntry *entry)
 {
 	const char *end = p + strcspn(p, "\n");
-	int		   *numbers = ARENA_ARRAY(arena, int, (size_t) (end - p) / 2 + 1);
+	int *numbers = ARENA_ARRAY(arena, int, (size_t) (end - p) / 2 + 1);
 
 	while (p < end)
 	{
-		char	   *next;
-		long		n = strtol(p, &next, 10);
+		char *next;
+		long n = strtol(p, &next, 10);
 
 		if (next == p || next > end)
 			break;
@@ -248,12 +251,10 @@ parse_name(Arena *arena, const char *p, const ListLine *line, DumpEntry *entry)
 			owner = schema += strlen("; Schema: ");
 			while ((owner = find_within(owner, end, "; Owner: ")) != NULL)
 			{
-				char	   *expected =
-					arena_printf(arena, "%.*s %.*s %.*s ",
-								 (int) (type_end - type), type,
-								 (int) (owner - schema), schema,
-								 (int) (name_end - p), p);
-				size_t		len = strlen(expected);
+				char *expected = arena_printf(
+					arena, "%.*s %.*s %.*s ", (int) (type_end - type), type,
+					(int) (owner - schema), schema, (int) (name_end - p), p);
+				size_t len = strlen(expected);
 
 				if (len <= line->rest_len &&
 					memcmp(expected, line->rest, len) == 0)
@@ -279,8 +280,8 @@ parse_name(Arena *arena, const char *p, const ListLine *line, DumpEntry *entry)
 static const char *
 parse_header(Splitter *self, const char *p, ListLine *line, Error *err)
 {
-	DumpEntry  *entry = &self->entries[self->count];
-	bool		named = false;
+	DumpEntry *entry = &self->entries[self->count];
+	bool named = false;
 
 	entry->id = line->id;
 	entry->class_oid = line->class_oid;
@@ -297,8 +298,10 @@ parse_header(Splitter *self, const char *p, ListLine *line, Error *err)
 	}
 	if (!named)
 	{
-		error_set(err, P_PG_DUMP, "entry %d of pg_restore has no name that is"
-				  " in its list", line->id);
+		error_set(err, P_PG_DUMP,
+				  "entry %d of pg_restore has no name that is"
+				  " in its list",
+				  line->id);
 		return NULL;
 	}
 	return skip_line(p);
@@ -310,8 +313,8 @@ setting_keep(Buffer *setting, const char *p, const char *end)
 {
 	buffer_reset(setting);
 	buffer_puts(setting, "SET LOCAL ");
-	buffer_append(setting, p + strlen("SET "), (size_t) (end - p) -
-				  strlen("SET "));
+	buffer_append(setting, p + strlen("SET "),
+				  (size_t) (end - p) - strlen("SET "));
 	buffer_putc(setting, '\n');
 }
 
@@ -320,8 +323,8 @@ static void
 entry_close(Splitter *self, const char *end)
 {
 	const char *from = self->settings != NULL ? self->settings : end;
-	DumpEntry  *entry;
-	Buffer		sql;
+	DumpEntry *entry;
+	Buffer sql;
 
 	if (self->start != NULL)
 	{
@@ -359,9 +362,8 @@ entry_close(Splitter *self, const char *end)
 static void
 statement_begins(Splitter *self, const char *p)
 {
-	bool		setting =
-		strncmp(p, TABLESPACE_SET, strlen(TABLESPACE_SET)) == 0 ||
-		strncmp(p, METHOD_SET, strlen(METHOD_SET)) == 0;
+	bool setting = strncmp(p, TABLESPACE_SET, strlen(TABLESPACE_SET)) == 0 ||
+				   strncmp(p, METHOD_SET, strlen(METHOD_SET)) == 0;
 
 	if (!setting)
 		self->settings = NULL;
@@ -374,12 +376,12 @@ static bool
 script_scan(Splitter *self, const char *script, Error *err)
 {
 	const char *p = script;
-	bool		fresh = true;	/* between two statements */
+	bool fresh = true; /* between two statements */
 
 	while (*p != '\0')
 	{
-		bool		at_line = p == script || p[-1] == '\n';
-		ListLine   *line = at_line ? header_at(self, p) : NULL;
+		bool at_line = p == script || p[-1] == '\n';
+		ListLine *line = at_line ? header_at(self, p) : NULL;
 
 		if (line != NULL)
 		{
@@ -415,8 +417,8 @@ bool
 dump_split(const char *list, const char *script, DdlSection section,
 		   Arena *arena, DumpEntry **entries, int *count, Error *err)
 {
-	Splitter	self = {.arena = arena};
-	bool		ok;
+	Splitter self = { .arena = arena };
+	bool ok;
 
 	buffer_init(&self.tablespace);
 	buffer_init(&self.method);
@@ -434,8 +436,10 @@ dump_split(const char *list, const char *script, DdlSection section,
 	for (int i = 0; i < self.line_count; i++)
 	{
 		if (!self.lines[i].seen)
-			return error_set(err, P_PG_DUMP, "entry %d of pg_restore's list is"
-							 " not in its script", self.lines[i].id);
+			return error_set(err, P_PG_DUMP,
+							 "entry %d of pg_restore's list is"
+							 " not in its script",
+							 self.lines[i].id);
 	}
 	for (int i = 0; i < self.count; i++)
 		self.entries[i].section = section;

@@ -24,21 +24,21 @@
 
 typedef struct DumpEntry
 {
-	int			id;				/* pg_dump's number */
-	uint32_t	class_oid;		/* of the system catalog; may be 0 */
-	uint32_t	oid;			/* of the object; may be 0 */
-	DdlSection	section;
+	int id;				/* pg_dump's number */
+	uint32_t class_oid; /* of the system catalog; may be 0 */
+	uint32_t oid;		/* of the object; may be 0 */
+	DdlSection section;
 	const char *type;
-	const char *schema;			/* or ""; line breaks have become blanks */
-	const char *name;			/* the same */
-	const int  *dependencies;	/* numbers of other entries */
-	int			dependency_count;
+	const char *schema;		 /* or ""; line breaks have become blanks */
+	const char *name;		 /* the same */
+	const int *dependencies; /* numbers of other entries */
+	int dependency_count;
 	const char *sql;
 } DumpEntry;
 
 /* Entries in the script's order, in arena.  P_PG_DUMP if it is not as said. */
-bool		dump_split(const char *list, const char *script,
-					   DdlSection section, Arena *arena, DumpEntry **entries,
-					   int *count, Error *err) MUST_CHECK;
+bool dump_split(const char *list, const char *script, DdlSection section,
+				Arena *arena, DumpEntry **entries, int *count,
+				Error *err) MUST_CHECK;
 
-#endif							/* PORTAGE_DUMP_SPLIT_H */
+#endif /* PORTAGE_DUMP_SPLIT_H */

@@ -31,21 +31,21 @@ extern char **environ;
 
 typedef struct Child
 {
-	pid_t		pid;
-	int			out_fd;			/* we read it; -1 if it goes elsewhere */
-	int			err_fd;
-	char		tail[STDERR_TAIL];
-	size_t		tail_len;
+	pid_t pid;
+	int out_fd; /* we read it; -1 if it goes elsewhere */
+	int err_fd;
+	char tail[STDERR_TAIL];
+	size_t tail_len;
 } Child;
 
 /* Ours without the names that are replaced, then the replacements. */
 static char **
 child_environment(const char *const *replacements)
 {
-	size_t		ours = 0;
-	size_t		theirs = 0;
-	size_t		n = 0;
-	char	  **env;
+	size_t ours = 0;
+	size_t theirs = 0;
+	size_t n = 0;
+	char **env;
 
 	while (environ[ours] != NULL)
 		ours++;
@@ -54,15 +54,15 @@ child_environment(const char *const *replacements)
 	env = mem_alloc((ours + theirs + 1) * sizeof(char *));
 	for (size_t i = 0; i < ours; i++)
 	{
-		bool		replaced = false;
+		bool replaced = false;
 
 		for (size_t j = 0; j < theirs && !replaced; j++)
 		{
 			const char *end = strchr(replacements[j], '=');
 
 			replaced = end != NULL &&
-				strncmp(environ[i], replacements[j],
-						(size_t) (end - replacements[j]) + 1) == 0;
+					   strncmp(environ[i], replacements[j],
+							   (size_t) (end - replacements[j]) + 1) == 0;
 		}
 		if (!replaced)
 			env[n++] = environ[i];
@@ -82,7 +82,7 @@ static void
 child_exec(const PgProgramRun *run, char **env, pid_t parent, int in_fd,
 		   int out_fd, int err_fd)
 {
-	sigset_t	none;
+	sigset_t none;
 
 #ifdef __linux__
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -111,22 +111,21 @@ fd_close(int *fd)
 static bool
 child_start(const PgProgramRun *run, Child *child, Error *err)
 {
-	int			out_pipe[2] = {-1, -1};
-	int			err_pipe[2] = {-1, -1};
-	int			null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	char	  **env = child_environment(run->env);
-	pid_t		parent = getpid();
-	int			saved_errno;
+	int out_pipe[2] = { -1, -1 };
+	int err_pipe[2] = { -1, -1 };
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	char **env = child_environment(run->env);
+	pid_t parent = getpid();
+	int saved_errno;
 
 	child->pid = -1;
 	if (null_fd >= 0 && pipe2(err_pipe, O_CLOEXEC) == 0 &&
 		(run->stdout_fd >= 0 || pipe2(out_pipe, O_CLOEXEC) == 0))
 		child->pid = fork();
 	if (child->pid == 0)
-		child_exec(run, env, parent,
-				   run->stdin_fd >= 0 ? run->stdin_fd : null_fd,
-				   run->stdout_fd >= 0 ? run->stdout_fd : out_pipe[1],
-				   err_pipe[1]);
+		child_exec(
+			run, env, parent, run->stdin_fd >= 0 ? run->stdin_fd : null_fd,
+			run->stdout_fd >= 0 ? run->stdout_fd : out_pipe[1], err_pipe[1]);
 	saved_errno = errno;
 	mem_free(env);
 	fd_close(&null_fd);
@@ -147,7 +146,7 @@ child_start(const PgProgramRun *run, Child *child, Error *err)
 static void
 tail_append(Child *child, const char *data, size_t len)
 {
-	size_t		keep = child->tail_len;
+	size_t keep = child->tail_len;
 
 	if (len >= STDERR_TAIL)
 	{
@@ -165,8 +164,8 @@ tail_append(Child *child, const char *data, size_t len)
 static void
 child_read(Child *child, int *fd, Buffer *out)
 {
-	char		block[65536];
-	ssize_t		n = read(*fd, block, sizeof(block));
+	char block[65536];
+	ssize_t n = read(*fd, block, sizeof(block));
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
@@ -186,9 +185,9 @@ child_drain(Child *child, Buffer *out)
 	{
 		/* poll() skips descriptors of -1 */
 		struct pollfd fds[3] = {
-			{.fd = child->out_fd, .events = POLLIN},
-			{.fd = child->err_fd, .events = POLLIN},
-			{.fd = signals_fd(), .events = POLLIN},
+			{ .fd = child->out_fd, .events = POLLIN },
+			{ .fd = child->err_fd, .events = POLLIN },
+			{ .fd = signals_fd(), .events = POLLIN },
 		};
 
 		if (poll(fds, 3, 1000) < 0 && errno != EINTR)
@@ -206,9 +205,9 @@ child_drain(Child *child, Buffer *out)
 bool
 pg_program_run(const PgProgramRun *run, Error *err)
 {
-	Child		child;
-	int			status = 0;
-	bool		drained;
+	Child child;
+	int status = 0;
+	bool drained;
 
 	if (!child_start(run, &child, err))
 		return false;
@@ -238,13 +237,14 @@ pg_program_run(const PgProgramRun *run, Error *err)
 static int
 program_major(const char *path)
 {
-	const char *argv[] = {path, "--version", NULL};
-	Buffer		out;
-	PgProgramRun run = {.argv = argv, .stdin_fd = -1, .stdout_fd = -1,
-	.out = &out};
-	Error		ignored = ERROR_INIT;
+	const char *argv[] = { path, "--version", NULL };
+	Buffer out;
+	PgProgramRun run = {
+		.argv = argv, .stdin_fd = -1, .stdout_fd = -1, .out = &out
+	};
+	Error ignored = ERROR_INIT;
 	const char *version;
-	int			major = 0;
+	int major = 0;
 
 	buffer_init(&out);
 	if (pg_program_run(&run, &ignored))
@@ -261,9 +261,8 @@ program_major(const char *path)
 static bool
 folder_try(const char *folder, size_t len, Arena *arena, PgPrograms *programs)
 {
-	char	   *dump = arena_printf(arena, "%.*s/pg_dump", (int) len, folder);
-	char	   *restore = arena_printf(arena, "%.*s/pg_restore", (int) len,
-									   folder);
+	char *dump = arena_printf(arena, "%.*s/pg_dump", (int) len, folder);
+	char *restore = arena_printf(arena, "%.*s/pg_restore", (int) len, folder);
 
 	if (len == 0 || access(dump, X_OK) != 0 || access(restore, X_OK) != 0)
 		return false;
@@ -283,7 +282,8 @@ programs_refuse(const PgPrograms *best, int server_major, Error *err)
 	else
 		error_set(err, P_PG_DUMP, "%s is of version %d, the source of %d",
 				  best->pg_dump, best->major, server_major);
-	return error_hint(err, "Install the client programs of version %d or newer"
+	return error_hint(err,
+					  "Install the client programs of version %d or newer"
 					  " and name their folder with --pg-bindir.",
 					  server_major);
 }
@@ -293,12 +293,12 @@ pg_programs_find(const char *bindir, int server_major, Arena *arena,
 				 PgPrograms *programs, Error *err)
 {
 	const char *path = bindir != NULL ? bindir : getenv("PATH");
-	PgPrograms	best = {NULL, NULL, 0};
-	PgPrograms	found;
+	PgPrograms best = { NULL, NULL, 0 };
+	PgPrograms found;
 
 	while (path != NULL && path[0] != '\0')
 	{
-		size_t		len = bindir != NULL ? strlen(path) : strcspn(path, ":");
+		size_t len = bindir != NULL ? strlen(path) : strcspn(path, ":");
 
 		if (folder_try(path, len, arena, &found) &&
 			(best.pg_dump == NULL || found.major > best.major))
@@ -313,5 +313,5 @@ pg_programs_find(const char *bindir, int server_major, Arena *arena,
 		best = found;
 	*programs = best;
 	return best.major >= server_major ||
-		programs_refuse(&best, server_major, err);
+		   programs_refuse(&best, server_major, err);
 }

@@ -29,70 +29,70 @@
  * or lie beyond it.  Snapshots list top-level transactions only, which is what
  * visibility goes by.
  */
-#define SETTLE_SQL \
-	"WITH now AS (SELECT pg_current_snapshot() AS s)," \
-	" unsure AS (SELECT x FROM now, pg_snapshot_xip(s) AS x" \
-	"  UNION ALL SELECT n::text::xid8 FROM now, generate_series(" \
-	"   pg_snapshot_xmax(s)::text::bigint," \
-	"   pg_snapshot_xmax($1::pg_snapshot)::text::bigint - 1) AS n)" \
-	" SELECT x, l.pid, a.usename, coalesce(a.state, 'unknown')," \
+#define SETTLE_SQL                                                           \
+	"WITH now AS (SELECT pg_current_snapshot() AS s),"                       \
+	" unsure AS (SELECT x FROM now, pg_snapshot_xip(s) AS x"                 \
+	"  UNION ALL SELECT n::text::xid8 FROM now, generate_series("            \
+	"   pg_snapshot_xmax(s)::text::bigint,"                                  \
+	"   pg_snapshot_xmax($1::pg_snapshot)::text::bigint - 1) AS n)"          \
+	" SELECT x, l.pid, a.usename, coalesce(a.state, 'unknown'),"             \
 	" coalesce(a.wait_event_type || ':' || a.wait_event, 'none or unknown')" \
-	" FROM unsure LEFT JOIN pg_locks l ON l.locktype = 'transactionid'" \
-	"  AND l.granted AND l.mode = 'ExclusiveLock'" \
-	"  AND l.transactionid = (x::text::bigint % 4294967296)::text::xid" \
-	" LEFT JOIN pg_stat_activity a ON a.pid = l.pid" \
+	" FROM unsure LEFT JOIN pg_locks l ON l.locktype = 'transactionid'"      \
+	"  AND l.granted AND l.mode = 'ExclusiveLock'"                           \
+	"  AND l.transactionid = (x::text::bigint % 4294967296)::text::xid"      \
+	" LEFT JOIN pg_stat_activity a ON a.pid = l.pid"                         \
 	" WHERE pg_visible_in_snapshot(x, $1::pg_snapshot) LIMIT 1"
 
-#define TABLES_SQL \
-	"SELECT c.oid, n.nspname, c.relname, c.relpersistence = 'u'," \
-	" c.relreplident, coalesce(pg_relation_size(c.oid), 0)," \
-	" c.reltuples::bigint, rn.nspname, rc.relname," \
-	" EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid" \
-	"  AND i.indisvalid AND i.indimmediate" \
-	"  AND CASE c.relreplident WHEN 'd' THEN i.indisprimary" \
-	"   WHEN 'i' THEN i.indisreplident ELSE false END)," \
+#define TABLES_SQL                                                            \
+	"SELECT c.oid, n.nspname, c.relname, c.relpersistence = 'u',"             \
+	" c.relreplident, coalesce(pg_relation_size(c.oid), 0),"                  \
+	" c.reltuples::bigint, rn.nspname, rc.relname,"                           \
+	" EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid"                \
+	"  AND i.indisvalid AND i.indimmediate"                                   \
+	"  AND CASE c.relreplident WHEN 'd' THEN i.indisprimary"                  \
+	"   WHEN 'i' THEN i.indisreplident ELSE false END),"                      \
 	" EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass" \
-	"  AND d.objid = c.oid AND d.deptype = 'e')" \
-	" FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace" \
-	" LEFT JOIN pg_class rc ON c.relispartition" \
-	"  AND rc.oid = pg_partition_root(c.oid)" \
-	" LEFT JOIN pg_namespace rn ON rn.oid = rc.relnamespace" \
-	" WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND c.oid >= 16384" \
-	" AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'portage')" \
+	"  AND d.objid = c.oid AND d.deptype = 'e')"                              \
+	" FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"          \
+	" LEFT JOIN pg_class rc ON c.relispartition"                              \
+	"  AND rc.oid = pg_partition_root(c.oid)"                                 \
+	" LEFT JOIN pg_namespace rn ON rn.oid = rc.relnamespace"                  \
+	" WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND c.oid >= 16384"   \
+	" AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'portage')"   \
 	" ORDER BY c.oid"
 
-#define COLUMNS_SQL \
-	"SELECT a.attrelid, a.attname FROM pg_attribute a" \
-	" JOIN pg_class c ON c.oid = a.attrelid" \
+#define COLUMNS_SQL                                                         \
+	"SELECT a.attrelid, a.attname FROM pg_attribute a"                      \
+	" JOIN pg_class c ON c.oid = a.attrelid"                                \
 	" WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND c.oid >= 16384" \
-	" AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''" \
+	" AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''"      \
 	" ORDER BY a.attrelid, a.attnum"
 
 /* Owned sequences with the table that owns them, and its root. */
-#define SEQUENCES_SQL \
+#define SEQUENCES_SQL                                                        \
 	"SELECT n.nspname, c.relname, t.oid IS NOT NULL, tn.nspname, t.relname," \
-	" rn.nspname, r.relname" \
-	" FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace" \
-	" LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass" \
-	"  AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass" \
-	"  AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')" \
-	" LEFT JOIN pg_class t ON t.oid = d.refobjid" \
-	" LEFT JOIN pg_namespace tn ON tn.oid = t.relnamespace" \
-	" LEFT JOIN pg_class r ON t.relispartition" \
-	"  AND r.oid = pg_partition_root(t.oid)" \
-	" LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace" \
-	" WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND c.oid >= 16384" \
-	" AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'portage')" \
-	" AND NOT EXISTS (SELECT FROM pg_depend e" \
-	"  WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid" \
-	"  AND e.deptype = 'e')" \
+	" rn.nspname, r.relname"                                                 \
+	" FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"         \
+	" LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass"             \
+	"  AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass"          \
+	"  AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')"                    \
+	" LEFT JOIN pg_class t ON t.oid = d.refobjid"                            \
+	" LEFT JOIN pg_namespace tn ON tn.oid = t.relnamespace"                  \
+	" LEFT JOIN pg_class r ON t.relispartition"                              \
+	"  AND r.oid = pg_partition_root(t.oid)"                                 \
+	" LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace"                  \
+	" WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND c.oid >= 16384"  \
+	" AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'portage')"  \
+	" AND NOT EXISTS (SELECT FROM pg_depend e"                               \
+	"  WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid"           \
+	"  AND e.deptype = 'e')"                                                 \
 	" ORDER BY n.nspname, c.relname"
 
 static bool
 listed(const char *patterns, const char *schema, const char *name)
 {
-	PatternText schema_text = {schema, strlen(schema)};
-	PatternText name_text = {name, strlen(name)};
+	PatternText schema_text = { schema, strlen(schema) };
+	PatternText name_text = { name, strlen(name) };
 
 	return pattern_list_match(patterns, strlen(patterns), schema_text,
 							  name_text);
@@ -103,14 +103,15 @@ source_pg_selected(const SourceConfig *config, const char *schema,
 				   const char *name, const char *root_schema,
 				   const char *root_name)
 {
-	bool		rooted = root_name != NULL && root_name[0] != '\0';
+	bool rooted = root_name != NULL && root_name[0] != '\0';
 
 	if (config->tables[0] != '\0' && !listed(config->tables, schema, name) &&
 		!(rooted && listed(config->tables, root_schema, root_name)))
 		return false;
 	return config->exclude_tables[0] == '\0' ||
-		(!listed(config->exclude_tables, schema, name) &&
-		 !(rooted && listed(config->exclude_tables, root_schema, root_name)));
+		   (!listed(config->exclude_tables, schema, name) &&
+			!(rooted &&
+			  listed(config->exclude_tables, root_schema, root_name)));
 }
 
 bool
@@ -122,8 +123,8 @@ source_pg_selects(const SourceConfig *config)
 static bool
 snapshot_begin(PgConn *conn, const SnapshotRef *snapshot, Error *err)
 {
-	Buffer		sql;
-	bool		ok;
+	Buffer sql;
+	bool ok;
 
 	buffer_init(&sql);
 	buffer_puts(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;");
@@ -135,8 +136,8 @@ snapshot_begin(PgConn *conn, const SnapshotRef *snapshot, Error *err)
 	}
 	/* names and rows pass through as they are, see the header */
 	buffer_puts(&sql, "SET row_security = off;"
-				"SELECT set_config('client_encoding',"
-				" current_setting('server_encoding'), false)");
+					  "SELECT set_config('client_encoding',"
+					  " current_setting('server_encoding'), false)");
 	ok = pg_exec(conn, err, sql.data);
 	buffer_release(&sql);
 	return ok || error_wrap(err, "cannot look through the snapshot");
@@ -146,7 +147,7 @@ PgConn *
 source_pg_snapshot_session(SourcePg *self, const char *role,
 						   const SnapshotRef *snapshot, Error *err)
 {
-	PgConn	   *conn = source_pg_session(self, role, false, err);
+	PgConn *conn = source_pg_session(self, role, false, err);
 
 	if (conn == NULL)
 		return NULL;
@@ -163,9 +164,9 @@ source_pg_snapshot_session(SourcePg *self, const char *role,
 static char *
 snapshot_text(SourcePg *self, const SnapshotRef *snapshot, Error *err)
 {
-	PgConn	   *conn = source_pg_snapshot_session(self, "settle", snapshot, err);
-	PGresult   *res;
-	char	   *text = NULL;
+	PgConn *conn = source_pg_snapshot_session(self, "settle", snapshot, err);
+	PGresult *res;
+	char *text = NULL;
 
 	if (conn == NULL)
 		return NULL;
@@ -181,26 +182,28 @@ snapshot_text(SourcePg *self, const SnapshotRef *snapshot, Error *err)
 static bool
 settle_failed(const PGresult *res, int64_t timeout_ms, Error *err)
 {
-	error_set(err, P_SNAPSHOT, "transaction %s has committed but is not visible"
-			  " on the source after %lld s", pg_value(res, 0, 0),
-			  (long long) (timeout_ms / 1000));
+	error_set(err, P_SNAPSHOT,
+			  "transaction %s has committed but is not visible"
+			  " on the source after %lld s",
+			  pg_value(res, 0, 0), (long long) (timeout_ms / 1000));
 	if (pg_is_null(res, 0, 1))
 		error_detail(err, "No session of it can be seen.");
 	else
-		error_detail(err, "It belongs to the session with pid %s, user %s,"
-					 " state %s, waiting for %s.", pg_value(res, 0, 1),
-					 pg_value(res, 0, 2), pg_value(res, 0, 3),
-					 pg_value(res, 0, 4));
+		error_detail(err,
+					 "It belongs to the session with pid %s, user %s,"
+					 " state %s, waiting for %s.",
+					 pg_value(res, 0, 1), pg_value(res, 0, 2),
+					 pg_value(res, 0, 3), pg_value(res, 0, 4));
 	return error_hint(err, "A commit that waits for a synchronous standby is"
-					  " one cause: mend that, or end the session.");
+						   " one cause: mend that, or end the session.");
 }
 
 static bool
 settle_poll(PgConn *conn, const char *snapshot, int64_t timeout_ms, Error *err)
 {
-	int64_t		deadline_ms = clock_ms() + timeout_ms;
-	const char *params[1] = {snapshot};
-	PGresult   *res;
+	int64_t deadline_ms = clock_ms() + timeout_ms;
+	const char *params[1] = { snapshot };
+	PGresult *res;
 
 	for (;;)
 	{
@@ -233,10 +236,10 @@ bool
 source_pg_snapshot_settle(Source *source, const SnapshotRef *snapshot,
 						  int64_t timeout_ms, Error *err)
 {
-	SourcePg   *self = (SourcePg *) source;
-	PgConn	   *conn;
-	char	   *text;
-	bool		ok;
+	SourcePg *self = (SourcePg *) source;
+	PgConn *conn;
+	char *text;
+	bool ok;
 
 	if (!snapshot->slot || snapshot->id == NULL)
 		return true;
@@ -245,7 +248,7 @@ source_pg_snapshot_settle(Source *source, const SnapshotRef *snapshot,
 		return false;
 	conn = source_pg_session(self, "settle", false, err);
 	ok = conn != NULL && settle_poll(conn, text, timeout_ms, err) &&
-		FAILPOINT(FP_SNAPSHOT_VISIBLE, err);
+		 FAILPOINT(FP_SNAPSHOT_VISIBLE, err);
 	pg_conn_close(conn);
 	mem_free(text);
 	return ok;
@@ -263,14 +266,14 @@ identity_of(const PGresult *res, int row)
 static void
 tables_columns(const PGresult *res, Arena *arena, Table *tables, int count)
 {
-	int			rows = PQntuples(res);
-	int			row = 0;
-	int			i;
+	int rows = PQntuples(res);
+	int row = 0;
+	int i;
 
 	for (i = 0; i < count; i++)
 	{
-		Table	   *table = &tables[i];
-		int			first;
+		Table *table = &tables[i];
+		int first;
 
 		while (row < rows && (uint32_t) pg_value_int(res, row, 0) < table->oid)
 			row++;
@@ -290,13 +293,13 @@ static int
 tables_take(const SourceConfig *config, const PGresult *res, Arena *arena,
 			Table *tables)
 {
-	int			count = 0;
+	int count = 0;
 
 	for (int row = 0; row < PQntuples(res); row++)
 	{
 		const char *schema = pg_value(res, row, 1);
 		const char *name = pg_value(res, row, 2);
-		Table	   *table = &tables[count];
+		Table *table = &tables[count];
 
 		if (!source_pg_selected(config, schema, name, pg_value(res, row, 7),
 								pg_value(res, row, 8)))
@@ -304,7 +307,8 @@ tables_take(const SourceConfig *config, const PGresult *res, Arena *arena,
 		if (pg_value_bool(res, row, 10))
 		{
 			log_info("table %s.%s belongs to an extension: its rows are not"
-					 " copied", schema, name);
+					 " copied",
+					 schema, name);
 			continue;
 		}
 		table->oid = (uint32_t) pg_value_int(res, row, 0);
@@ -334,12 +338,11 @@ bool
 source_pg_tables_list(Source *source, const SnapshotRef *snapshot, Arena *arena,
 					  Table **tables, int *count, Error *err)
 {
-	SourcePg   *self = (SourcePg *) source;
-	PgConn	   *conn = source_pg_snapshot_session(self, "catalog", snapshot,
-												  err);
-	PGresult   *res = NULL;
-	PGresult   *columns = NULL;
-	bool		ok = false;
+	SourcePg *self = (SourcePg *) source;
+	PgConn *conn = source_pg_snapshot_session(self, "catalog", snapshot, err);
+	PGresult *res = NULL;
+	PGresult *columns = NULL;
+	bool ok = false;
 
 	if (conn == NULL)
 		return false;
@@ -364,8 +367,8 @@ source_pg_tables_list(Source *source, const SnapshotRef *snapshot, Arena *arena,
 static bool
 sequences_read(PgConn *conn, Sequence *sequences, int count, Error *err)
 {
-	Buffer		sql;
-	PGresult   *res;
+	Buffer sql;
+	PGresult *res;
 
 	buffer_init(&sql);
 	for (int i = 0; i < count; i++)
@@ -394,7 +397,7 @@ static int
 sequences_take(const SourceConfig *config, const PGresult *res, Arena *arena,
 			   Sequence *sequences)
 {
-	int			count = 0;
+	int count = 0;
 
 	for (int row = 0; row < PQntuples(res); row++)
 	{
@@ -414,11 +417,11 @@ bool
 source_pg_sequences_list(Source *source, Arena *arena, Sequence **sequences,
 						 int *count, Error *err)
 {
-	SourcePg   *self = (SourcePg *) source;
-	SnapshotRef now = {NULL, false, LSN_NONE};
-	PgConn	   *conn = source_pg_snapshot_session(self, "sequences", &now, err);
-	PGresult   *res;
-	bool		ok;
+	SourcePg *self = (SourcePg *) source;
+	SnapshotRef now = { NULL, false, LSN_NONE };
+	PgConn *conn = source_pg_snapshot_session(self, "sequences", &now, err);
+	PGresult *res;
+	bool ok;
 
 	if (conn == NULL)
 		return false;
@@ -432,8 +435,9 @@ source_pg_sequences_list(Source *source, Arena *arena, Sequence **sequences,
 	PQclear(res);
 	for (int i = 0; ok && i < *count; i += SEQUENCES_AT_ONCE)
 		ok = sequences_read(conn, *sequences + i,
-							*count - i < SEQUENCES_AT_ONCE ?
-							*count - i : SEQUENCES_AT_ONCE, err);
+							*count - i < SEQUENCES_AT_ONCE ? *count - i
+														   : SEQUENCES_AT_ONCE,
+							err);
 	pg_conn_close(conn);
 	return ok || error_wrap(err, "list of sequences");
 }

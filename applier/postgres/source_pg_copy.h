@@ -14,18 +14,18 @@
  * A session inside a REPEATABLE READ READ ONLY transaction that sees what the
  * snapshot sees; with no id it takes its own.
  */
-PgConn	   *source_pg_snapshot_session(SourcePg *self, const char *role,
-									   const SnapshotRef *snapshot, Error *err);
+PgConn *source_pg_snapshot_session(SourcePg *self, const char *role,
+								   const SnapshotRef *snapshot, Error *err);
 
 /*
  * Does the migration carry this table?  The plugin decides the same for its
  * changes: a partition is named by its own name or by its root's.
  */
-bool		source_pg_selected(const SourceConfig *config, const char *schema,
-							   const char *name, const char *root_schema,
-							   const char *root_name);
+bool source_pg_selected(const SourceConfig *config, const char *schema,
+						const char *name, const char *root_schema,
+						const char *root_name);
 
 /* Are there patterns at all, so that tables may be left out? */
-bool		source_pg_selects(const SourceConfig *config);
+bool source_pg_selects(const SourceConfig *config);
 
-#endif							/* PORTAGE_SOURCE_PG_COPY_H */
+#endif /* PORTAGE_SOURCE_PG_COPY_H */

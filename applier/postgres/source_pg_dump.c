@@ -24,38 +24,38 @@
 #define DUMP_LOCK_TIMEOUT "--lock-wait-timeout=600000"
 
 /* what has no environment variable; no part of it is secret */
-#define DUMP_KEEPALIVES \
+#define DUMP_KEEPALIVES                                                    \
 	"--dbname=keepalives_idle=10 keepalives_interval=5 keepalives_count=4" \
 	" tcp_user_timeout=60000"
 
-#define CATALOG_TABLES_SQL \
-	"SELECT c.oid, n.nspname, c.relname, rn.nspname, r.relname," \
-	" coalesce((SELECT i.inhparent FROM pg_inherits i" \
-	"  WHERE c.relispartition AND i.inhrelid = c.oid), 0::oid)" \
+#define CATALOG_TABLES_SQL                                           \
+	"SELECT c.oid, n.nspname, c.relname, rn.nspname, r.relname,"     \
+	" coalesce((SELECT i.inhparent FROM pg_inherits i"               \
+	"  WHERE c.relispartition AND i.inhrelid = c.oid), 0::oid)"      \
 	" FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace" \
-	" LEFT JOIN pg_class r ON c.relispartition" \
-	"  AND r.oid = pg_partition_root(c.oid)" \
-	" LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace" \
+	" LEFT JOIN pg_class r ON c.relispartition"                      \
+	"  AND r.oid = pg_partition_root(c.oid)"                         \
+	" LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace"          \
 	" WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384"
 
 /* Sequences belong to the tables that own them as indexes do to theirs. */
-#define CATALOG_OWNERS_SQL \
-	"SELECT 'pg_class'::regclass::oid, indexrelid, indrelid FROM pg_index" \
-	" WHERE indrelid >= 16384" \
-	" UNION ALL SELECT 'pg_constraint'::regclass, oid, conrelid" \
-	"  FROM pg_constraint WHERE conrelid >= 16384" \
-	" UNION ALL SELECT 'pg_trigger'::regclass, oid, tgrelid" \
-	"  FROM pg_trigger WHERE tgrelid >= 16384" \
-	" UNION ALL SELECT 'pg_rewrite'::regclass, oid, ev_class" \
-	"  FROM pg_rewrite WHERE ev_class >= 16384" \
+#define CATALOG_OWNERS_SQL                                                  \
+	"SELECT 'pg_class'::regclass::oid, indexrelid, indrelid FROM pg_index"  \
+	" WHERE indrelid >= 16384"                                              \
+	" UNION ALL SELECT 'pg_constraint'::regclass, oid, conrelid"            \
+	"  FROM pg_constraint WHERE conrelid >= 16384"                          \
+	" UNION ALL SELECT 'pg_trigger'::regclass, oid, tgrelid"                \
+	"  FROM pg_trigger WHERE tgrelid >= 16384"                              \
+	" UNION ALL SELECT 'pg_rewrite'::regclass, oid, ev_class"               \
+	"  FROM pg_rewrite WHERE ev_class >= 16384"                             \
 	" UNION ALL SELECT 'pg_policy'::regclass, oid, polrelid FROM pg_policy" \
-	" UNION ALL SELECT 'pg_attrdef'::regclass, oid, adrelid" \
-	"  FROM pg_attrdef WHERE adrelid >= 16384" \
-	" UNION ALL SELECT 'pg_statistic_ext'::regclass, oid, stxrelid" \
-	"  FROM pg_statistic_ext" \
-	" UNION ALL SELECT classid, objid, refobjid FROM pg_depend" \
-	"  JOIN pg_class c ON c.oid = objid AND c.relkind = 'S'" \
-	"  WHERE classid = 'pg_class'::regclass AND refclassid = classid" \
+	" UNION ALL SELECT 'pg_attrdef'::regclass, oid, adrelid"                \
+	"  FROM pg_attrdef WHERE adrelid >= 16384"                              \
+	" UNION ALL SELECT 'pg_statistic_ext'::regclass, oid, stxrelid"         \
+	"  FROM pg_statistic_ext"                                               \
+	" UNION ALL SELECT classid, objid, refobjid FROM pg_depend"             \
+	"  JOIN pg_class c ON c.oid = objid AND c.relkind = 'S'"                \
+	"  WHERE classid = 'pg_class'::regclass AND refclassid = classid"       \
 	"  AND refobjsubid > 0 AND deptype IN ('a', 'i')"
 
 /* What the sections of an archive are called on the command line. */
@@ -70,7 +70,7 @@ dump_environment(const SourceConfig *config, Arena *arena, Error *err)
 {
 	PQconninfoOption *parsed = PQconninfoParse(config->url, NULL);
 	const char **env;
-	int			n = 0;
+	int n = 0;
 
 	if (parsed == NULL)
 	{
@@ -104,8 +104,8 @@ static int
 nameless_file(Error *err)
 {
 	const char *folder = getenv("TMPDIR");
-	char		path[4096];
-	int			fd;
+	char path[4096];
+	int fd;
 
 	if (folder == NULL || folder[0] == '\0')
 		folder = "/tmp";
@@ -123,15 +123,24 @@ static bool
 run_pg_dump(const PgPrograms *programs, const char *const *env,
 			const char *snapshot_id, int fd, Arena *arena, Error *err)
 {
-	const char *argv[] = {
-		programs->pg_dump, "--format=custom", "--compress=0", "--no-password",
-		"--section=pre-data", "--section=post-data", "--no-blobs",
-		"--no-owner", "--no-privileges", "--no-publications",
-		"--no-subscriptions", DUMP_LOCK_TIMEOUT, DUMP_KEEPALIVES,
-		arena_printf(arena, "--snapshot=%s", snapshot_id), NULL
+	const char *argv[] = { programs->pg_dump,
+						   "--format=custom",
+						   "--compress=0",
+						   "--no-password",
+						   "--section=pre-data",
+						   "--section=post-data",
+						   "--no-blobs",
+						   "--no-owner",
+						   "--no-privileges",
+						   "--no-publications",
+						   "--no-subscriptions",
+						   DUMP_LOCK_TIMEOUT,
+						   DUMP_KEEPALIVES,
+						   arena_printf(arena, "--snapshot=%s", snapshot_id),
+						   NULL };
+	PgProgramRun run = {
+		.argv = argv, .env = env, .stdin_fd = -1, .stdout_fd = fd
 	};
-	PgProgramRun run = {.argv = argv, .env = env, .stdin_fd = -1,
-	.stdout_fd = fd};
 
 	if (pg_program_run(&run, err))
 		return true;
@@ -140,19 +149,24 @@ run_pg_dump(const PgPrograms *programs, const char *const *env,
 	return false;
 }
 
+/* The list of a section, or its script with the comments that are split at. */
 static bool
 run_pg_restore(const PgPrograms *programs, int fd, DdlSection section,
-			   const char *mode, Buffer *out, Error *err)
+			   bool list, Buffer *out, Error *err)
 {
-	const char *argv[] = {
-		programs->pg_restore, "--no-owner", "--no-privileges",
-		"--no-publications", "--no-subscriptions", section_options[section],
-		mode, "--file=-", "--verbose", NULL
+	const char *argv[] = { programs->pg_restore,
+						   "--no-owner",
+						   "--no-privileges",
+						   "--no-publications",
+						   "--no-subscriptions",
+						   section_options[section],
+						   list ? "--list" : "--verbose",
+						   "--file=-",
+						   NULL };
+	PgProgramRun run = {
+		.argv = argv, .stdin_fd = fd, .stdout_fd = -1, .out = out
 	};
-	PgProgramRun run = {.argv = argv, .stdin_fd = fd, .stdout_fd = -1,
-	.out = out};
 
-	/* a verbose list has comments between its lines; the splitter skips them */
 	if (lseek(fd, 0, SEEK_SET) != 0)
 		return error_set(err, P_PG_DUMP, "cannot read the dump again: %s",
 						 strerror(errno));
@@ -164,15 +178,16 @@ static bool
 read_section(const PgPrograms *programs, int fd, DdlSection section,
 			 Arena *arena, DumpEntry **entries, int *count, Error *err)
 {
-	Buffer		list;
-	Buffer		script;
-	bool		ok;
+	Buffer list;
+	Buffer script;
+	bool ok;
 
 	buffer_init(&list);
 	buffer_init(&script);
-	ok = run_pg_restore(programs, fd, section, "--list", &list, err) &&
-		run_pg_restore(programs, fd, section, "--no-comments", &script, err) &&
-		dump_split(list.data, script.data, section, arena, entries, count, err);
+	ok = run_pg_restore(programs, fd, section, true, &list, err) &&
+		 run_pg_restore(programs, fd, section, false, &script, err) &&
+		 dump_split(list.data, script.data, section, arena, entries, count,
+					err);
 	buffer_release(&list);
 	buffer_release(&script);
 	return ok;
@@ -182,13 +197,13 @@ static bool
 read_archive(const PgPrograms *programs, int fd, Arena *arena,
 			 DumpEntry **entries, int *count, Error *err)
 {
-	DumpEntry  *parts[2];
-	int			counts[2];
+	DumpEntry *parts[2];
+	int counts[2];
 
 	if (!read_section(programs, fd, DDL_PRE_DATA, arena, &parts[0], &counts[0],
 					  err) ||
-		!read_section(programs, fd, DDL_POST_DATA, arena, &parts[1],
-					  &counts[1], err))
+		!read_section(programs, fd, DDL_POST_DATA, arena, &parts[1], &counts[1],
+					  err))
 		return false;
 	*count = counts[0] + counts[1];
 	*entries = ARENA_ARRAY(arena, DumpEntry, (size_t) *count + 1);
@@ -202,7 +217,7 @@ static bool
 read_tables(PgConn *conn, const SourceConfig *config, Arena *arena,
 			DumpCatalog *catalog, Error *err)
 {
-	PGresult   *res = pg_query(conn, err, CATALOG_TABLES_SQL);
+	PGresult *res = pg_query(conn, err, CATALOG_TABLES_SQL);
 
 	if (res == NULL)
 		return false;
@@ -211,14 +226,13 @@ read_tables(PgConn *conn, const SourceConfig *config, Arena *arena,
 								  (size_t) catalog->table_count);
 	for (int i = 0; i < catalog->table_count; i++)
 	{
-		DumpTable  *table = &catalog->tables[i];
+		DumpTable *table = &catalog->tables[i];
 
 		table->oid = (uint32_t) pg_value_int(res, i, 0);
 		table->parent = (uint32_t) pg_value_int(res, i, 5);
-		table->selected = source_pg_selected(config, pg_value(res, i, 1),
-											 pg_value(res, i, 2),
-											 pg_value(res, i, 3),
-											 pg_value(res, i, 4));
+		table->selected = source_pg_selected(
+			config, pg_value(res, i, 1), pg_value(res, i, 2),
+			pg_value(res, i, 3), pg_value(res, i, 4));
 	}
 	PQclear(res);
 	return true;
@@ -227,7 +241,7 @@ read_tables(PgConn *conn, const SourceConfig *config, Arena *arena,
 static bool
 read_owners(PgConn *conn, Arena *arena, DumpCatalog *catalog, Error *err)
 {
-	PGresult   *res = pg_query(conn, err, CATALOG_OWNERS_SQL);
+	PGresult *res = pg_query(conn, err, CATALOG_OWNERS_SQL);
 
 	if (res == NULL)
 		return false;
@@ -249,7 +263,7 @@ static bool
 snapshot_id_of(PgConn *conn, const SnapshotRef *snapshot, Arena *arena,
 			   const char **id, Error *err)
 {
-	PGresult   *res;
+	PGresult *res;
 
 	*id = snapshot->id;
 	if (*id != NULL)
@@ -266,8 +280,8 @@ static bool
 dump_into(PgConn *conn, const SourceConfig *config, const SnapshotRef *snapshot,
 		  int fd, Arena *arena, DumpEntry **dumped, int *count, Error *err)
 {
-	PgPrograms	programs;
-	Error		lost = ERROR_INIT;
+	PgPrograms programs;
+	Error lost = ERROR_INIT;
 	const char **env = dump_environment(config, arena, err);
 	const char *id;
 
@@ -284,7 +298,7 @@ dump_into(PgConn *conn, const SourceConfig *config, const SnapshotRef *snapshot,
 		return false;
 	}
 	return FAILPOINT(FP_SCHEMA_DUMPED, err) &&
-		read_archive(&programs, fd, arena, dumped, count, err);
+		   read_archive(&programs, fd, arena, dumped, count, err);
 }
 
 bool
@@ -292,22 +306,22 @@ source_pg_schema_dump(Source *source, const SnapshotRef *snapshot, Arena *arena,
 					  DdlEntry **entries, int *count, Findings *left_out,
 					  Error *err)
 {
-	SourcePg   *self = (SourcePg *) source;
-	DumpCatalog catalog = {.all = !source_pg_selects(source->config)};
-	PgConn	   *conn;
-	DumpEntry  *dumped;
-	int			dumped_count;
-	int			fd = nameless_file(err);
-	bool		ok;
+	SourcePg *self = (SourcePg *) source;
+	DumpCatalog catalog = { .all = !source_pg_selects(source->config) };
+	PgConn *conn;
+	DumpEntry *dumped;
+	int dumped_count;
+	int fd = nameless_file(err);
+	bool ok;
 
 	if (fd < 0)
 		return false;
 	conn = source_pg_snapshot_session(self, "catalog", snapshot, err);
 	ok = conn != NULL &&
-		read_tables(conn, source->config, arena, &catalog, err) &&
-		read_owners(conn, arena, &catalog, err) &&
-		dump_into(conn, source->config, snapshot, fd, arena, &dumped,
-				  &dumped_count, err);
+		 read_tables(conn, source->config, arena, &catalog, err) &&
+		 read_owners(conn, arena, &catalog, err) &&
+		 dump_into(conn, source->config, snapshot, fd, arena, &dumped,
+				   &dumped_count, err);
 	pg_conn_close(conn);
 	close(fd);
 	if (!ok)

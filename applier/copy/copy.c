@@ -1,0 +1,331 @@
+/*
+ * copy.c
+ *		The phases of the initial copy; see copy.h.
+ *
+ * PHASE_SCHEMA: the schema is read and stored together with the list of tables;
+ * repeated from its start after a crash.  PHASE_COPY: what is stored is done,
+ * step by step; each step is marked in its own transaction, so after a crash
+ * the same code goes on.
+ *
+ * The slot's snapshot ends with the session that made the slot.  Without it the
+ * schema and the tables are read as they are now, which is later than the slot:
+ * each table's stamp says how much later, and the stream applies to it only
+ * what its stamp does not show.
+ */
+#include "copy/copy.h"
+
+#include <string.h>
+
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/signals.h"
+#include "copy/copy_plan.h"
+#include "copy/copy_pool.h"
+
+/* how long a commit may stay invisible on the source */
+#define SETTLE_TIMEOUT_MS 60000
+
+typedef struct CopyRun
+{
+	const CopyConfig *config;
+	Source *source;
+	Target *target;
+	Progress *progress;
+	SnapshotRef snapshot;
+} CopyRun;
+
+static bool
+not_stopped(Error *err)
+{
+	return !signals_stop_requested() ||
+		   error_set(err, P_STOPPED, "stopped while the schema was created");
+}
+
+static bool
+entry_creates(const DdlEntry *entry, const Table *table)
+{
+	return entry->table_oid == table->oid && strcmp(entry->type, "TABLE") == 0;
+}
+
+/*
+ * Without a shared snapshot the dump and the list may be of different moments.
+ * A table that is only in one of them means that somebody is changing the
+ * schema just now.
+ */
+static bool
+schema_agrees(const DdlEntry *entries, int entry_count, const Table *tables,
+			  int count, Error *err)
+{
+	for (int i = 0; i < count; i++)
+	{
+		bool found = false;
+
+		for (int j = 0; !found && j < entry_count; j++)
+			found = entry_creates(&entries[j], &tables[i]);
+		if (!found)
+			return error_set(err, P_SERVER_BUSY,
+							 "table %s.%s appeared on the"
+							 " source while its schema was read",
+							 tables[i].schema, tables[i].name);
+	}
+	return true;
+}
+
+static void
+tell_left_out(const Findings *left_out)
+{
+	for (int i = 0; i < left_out->count; i++)
+	{
+		const Finding *finding = &left_out->items[i];
+
+		if (finding->severity == SEVERITY_OK)
+			log_debug("%s: %s", finding->object, finding->message);
+		else
+			log_info("%s: %s", finding->object, finding->message);
+	}
+}
+
+/* Refused before anything is touched. */
+static bool
+target_is_free(CopyRun *run, const Table *tables, int count, Arena *arena,
+			   Error *err)
+{
+	const char *what = NULL;
+
+	if (!run->target->ops->occupied(run->target, tables, count, &what, arena,
+									err))
+		return false;
+	if (what == NULL || what[0] == '\0')
+		return true;
+	error_set(err, P_TARGET_NOT_EMPTY, "the target has tables already: %s",
+			  what);
+	return error_hint(err, "Use an empty database, or drop these tables;"
+						   " nothing was touched.");
+}
+
+static bool
+store_plan(CopyRun *run, const DdlEntry *entries, int entry_count,
+		   const Table *tables, int table_count, Arena *arena, Error *err)
+{
+	const TargetOps *target = run->target->ops;
+	Progress next = *run->progress;
+	Chunk *chunks;
+	int chunk_count = copy_plan_chunks(tables, table_count, arena, &chunks);
+
+	/* until the phase changes all of this is replaced by the next try */
+	next.phase = PHASE_COPY;
+	if (!target->ddl_store(run->target, run->progress, entries, entry_count,
+						   err) ||
+		!target->chunks_store(run->target, run->progress, chunks, chunk_count,
+							  err) ||
+		!target->progress_save(run->target, &next, err))
+		return false;
+	*run->progress = next;
+	log_info("schema: %d objects, %d tables to copy", entry_count, chunk_count);
+	return true;
+}
+
+/* PHASE_SCHEMA */
+static bool
+read_schema(CopyRun *run, Error *err)
+{
+	const SourceOps *source = run->source->ops;
+	Arena arena;
+	Findings left_out;
+	DdlEntry *entries;
+	int entry_count;
+	Table *tables;
+	int table_count;
+	bool ok;
+
+	if (run->snapshot.id == NULL)
+		log_info("the slot's snapshot is gone: reading the source as it is"
+				 " now");
+	arena_init(&arena);
+	findings_init(&left_out, &arena);
+	ok = source->schema_dump(run->source, &run->snapshot, &arena, &entries,
+							 &entry_count, &left_out, err) &&
+		 source->tables_list(run->source, &run->snapshot, &arena, &tables,
+							 &table_count, err) &&
+		 schema_agrees(entries, entry_count, tables, table_count, err) &&
+		 target_is_free(run, tables, table_count, &arena, err) &&
+		 store_plan(run, entries, entry_count, tables, table_count, &arena,
+					err);
+	if (ok)
+		tell_left_out(&left_out);
+	arena_release(&arena);
+	return ok;
+}
+
+static bool
+create_pre_data(CopyRun *run, CopyPlan *plan, Error *err)
+{
+	for (int i = 0; i < plan->entry_count; i++)
+	{
+		DdlEntry *entry = &plan->entries[i];
+
+		if (entry->section != DDL_PRE_DATA || entry->state != DDL_TODO)
+			continue;
+		if (!not_stopped(err) ||
+			!run->target->ops->ddl_run(run->target, run->progress, entry, err))
+			return false;
+		entry->state = DDL_DONE;
+	}
+	return true;
+}
+
+/* The newest stamp, and whether they are all of the slot's snapshot. */
+static bool
+read_stamps(CopyRun *run, CopyPlan *plan, Lsn *newest, bool *one_snapshot,
+			Error *err)
+{
+	if (!run->target->ops->chunks_list(run->target, &plan->arena, &plan->chunks,
+									   &plan->chunk_count, err))
+		return false;
+	*newest = run->progress->consistent_lsn;
+	*one_snapshot = true;
+	for (int i = 0; i < plan->chunk_count; i++)
+	{
+		const Chunk *chunk = &plan->chunks[i];
+
+		if (chunk->state != CHUNK_DONE)
+			return error_set(err, P_PROGRESS, "table %s.%s was not copied",
+							 chunk->schema, chunk->name);
+		if (chunk->stamp.slot)
+			continue;
+		*one_snapshot = false;
+		if (chunk->stamp.lsn > *newest)
+			*newest = chunk->stamp.lsn;
+	}
+	return true;
+}
+
+static bool
+create_post_data(CopyRun *run, CopyPlan *plan, bool one_snapshot, Error *err)
+{
+	const TargetOps *target = run->target->ops;
+	DeferRules rules = { .one_snapshot = one_snapshot };
+	int deferred = 0;
+
+	if (!target->can_disable_triggers(run->target, &rules.triggers_off, err))
+		return false;
+	for (int i = 0; i < plan->entry_count; i++)
+	{
+		DdlEntry *entry = &plan->entries[i];
+		bool defer;
+
+		if (entry->state == DDL_DEFERRED)
+			deferred++;
+		if (entry->section != DDL_POST_DATA || entry->state != DDL_TODO)
+			continue;
+		defer = copy_plan_defers(plan, entry, &rules);
+		deferred += defer;
+		if (!not_stopped(err))
+			return false;
+		if (defer ? !target->ddl_defer(run->target, run->progress, entry, err)
+				  : !target->ddl_run(run->target, run->progress, entry, err))
+			return false;
+	}
+	if (deferred > 0)
+		log_info("schema: %d objects wait for pg_portage finish", deferred);
+	return true;
+}
+
+/* Plans made without statistics are slow ones; a failure is no error. */
+static bool
+analyze_tables(CopyRun *run, const CopyPlan *plan, Error *err)
+{
+	for (int i = 0; i < plan->item_count; i++)
+	{
+		const Table *table = plan->items[i].table;
+
+		if (!not_stopped(err))
+			return false;
+		if (run->target->ops->analyze(run->target, table, err))
+			continue;
+		if (error_is_transient(err))
+			return false;
+		log_warning("no statistics for table %s.%s: %s", table->schema,
+					table->name, err->message);
+		error_clear(err);
+	}
+	return true;
+}
+
+static bool
+save_stream_phase(CopyRun *run, Lsn newest_stamp_lsn, Error *err)
+{
+	Progress next = *run->progress;
+
+	next.phase = PHASE_STREAM;
+	next.newest_stamp_lsn = newest_stamp_lsn;
+	if (!run->target->ops->progress_save(run->target, &next, err))
+		return false;
+	*run->progress = next;
+	return true;
+}
+
+static bool
+copy_tables(CopyRun *run, CopyPlan *plan, Error *err)
+{
+	CopyPool pool = { .config = run->config,
+					  .source = run->source,
+					  .target = run->target,
+					  .progress = run->progress,
+					  .snapshot = run->snapshot,
+					  .plan = plan };
+
+	if (plan->todo_count > 0)
+		log_info("copy: %d tables, about %.1f MB", plan->todo_count,
+				 (double) plan->todo_bytes / 1e6);
+	return copy_pool_run(&pool, err);
+}
+
+/* PHASE_COPY */
+static bool
+copy_planned(CopyRun *run, CopyPlan *plan, Error *err)
+{
+	Lsn newest;
+	bool one_snapshot;
+
+	return copy_plan_load(plan, run->source, run->target, &run->snapshot,
+						  err) &&
+		   create_pre_data(run, plan, err) &&
+		   run->target->ops->identity_relax(run->target, run->progress, err) &&
+		   copy_tables(run, plan, err) &&
+		   read_stamps(run, plan, &newest, &one_snapshot, err) &&
+		   create_post_data(run, plan, one_snapshot, err) &&
+		   FAILPOINT(FP_COPY_FINISHED, err) && analyze_tables(run, plan, err) &&
+		   copy_sequences(run->source, run->target, run->progress, err) &&
+		   save_stream_phase(run, newest, err);
+}
+
+bool
+copy_run(const CopyConfig *config, Source *source, Target *target,
+		 Progress *progress, const SlotSnapshot *snapshot, Error *err)
+{
+	CopyRun run = { .config = config,
+					.source = source,
+					.target = target,
+					.progress = progress };
+	CopyPlan plan;
+	bool ok;
+
+	if (snapshot != NULL)
+	{
+		run.snapshot.id = snapshot->snapshot_id;
+		run.snapshot.slot = true;
+		run.snapshot.lsn = snapshot->consistent_lsn;
+	}
+	if (!source->ops->snapshot_settle(source, &run.snapshot, SETTLE_TIMEOUT_MS,
+									  err))
+		return false;
+	if (progress->phase == PHASE_SCHEMA && !read_schema(&run, err))
+		return false;
+	if (progress->phase != PHASE_COPY)
+		return true;
+	copy_plan_init(&plan);
+	ok = copy_planned(&run, &plan, err);
+	copy_plan_release(&plan);
+	return ok;
+}

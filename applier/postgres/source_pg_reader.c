@@ -1,0 +1,243 @@
+/*
+ * source_pg_reader.c
+ *		Rows of tables under one snapshot: COPY TO STDOUT.
+ *
+ * A table is read within a savepoint, so that its lock goes as soon as the
+ * table is done and not when the last one is.  Before that the reader proves
+ * that what it has read is what the snapshot meant: a table that was rewritten
+ * or truncated since looks empty, or complete, to every older snapshot.
+ */
+#include "postgres/source_pg_copy.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+/* rows are handed out in pieces of about this size */
+#define PIECE_BYTES 131072
+
+/* a server that sends nothing for so long is given up */
+#define SILENCE_MS 600000
+
+struct SourceReader
+{
+	PgConn *conn;
+	bool slot; /* the snapshot is the slot's */
+	Lsn lsn;
+	char *snapshot;
+	Buffer piece;
+	bool at_end;  /* the COPY has ended */
+	int64_t rows; /* counted on the way */
+};
+
+/*
+ * What the snapshot sees.  The position is asked for after the snapshot is
+ * taken, so every commit that it shows lies before it.
+ */
+static bool
+reader_take_stamp(SourceReader *reader, const SnapshotRef *snapshot, Error *err)
+{
+	PGresult *res = pg_query(reader->conn, err,
+							 "SELECT pg_current_snapshot(),"
+							 " pg_current_wal_insert_lsn()");
+
+	if (res == NULL)
+		return false;
+	reader->slot = snapshot->slot && snapshot->id != NULL;
+	reader->snapshot = mem_strdup(pg_value(res, 0, 0));
+	reader->lsn = reader->slot ? snapshot->lsn : pg_value_lsn(res, 0, 1);
+	PQclear(res);
+	return true;
+}
+
+SourceReader *
+source_pg_reader_open(Source *source, const SnapshotRef *snapshot, Error *err)
+{
+	SourceReader *reader = mem_zalloc(sizeof(*reader));
+
+	buffer_init(&reader->piece);
+	reader->conn = source_pg_snapshot_session((SourcePg *) source, "reader",
+											  snapshot, err);
+	if (reader->conn == NULL || !reader_take_stamp(reader, snapshot, err))
+	{
+		source_pg_reader_close(reader);
+		return NULL;
+	}
+	reader->conn->statement_timeout_ms = SILENCE_MS;
+	return reader;
+}
+
+void
+source_pg_reader_stamp(SourceReader *reader, Stamp *stamp)
+{
+	stamp->slot = reader->slot;
+	stamp->lsn = reader->lsn;
+	stamp->snapshot = reader->snapshot;
+}
+
+static void
+append_columns(Buffer *sql, const Table *table)
+{
+	for (int i = 0; i < table->column_count; i++)
+	{
+		buffer_puts(sql, i == 0 ? " (" : ", ");
+		pg_quote_ident(sql, table->columns[i]);
+	}
+	if (table->column_count > 0)
+		buffer_putc(sql, ')');
+}
+
+/* COPY of a table never reads its children, so this is FROM ONLY. */
+bool
+source_pg_reader_begin(SourceReader *reader, const Table *table, Error *err)
+{
+	Buffer sql;
+	bool ok;
+
+	if (!pg_exec(reader->conn, err, "SAVEPOINT portage_table"))
+		return false;
+	buffer_init(&sql);
+	buffer_puts(&sql, "COPY ");
+	pg_quote_table(&sql, table->schema, table->name);
+	append_columns(&sql, table);
+	buffer_puts(&sql, " TO STDOUT");
+	ok = pg_exec(reader->conn, err, sql.data);
+	buffer_release(&sql);
+	reader->at_end = false;
+	reader->rows = 0;
+	return ok;
+}
+
+/* Behind the last row: the server's count must be ours. */
+static bool
+read_end(SourceReader *reader, Error *err)
+{
+	PGresult *res;
+	int64_t counted = -1;
+
+	while (pg_next_result(reader->conn, &res, err))
+	{
+		if (res == NULL)
+		{
+			reader->at_end = true;
+			if (counted == reader->rows)
+				return true;
+			return error_set(err, P_COPY,
+							 "%lld rows have arrived, the source"
+							 " says it has sent %lld",
+							 (long long) reader->rows, (long long) counted);
+		}
+		if (PQresultStatus(res) != PGRES_COMMAND_OK)
+		{
+			pg_error(reader->conn, res, P_COPY, err);
+			PQclear(res);
+			return false;
+		}
+		counted = strtoll(PQcmdTuples(res), NULL, 10);
+		PQclear(res);
+	}
+	return false;
+}
+
+/* Nothing is here yet: wait, if there is nothing to hand out meanwhile. */
+static bool
+read_wait(SourceReader *reader, Error *err)
+{
+	if (!pg_wait_socket(reader->conn, false, clock_ms() + SILENCE_MS, err))
+		return false;
+	if (PQconsumeInput(reader->conn->pq) == 0)
+		return pg_error(reader->conn, NULL, P_CONNECTION_LOST, err);
+	return true;
+}
+
+bool
+source_pg_reader_data(SourceReader *reader, Slice *data, Error *err)
+{
+	char *row;
+	int len;
+
+	buffer_reset(&reader->piece);
+	while (!reader->at_end && reader->piece.len < PIECE_BYTES)
+	{
+		len = PQgetCopyData(reader->conn->pq, &row, 1);
+		if (len > 0)
+		{
+			buffer_append(&reader->piece, row, (size_t) len);
+			reader->rows++;
+			PQfreemem(row);
+		}
+		else if (len == 0)
+		{
+			if (!read_wait(reader, err))
+				return false;
+		}
+		else if (len == -1)
+		{
+			if (!read_end(reader, err))
+				return false;
+		}
+		else
+			return pg_error(reader->conn, NULL, P_CONNECTION_LOST, err);
+	}
+	data->data = reader->piece.data;
+	data->len = reader->piece.len;
+	return true;
+}
+
+/*
+ * The OID is what the snapshot knows the table by.  The name has led to
+ * another table if somebody renamed one; the storage has changed if it was
+ * rewritten.
+ */
+static bool
+read_prove(SourceReader *reader, const Table *table, bool *whole, Error *err)
+{
+	char oid[16];
+	const char *params[3] = { oid, table->schema, table->name };
+	PGresult *res;
+	bool same;
+
+	snprintf(oid, sizeof(oid), "%u", table->oid);
+	res = pg_query_params(reader->conn, err,
+						  "SELECT c.relfilenode IS NOT DISTINCT FROM"
+						  " pg_relation_filenode(c.oid),"
+						  " c.oid IS NOT DISTINCT FROM"
+						  " format('%I.%I', $2::text, $3::text)::regclass"
+						  " FROM pg_class c WHERE c.oid = $1::oid",
+						  3, params);
+	if (res == NULL)
+		return false;
+	same = PQntuples(res) == 1 && pg_value_bool(res, 0, 1);
+	*whole = same && pg_value_bool(res, 0, 0);
+	PQclear(res);
+	return same || error_set(err, P_COPY,
+							 "table %s.%s was renamed or replaced"
+							 " on the source while it was copied",
+							 table->schema, table->name);
+}
+
+bool
+source_pg_reader_end(SourceReader *reader, const Table *table, int64_t *rows,
+					 bool *whole, Error *err)
+{
+	BUG_UNLESS(reader->at_end);
+	*rows = reader->rows;
+	return read_prove(reader, table, whole, err) &&
+		   pg_exec(reader->conn, err,
+				   "ROLLBACK TO SAVEPOINT portage_table;"
+				   "RELEASE SAVEPOINT portage_table");
+}
+
+void
+source_pg_reader_close(SourceReader *reader)
+{
+	if (reader == NULL)
+		return;
+	pg_conn_close(reader->conn);
+	buffer_release(&reader->piece);
+	mem_free(reader->snapshot);
+	mem_free(reader);
+}

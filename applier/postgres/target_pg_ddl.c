@@ -1,0 +1,205 @@
+/*
+ * target_pg_ddl.c
+ *		Running entries of the schema; transactions of the copy.
+ *
+ * An entry and the row that says it is done are one transaction, so after a
+ * crash each entry either exists and is marked or does neither.
+ */
+#include "postgres/target_pg_copy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/failpoint.h"
+#include "base/mem.h"
+
+/*
+ * What pg_restore sets at the head of its script.  Names in a dump are
+ * qualified, hence the empty path; functions may be created before what their
+ * bodies mention.
+ */
+#define ENTRY_PREAMBLE                                                   \
+	"SET LOCAL search_path = ''; SET LOCAL check_function_bodies = off;" \
+	"SET LOCAL xmloption = content; SET LOCAL row_security = off;"       \
+	"SET LOCAL standard_conforming_strings = on;"                        \
+	"SET LOCAL client_min_messages = warning;"                           \
+	"SET LOCAL default_tablespace = ''"
+
+bool
+copy_transaction_begin(CopyTransaction *self, PgConn *conn,
+					   const Progress *progress, Error *err)
+{
+	PGresult *res;
+
+	self->conn = conn;
+	self->progress = progress;
+	if (!target_pg_begin(conn, progress->origin_nonce, err))
+		return false;
+	res = pg_query(conn, err, "SELECT pg_backend_pid()");
+	if (res == NULL)
+	{
+		pg_rollback(conn);
+		return false;
+	}
+	snprintf(self->pid, sizeof(self->pid), "%s", pg_value(res, 0, 0));
+	PQclear(res);
+	return true;
+}
+
+bool
+copy_transaction_fence(CopyTransaction *self, Error *err)
+{
+	char epoch[24];
+	const char *params[3] = { self->progress->stream, epoch, self->pid };
+	bool matched;
+
+	snprintf(epoch, sizeof(epoch), "%lld", (long long) self->progress->epoch);
+	if (!pg_exec_expect(self->conn, err,
+						"SELECT 1 FROM portage.progress"
+						" WHERE stream = $1 AND epoch = $2"
+						" AND pg_backend_pid() = $3::integer FOR SHARE",
+						3, params, 1, &matched))
+		return false;
+	return matched || error_set(err, P_FENCED,
+								"the stream %s has another owner"
+								" now",
+								self->progress->stream);
+}
+
+/* The server answers COMMIT of a failed transaction with ROLLBACK. */
+bool
+copy_transaction_commit(CopyTransaction *self, Error *err)
+{
+	PGresult *res = pg_query(self->conn, err, "COMMIT");
+	bool committed;
+
+	if (res == NULL)
+		return false;
+	committed = strcmp(PQcmdStatus(res), "COMMIT") == 0;
+	PQclear(res);
+	return committed || error_set(err, P_CONNECTION_LOST,
+								  "the target rolled a transaction back");
+}
+
+bool
+copy_transaction_end(CopyTransaction *self, bool ok, Error *err)
+{
+	if (ok && copy_transaction_fence(self, err) &&
+		copy_transaction_commit(self, err))
+		return true;
+	pg_rollback(self->conn);
+	return false;
+}
+
+/* Anything that is wrong with the statement itself is P_DDL. */
+static bool
+entry_failed(const DdlEntry *entry, Error *err)
+{
+	Error said = *err;
+
+	if (said.code != P_PRIVILEGE && !error_is_transient(&said) &&
+		said.code != P_STOPPED)
+	{
+		error_set(err, P_DDL, "%s", said.message);
+		if (said.detail[0] != '\0')
+			error_detail(err, "%s", said.detail);
+		if (said.hint[0] != '\0')
+			error_hint(err, "%s", said.hint);
+		memcpy(err->sqlstate, said.sqlstate, sizeof(err->sqlstate));
+	}
+	return error_wrap(err, "%s %s%s%s", entry->type, entry->schema,
+					  entry->schema[0] != '\0' ? "." : "", entry->name);
+}
+
+static bool
+entry_mark(CopyTransaction *transaction, const DdlEntry *entry,
+		   const char *state, Error *err)
+{
+	char number[16];
+	const char *params[3] = { transaction->progress->stream, number, state };
+	bool matched;
+
+	snprintf(number, sizeof(number), "%d", entry->number);
+	if (!pg_exec_expect(transaction->conn, err,
+						"UPDATE portage.ddl"
+						" SET state = $3 WHERE stream = $1 AND number = $2"
+						" AND state <> 'done'",
+						3, params, 1, &matched))
+		return false;
+	return matched || error_set(err, P_PROGRESS,
+								"entry %d of the schema was"
+								" changed by somebody else",
+								entry->number);
+}
+
+static bool
+entry_run(PgConn *conn, const Progress *progress, const DdlEntry *entry,
+		  Error *err)
+{
+	CopyTransaction transaction;
+	Failpoint point = entry->state == DDL_DEFERRED ? FP_FINISH_ENTRY
+												   : FP_DDL_BEFORE_COMMIT;
+	bool ok;
+
+	if (!copy_transaction_begin(&transaction, conn, progress, err))
+		return false;
+	ok = pg_exec(conn, err, ENTRY_PREAMBLE) &&
+		 (pg_exec(conn, err, entry->sql) || entry_failed(entry, err)) &&
+		 pg_exec(conn, err, "SET LOCAL search_path = pg_catalog") &&
+		 entry_mark(&transaction, entry, "done", err) && FAILPOINT(point, err);
+	return copy_transaction_end(&transaction, ok, err) &&
+		   FAILPOINT(FP_DDL_COMMITTED, err);
+}
+
+/* Building an index may take hours: no deadline, but a stop request ends it. */
+bool
+target_pg_ddl_entry(PgConn *conn, const Progress *progress,
+					const DdlEntry *entry, Error *err)
+{
+	int64_t timeout_ms = conn->statement_timeout_ms;
+	bool interruptible = conn->interruptible;
+	bool ok;
+
+	conn->statement_timeout_ms = 0;
+	conn->interruptible = true;
+	ok = entry_run(conn, progress, entry, err);
+	conn->statement_timeout_ms = timeout_ms;
+	conn->interruptible = interruptible;
+	return ok;
+}
+
+bool
+target_pg_ddl_run(Target *target, const Progress *progress,
+				  const DdlEntry *entry, Error *err)
+{
+	return target_pg_ddl_entry(((TargetPg *) target)->conn, progress, entry,
+							   err);
+}
+
+bool
+target_pg_ddl_defer(Target *target, const Progress *progress,
+					const DdlEntry *entry, Error *err)
+{
+	CopyTransaction transaction;
+
+	if (!copy_transaction_begin(&transaction, ((TargetPg *) target)->conn,
+								progress, err))
+		return false;
+	return copy_transaction_end(
+		&transaction, entry_mark(&transaction, entry, "deferred", err), err);
+}
+
+bool
+target_pg_analyze(Target *target, const Table *table, Error *err)
+{
+	PgConn *conn = ((TargetPg *) target)->conn;
+	Buffer sql;
+	bool ok;
+
+	buffer_init(&sql);
+	buffer_puts(&sql, "ANALYZE ");
+	pg_quote_table(&sql, table->schema, table->name);
+	ok = pg_exec(conn, err, sql.data);
+	buffer_release(&sql);
+	return ok;
+}

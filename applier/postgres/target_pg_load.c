@@ -1,0 +1,281 @@
+/*
+ * target_pg_load.c
+ *		Rows of one table into a PostgreSQL target: COPY FROM STDIN, together
+ *		with the chunk row that says they are there.
+ *
+ * The table is locked, proved empty and truncated in the transaction that
+ * fills it: then its rows can be written frozen, and nobody else's rows can be
+ * among them.
+ */
+#include "postgres/target_pg_copy.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/failpoint.h"
+#include "base/mem.h"
+
+/* a server that takes nothing for so long is given up */
+#define SILENCE_MS 600000
+
+#define CHUNK_DONE_SQL                                             \
+	"UPDATE portage.chunk SET state = 'done', slot_snapshot = $4," \
+	" stamp_lsn = $5, stamp_snapshot = $6, rows = $7, bytes = $8"  \
+	" WHERE stream = $1 AND table_oid = $2 AND number = $3 AND state = 'todo'"
+
+struct TargetLoader
+{
+	PgConn *conn;
+	Progress progress;
+	CopyTransaction transaction;
+	bool loading; /* between COPY and its result */
+};
+
+TargetLoader *
+target_pg_loader_open(Target *target, const Progress *progress, Error *err)
+{
+	TargetLoader *loader = mem_zalloc(sizeof(*loader));
+	bool replica_role;
+
+	loader->progress = *progress;
+	loader->conn = target_pg_session((TargetPg *) target, "loader",
+									 &replica_role, err);
+	if (loader->conn == NULL || !pg_exec(loader->conn, err,
+										 "SET row_security = off;"
+										 "SET xmloption = content"))
+	{
+		target_pg_loader_close(loader);
+		return NULL;
+	}
+	loader->conn->statement_timeout_ms = SILENCE_MS;
+	loader->conn->interruptible = true;
+	return loader;
+}
+
+/* Run "VERB table REST". */
+static bool
+table_exec(PgConn *conn, const char *verb, const Table *table, const char *rest,
+		   Error *err)
+{
+	Buffer sql;
+	bool ok;
+
+	buffer_init(&sql);
+	buffer_puts(&sql, verb);
+	pg_quote_table(&sql, table->schema, table->name);
+	buffer_puts(&sql, rest);
+	ok = pg_exec(conn, err, sql.data);
+	buffer_release(&sql);
+	return ok;
+}
+
+static bool
+table_prove_empty(PgConn *conn, const Table *table, Error *err)
+{
+	PGresult *res;
+	Buffer sql;
+	bool empty;
+
+	buffer_init(&sql);
+	buffer_puts(&sql, "SELECT NOT EXISTS (SELECT FROM ONLY ");
+	pg_quote_table(&sql, table->schema, table->name);
+	buffer_puts(&sql, ")");
+	res = pg_query(conn, err, sql.data);
+	buffer_release(&sql);
+	if (res == NULL)
+		return false;
+	empty = pg_value_bool(res, 0, 0);
+	PQclear(res);
+	return empty || error_set(err, P_TARGET_NOT_EMPTY,
+							  "table %s.%s of the target holds rows that are"
+							  " not ours",
+							  table->schema, table->name);
+}
+
+static bool
+table_copy(PgConn *conn, const Table *table, Error *err)
+{
+	Buffer rest;
+	bool ok;
+
+	buffer_init(&rest);
+	for (int i = 0; i < table->column_count; i++)
+	{
+		buffer_puts(&rest, i == 0 ? " (" : ", ");
+		pg_quote_ident(&rest, table->columns[i]);
+	}
+	if (table->column_count > 0)
+		buffer_putc(&rest, ')');
+	buffer_puts(&rest, " FROM STDIN (FREEZE)");
+	ok = table_exec(conn, "COPY ", table, rest.data, err);
+	buffer_release(&rest);
+	return ok;
+}
+
+bool
+target_pg_loader_begin(TargetLoader *loader, const Table *table,
+					   const Chunk *chunk, Error *err)
+{
+	PgConn *conn = loader->conn;
+
+	BUG_UNLESS(chunk->number == 1);
+	if (!copy_transaction_begin(&loader->transaction, conn, &loader->progress,
+								err))
+		return false;
+	loader->loading = table_exec(conn, "LOCK TABLE ONLY ", table,
+								 " IN ACCESS EXCLUSIVE MODE", err) &&
+					  table_prove_empty(conn, table, err) &&
+					  table_exec(conn, "TRUNCATE ONLY ", table, "", err) &&
+					  table_copy(conn, table, err);
+	return loader->loading;
+}
+
+/* Out with what libpq holds, so that it never holds more than one piece. */
+static bool
+loader_flush(TargetLoader *loader, Error *err)
+{
+	int64_t deadline_ms = clock_ms() + SILENCE_MS;
+	PGconn *pq = loader->conn->pq;
+	int rc;
+
+	while ((rc = PQflush(pq)) > 0)
+	{
+		if (!pg_wait_socket(loader->conn, true, deadline_ms, err))
+			return false;
+		if (PQconsumeInput(pq) == 0)
+			break;
+	}
+	return rc == 0 || pg_error(loader->conn, NULL, P_CONNECTION_LOST, err);
+}
+
+bool
+target_pg_loader_data(TargetLoader *loader, Slice data, Error *err)
+{
+	int rc;
+
+	BUG_UNLESS(data.len <= INT32_MAX);
+	while ((rc = PQputCopyData(loader->conn->pq, data.data, (int) data.len)) ==
+		   0)
+	{
+		if (!loader_flush(loader, err))
+			return false;
+	}
+	if (rc < 0)
+		return pg_error(loader->conn, NULL, P_CONNECTION_LOST, err);
+	return loader_flush(loader, err);
+}
+
+/* Read what the server says of the COPY as a whole. */
+static bool
+loader_result(TargetLoader *loader, int64_t *rows, Error *err)
+{
+	bool good = true;
+	PGresult *res;
+
+	*rows = -1;
+	for (;;)
+	{
+		if (!pg_next_result(loader->conn, &res, err))
+			return false;
+		if (res == NULL)
+			break;
+		if (PQresultStatus(res) == PGRES_COMMAND_OK)
+			*rows = strtoll(PQcmdTuples(res), NULL, 10);
+		else if (good)
+			good = pg_error(loader->conn, res, P_COPY, err);
+		PQclear(res);
+	}
+	loader->loading = false;
+	return good;
+}
+
+static bool
+loader_put_end(TargetLoader *loader, const char *reason, Error *err)
+{
+	int rc;
+
+	while ((rc = PQputCopyEnd(loader->conn->pq, reason)) == 0)
+	{
+		if (!loader_flush(loader, err))
+			return false;
+	}
+	return rc > 0 || pg_error(loader->conn, NULL, P_CONNECTION_LOST, err);
+}
+
+bool
+target_pg_loader_end(TargetLoader *loader, int64_t *rows, Error *err)
+{
+	return loader_put_end(loader, NULL, err) &&
+		   loader_result(loader, rows, err);
+}
+
+static bool
+chunk_done(TargetLoader *loader, const Chunk *chunk, Error *err)
+{
+	char oid[16];
+	char number[16];
+	char lsn[LSN_STRING_SIZE];
+	char rows[24];
+	char bytes[24];
+	const char *params[8] = {
+		loader->progress.stream, oid, number,
+		chunk->stamp.slot ? "true" : "false",
+		lsn_to_string(chunk->stamp.lsn, lsn),
+		/* nobody asks for the slot's: all that follows it is applied */
+		chunk->stamp.slot ? NULL : chunk->stamp.snapshot, rows, bytes
+	};
+	bool matched;
+
+	snprintf(oid, sizeof(oid), "%" PRIu32, chunk->table_oid);
+	snprintf(number, sizeof(number), "%d", chunk->number);
+	snprintf(rows, sizeof(rows), "%" PRId64, chunk->rows);
+	snprintf(bytes, sizeof(bytes), "%" PRId64, chunk->bytes);
+	if (!pg_exec_expect(loader->conn, err, CHUNK_DONE_SQL, 8, params, 1,
+						&matched))
+		return false;
+	return matched || error_set(err, P_FENCED,
+								"somebody else has copied table"
+								" %s.%s",
+								chunk->schema, chunk->name);
+}
+
+bool
+target_pg_loader_commit(TargetLoader *loader, const Chunk *chunk, Error *err)
+{
+	if (copy_transaction_fence(&loader->transaction, err) &&
+		chunk_done(loader, chunk, err) &&
+		FAILPOINT(FP_COPY_BEFORE_COMMIT, err) &&
+		copy_transaction_commit(&loader->transaction, err))
+		return FAILPOINT(FP_COPY_COMMITTED, err);
+	return false;
+}
+
+void
+target_pg_loader_abort(TargetLoader *loader)
+{
+	Error ignored = ERROR_INIT;
+	int64_t rows;
+
+	if (loader->loading && loader_put_end(loader, "given up", &ignored))
+		(void) !loader_result(loader, &rows, &ignored);
+	loader->loading = false;
+	pg_rollback(loader->conn);
+}
+
+bool
+target_pg_loader_ddl(TargetLoader *loader, const DdlEntry *entry, Error *err)
+{
+	return target_pg_ddl_entry(loader->conn, &loader->progress, entry, err);
+}
+
+void
+target_pg_loader_close(TargetLoader *loader)
+{
+	if (loader == NULL)
+		return;
+	pg_conn_close(loader->conn);
+	mem_free(loader);
+}

@@ -1,0 +1,321 @@
+/*
+ * target_pg_state.c
+ *		The rows that say what the copy has to do: portage.ddl, portage.chunk;
+ *		identity columns and sequences.
+ *
+ * Storing replaces what is still to do and collides with anything that is done,
+ * so it can be repeated after a crash and cannot undo work.
+ */
+#include "postgres/target_pg_copy.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/failpoint.h"
+#include "base/log.h"
+
+#define DDL_INSERT_SQL                                               \
+	"INSERT INTO portage.ddl (stream, number, section, state, type," \
+	" object_schema, object_name, table_oid, sql)"                   \
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+
+#define CHUNK_INSERT_SQL                                                  \
+	"INSERT INTO portage.chunk (stream, table_oid, number, table_schema," \
+	" table_name, state) VALUES ($1, $2, $3, $4, $5, 'todo')"
+
+/* Of the tables of the copy and the partitioned tables above them. */
+#define IDENTITY_SQL                                                   \
+	"WITH leaf AS (SELECT to_regclass(format('%I.%I', table_schema,"   \
+	"  table_name)) AS oid FROM portage.chunk WHERE stream = $1),"     \
+	" mine AS (SELECT oid FROM leaf UNION"                             \
+	"  SELECT pg_partition_root(oid) FROM leaf WHERE oid IS NOT NULL)" \
+	" SELECT n.nspname, c.relname, a.attname FROM mine"                \
+	" JOIN pg_class c ON c.oid = mine.oid"                             \
+	" JOIN pg_namespace n ON n.oid = c.relnamespace"                   \
+	" JOIN pg_attribute a ON a.attrelid = c.oid"                       \
+	" WHERE a.attidentity = 'a' AND NOT a.attisdropped"                \
+	" AND NOT c.relispartition ORDER BY 1, 2, a.attnum"
+
+#define DDL_NEXT_SQL \
+	"SELECT coalesce(max(number), 0) + 1 FROM portage.ddl WHERE stream = $1"
+
+#define SETVAL_SQL                                                \
+	"SELECT setval(s, $3::bigint, $4::boolean)"                   \
+	" FROM to_regclass(format('%I.%I', $1::text, $2::text)) AS s" \
+	" WHERE s IS NOT NULL"
+
+static const char *const section_names[] = {
+	[DDL_PRE_DATA] = "pre-data",
+	[DDL_POST_DATA] = "post-data",
+};
+
+static const char *const state_names[] = {
+	[DDL_TODO] = "todo",
+	[DDL_DONE] = "done",
+	[DDL_DEFERRED] = "deferred",
+};
+
+static bool
+ddl_insert(PgConn *conn, const char *stream, const DdlEntry *entry, Error *err)
+{
+	char number[16];
+	char table_oid[16];
+	const char *params[9] = { stream,
+							  number,
+							  section_names[entry->section],
+							  state_names[entry->state],
+							  entry->type,
+							  entry->schema,
+							  entry->name,
+							  table_oid,
+							  entry->sql };
+
+	snprintf(number, sizeof(number), "%d", entry->number);
+	snprintf(table_oid, sizeof(table_oid), "%" PRIu32, entry->table_oid);
+	return pg_exec_params(conn, err, DDL_INSERT_SQL, 9, params);
+}
+
+bool
+target_pg_ddl_store(Target *target, const Progress *progress,
+					const DdlEntry *entries, int count, Error *err)
+{
+	PgConn *conn = ((TargetPg *) target)->conn;
+	const char *params[1] = { progress->stream };
+	CopyTransaction transaction;
+	bool ok;
+
+	if (!copy_transaction_begin(&transaction, conn, progress, err))
+		return false;
+	ok = pg_exec_params(conn, err,
+						"DELETE FROM portage.ddl WHERE stream = $1"
+						" AND state = 'todo'",
+						1, params);
+	for (int i = 0; ok && i < count; i++)
+		ok = ddl_insert(conn, progress->stream, &entries[i], err);
+	return copy_transaction_end(&transaction, ok, err) &&
+		   FAILPOINT(FP_SCHEMA_STORED, err);
+}
+
+static DdlState
+ddl_state_parse(const char *name)
+{
+	return strcmp(name, "done") == 0	   ? DDL_DONE
+		   : strcmp(name, "deferred") == 0 ? DDL_DEFERRED
+										   : DDL_TODO;
+}
+
+bool
+target_pg_ddl_list(Target *target, Arena *arena, DdlEntry **entries, int *count,
+				   Error *err)
+{
+	const char *params[1] = { target->config->stream };
+	PGresult *res;
+
+	res = pg_query_params(((TargetPg *) target)->conn, err,
+						  "SELECT number, section, state, type, object_schema,"
+						  " object_name, table_oid, sql FROM portage.ddl"
+						  " WHERE stream = $1 ORDER BY number",
+						  1, params);
+	if (res == NULL)
+		return false;
+	*count = PQntuples(res);
+	*entries = ARENA_ARRAY(arena, DdlEntry, (size_t) *count);
+	for (int i = 0; i < *count; i++)
+	{
+		DdlEntry *entry = &(*entries)[i];
+
+		entry->number = (int) pg_value_int(res, i, 0);
+		entry->section = strcmp(pg_value(res, i, 1), "pre-data") == 0
+							 ? DDL_PRE_DATA
+							 : DDL_POST_DATA;
+		entry->state = ddl_state_parse(pg_value(res, i, 2));
+		entry->type = arena_strdup(arena, pg_value(res, i, 3));
+		entry->schema = arena_strdup(arena, pg_value(res, i, 4));
+		entry->name = arena_strdup(arena, pg_value(res, i, 5));
+		entry->table_oid = (uint32_t) pg_value_int(res, i, 6);
+		entry->sql = arena_strdup(arena, pg_value(res, i, 7));
+	}
+	PQclear(res);
+	return true;
+}
+
+/* Change one identity column and note how it is to be restored. */
+static bool
+identity_change(PgConn *conn, const Progress *progress, const PGresult *res,
+				int row, int number, Error *err)
+{
+	Buffer alter;
+	Buffer restore;
+	Buffer name;
+	DdlEntry entry = { .number = number,
+					   .section = DDL_POST_DATA,
+					   .state = DDL_DEFERRED,
+					   .type = "IDENTITY",
+					   .schema = pg_value(res, row, 0) };
+	bool ok;
+
+	buffer_init(&alter);
+	buffer_init(&restore);
+	buffer_init(&name);
+	buffer_puts(&alter, "ALTER TABLE ");
+	pg_quote_table(&alter, entry.schema, pg_value(res, row, 1));
+	buffer_puts(&alter, " ALTER COLUMN ");
+	pg_quote_ident(&alter, pg_value(res, row, 2));
+	buffer_puts(&restore, alter.data);
+	buffer_puts(&restore, " SET GENERATED ALWAYS;");
+	buffer_puts(&alter, " SET GENERATED BY DEFAULT;");
+	buffer_printf(&name, "%s.%s", pg_value(res, row, 1), pg_value(res, row, 2));
+	entry.name = name.data;
+	entry.sql = restore.data;
+	ok = pg_exec(conn, err, alter.data) &&
+		 ddl_insert(conn, progress->stream, &entry, err);
+	buffer_release(&name);
+	buffer_release(&restore);
+	buffer_release(&alter);
+	return ok;
+}
+
+static bool
+identity_change_all(PgConn *conn, const Progress *progress, Error *err)
+{
+	const char *params[1] = { progress->stream };
+	PGresult *next = pg_query_params(conn, err, DDL_NEXT_SQL, 1, params);
+	PGresult *res = NULL;
+	bool ok;
+
+	if (next != NULL)
+		res = pg_query_params(conn, err, IDENTITY_SQL, 1, params);
+	ok = res != NULL;
+	for (int i = 0; ok && i < PQntuples(res); i++)
+		ok = identity_change(conn, progress, res, i,
+							 (int) pg_value_int(next, 0, 0) + i, err);
+	PQclear(res);
+	PQclear(next);
+	return ok;
+}
+
+/*
+ * The stream may change a key, and UPDATE cannot set a GENERATED ALWAYS
+ * column.  What is relaxed is not found again, so this may be repeated.
+ */
+bool
+target_pg_identity_relax(Target *target, const Progress *progress, Error *err)
+{
+	PgConn *conn = ((TargetPg *) target)->conn;
+	CopyTransaction transaction;
+
+	if (!copy_transaction_begin(&transaction, conn, progress, err))
+		return false;
+	return copy_transaction_end(
+			   &transaction, identity_change_all(conn, progress, err), err) ||
+		   error_wrap(err, "identity columns");
+}
+
+static bool
+chunk_insert(PgConn *conn, const char *stream, const Chunk *chunk, Error *err)
+{
+	char table_oid[16];
+	char number[16];
+	const char *params[5] = { stream, table_oid, number, chunk->schema,
+							  chunk->name };
+
+	snprintf(table_oid, sizeof(table_oid), "%" PRIu32, chunk->table_oid);
+	snprintf(number, sizeof(number), "%d", chunk->number);
+	return pg_exec_params(conn, err, CHUNK_INSERT_SQL, 5, params);
+}
+
+bool
+target_pg_chunks_store(Target *target, const Progress *progress,
+					   const Chunk *chunks, int count, Error *err)
+{
+	PgConn *conn = ((TargetPg *) target)->conn;
+	const char *params[1] = { progress->stream };
+	CopyTransaction transaction;
+	bool ok;
+
+	if (!copy_transaction_begin(&transaction, conn, progress, err))
+		return false;
+	ok = pg_exec_params(conn, err,
+						"DELETE FROM portage.chunk WHERE stream = $1"
+						" AND state = 'todo'",
+						1, params);
+	for (int i = 0; ok && i < count; i++)
+		ok = chunk_insert(conn, progress->stream, &chunks[i], err);
+	return copy_transaction_end(&transaction, ok, err) &&
+		   FAILPOINT(FP_CHUNK_STORED, err);
+}
+
+bool
+target_pg_chunks_list(Target *target, Arena *arena, Chunk **chunks, int *count,
+					  Error *err)
+{
+	const char *params[1] = { target->config->stream };
+	PGresult *res;
+
+	res = pg_query_params(((TargetPg *) target)->conn, err,
+						  "SELECT table_oid, number, table_schema, table_name,"
+						  " state, slot_snapshot, stamp_lsn, stamp_snapshot,"
+						  " rows, bytes FROM portage.chunk WHERE stream = $1"
+						  " ORDER BY table_oid, number",
+						  1, params);
+	if (res == NULL)
+		return false;
+	*count = PQntuples(res);
+	*chunks = ARENA_ARRAY(arena, Chunk, (size_t) *count);
+	for (int i = 0; i < *count; i++)
+	{
+		Chunk *chunk = &(*chunks)[i];
+
+		chunk->table_oid = (uint32_t) pg_value_int(res, i, 0);
+		chunk->number = (int) pg_value_int(res, i, 1);
+		chunk->schema = arena_strdup(arena, pg_value(res, i, 2));
+		chunk->name = arena_strdup(arena, pg_value(res, i, 3));
+		chunk->state = strcmp(pg_value(res, i, 4), "done") == 0 ? CHUNK_DONE
+																: CHUNK_TODO;
+		chunk->stamp.slot = pg_value_bool(res, i, 5);
+		chunk->stamp.lsn = pg_is_null(res, i, 6) ? LSN_NONE
+												 : pg_value_lsn(res, i, 6);
+		chunk->stamp.snapshot = arena_strdup(
+			arena, pg_is_null(res, i, 7) ? "" : pg_value(res, i, 7));
+		chunk->rows = pg_value_int(res, i, 8);
+		chunk->bytes = pg_value_int(res, i, 9);
+	}
+	PQclear(res);
+	return true;
+}
+
+static bool
+sequence_set(PgConn *conn, const Sequence *sequence, Error *err)
+{
+	char value[24];
+	const char *params[4] = { sequence->schema, sequence->name, value,
+							  sequence->is_called ? "true" : "false" };
+	bool found;
+
+	snprintf(value, sizeof(value), "%" PRId64, sequence->last_value);
+	if (!pg_exec_expect(conn, err, SETVAL_SQL, 4, params, 1, &found))
+		return error_wrap(err, "sequence %s.%s", sequence->schema,
+						  sequence->name);
+	if (!found)
+		log_warning("sequence %s.%s is not on the target", sequence->schema,
+					sequence->name);
+	return true;
+}
+
+bool
+target_pg_sequences_set(Target *target, const Progress *progress,
+						const Sequence *sequences, int count, Error *err)
+{
+	PgConn *conn = ((TargetPg *) target)->conn;
+	CopyTransaction transaction;
+	bool ok = true;
+
+	if (!copy_transaction_begin(&transaction, conn, progress, err))
+		return false;
+	for (int i = 0; ok && i < count; i++)
+		ok = sequence_set(conn, &sequences[i], err);
+	return copy_transaction_end(&transaction, ok, err) &&
+		   FAILPOINT(FP_SEQUENCES_SET, err);
+}
