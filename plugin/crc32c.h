@@ -22,17 +22,17 @@
 
 typedef struct Crc32cTables
 {
-	uint32_t	t[8][256];
-	bool		ready;
+	uint32_t t[8][256];
+	bool ready;
 } Crc32cTables;
 
 /* Fill the tables.  Must be called before crc32c_update(). */
 static inline void
 crc32c_init(Crc32cTables *tables)
 {
-	uint32_t	n;
-	uint32_t	crc;
-	int			k;
+	uint32_t n;
+	uint32_t crc;
+	int k;
 
 	if (tables->ready)
 		return;
@@ -47,7 +47,7 @@ crc32c_init(Crc32cTables *tables)
 	{
 		for (k = 1; k < 8; k++)
 			tables->t[k][n] = (tables->t[k - 1][n] >> 8) ^
-				tables->t[0][tables->t[k - 1][n] & 0xFF];
+							  tables->t[0][tables->t[k - 1][n] & 0xFF];
 	}
 	tables->ready = true;
 }
@@ -57,11 +57,11 @@ crc32c_init(Crc32cTables *tables)
  * last call as it is: the inversions at both ends are done inside.
  */
 static inline uint32_t
-crc32c_update(const Crc32cTables *tables, uint32_t crc,
-			  const uint8_t *data, size_t len)
+crc32c_update(const Crc32cTables *tables, uint32_t crc, const uint8_t *data,
+			  size_t len)
 {
-	uint32_t	low;
-	uint32_t	high;
+	uint32_t low;
+	uint32_t high;
 
 	crc = ~crc;
 	while (len >= 8)
@@ -69,11 +69,11 @@ crc32c_update(const Crc32cTables *tables, uint32_t crc,
 		low = crc ^ ((uint32_t) data[0] | (uint32_t) data[1] << 8 |
 					 (uint32_t) data[2] << 16 | (uint32_t) data[3] << 24);
 		high = (uint32_t) data[4] | (uint32_t) data[5] << 8 |
-			(uint32_t) data[6] << 16 | (uint32_t) data[7] << 24;
+			   (uint32_t) data[6] << 16 | (uint32_t) data[7] << 24;
 		crc = tables->t[7][low & 0xFF] ^ tables->t[6][(low >> 8) & 0xFF] ^
-			tables->t[5][(low >> 16) & 0xFF] ^ tables->t[4][low >> 24] ^
-			tables->t[3][high & 0xFF] ^ tables->t[2][(high >> 8) & 0xFF] ^
-			tables->t[1][(high >> 16) & 0xFF] ^ tables->t[0][high >> 24];
+			  tables->t[5][(low >> 16) & 0xFF] ^ tables->t[4][low >> 24] ^
+			  tables->t[3][high & 0xFF] ^ tables->t[2][(high >> 8) & 0xFF] ^
+			  tables->t[1][(high >> 16) & 0xFF] ^ tables->t[0][high >> 24];
 		data += 8;
 		len -= 8;
 	}
@@ -82,4 +82,4 @@ crc32c_update(const Crc32cTables *tables, uint32_t crc,
 	return ~crc;
 }
 
-#endif							/* PORTAGE_CRC32C_H */
+#endif /* PORTAGE_CRC32C_H */

@@ -38,6 +38,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "wire_io.h"
+
 /* "PgPo", the first four bytes of the body of every hello */
 #define WIRE_MAGIC UINT32_C(0x6F506750)
 
@@ -53,9 +55,6 @@
 
 /* no record and no value can be larger: the server's palloc limit is 1 GB */
 #define WIRE_MAX_LENGTH UINT32_C(0x3FFFFFFF)
-
-/* longest leb of 32 bits */
-#define WIRE_LEB_SIZE 5
 
 typedef enum WireTag
 {
@@ -76,25 +75,25 @@ typedef enum WireTag
 typedef enum WireColumnState
 {
 	WIRE_COL_NULL = 0,
-	WIRE_COL_UNCHANGED = 1,		/* TOASTed and not touched: not in the WAL */
-	WIRE_COL_PRESENT = 2,		/* a value follows */
-	WIRE_COL_ABSENT = 3			/* not carried: no identity column, virtual */
+	WIRE_COL_UNCHANGED = 1, /* TOASTed and not touched: not in the WAL */
+	WIRE_COL_PRESENT = 2,	/* a value follows */
+	WIRE_COL_ABSENT = 3		/* not carried: no identity column, virtual */
 } WireColumnState;
 
 /* which old values an UPDATE or DELETE carries */
 typedef enum WireOldKind
 {
 	WIRE_OLD_NONE = 0,
-	WIRE_OLD_KEY = 1,			/* the identity's columns, others absent */
-	WIRE_OLD_FULL = 2			/* the whole row (REPLICA IDENTITY FULL) */
+	WIRE_OLD_KEY = 1, /* the identity's columns, others absent */
+	WIRE_OLD_FULL = 2 /* the whole row (REPLICA IDENTITY FULL) */
 } WireOldKind;
 
 /* flags of a column in R */
-#define WIRE_COLUMN_KEY 0x01	/* in the identity that finds a row; see R */
-#define WIRE_COLUMN_GENERATED 0x02	/* GENERATED ... STORED: value is sent */
-#define WIRE_COLUMN_VIRTUAL 0x04	/* GENERATED ... VIRTUAL: always absent */
-#define WIRE_COLUMN_IDENTITY 0x08	/* GENERATED ... AS IDENTITY */
-#define WIRE_COLUMN_ALWAYS 0x10 /* with IDENTITY: ALWAYS, else BY DEFAULT */
+#define WIRE_COLUMN_KEY 0x01	   /* in the identity that finds a row; see R */
+#define WIRE_COLUMN_GENERATED 0x02 /* GENERATED ... STORED: value is sent */
+#define WIRE_COLUMN_VIRTUAL 0x04   /* GENERATED ... VIRTUAL: always absent */
+#define WIRE_COLUMN_IDENTITY 0x08  /* GENERATED ... AS IDENTITY */
+#define WIRE_COLUMN_ALWAYS 0x10	   /* with IDENTITY: ALWAYS, else BY DEFAULT */
 #define WIRE_COLUMN_NOT_NULL 0x20
 #define WIRE_COLUMN_FLAGS 0x3F
 
@@ -106,84 +105,6 @@ typedef enum WireOldKind
 /* flags of M */
 #define WIRE_MESSAGE_TRANSACTIONAL 0x01
 #define WIRE_MESSAGE_FLAGS 0x01
-
-/* bytes of length, no ownership; not NUL-terminated */
-typedef struct WireSlice
-{
-	const uint8_t *data;
-	uint32_t	len;
-} WireSlice;
-
-/* ---------------------------------------------------------------- writing */
-
-static inline uint8_t *
-wire_put_u8(uint8_t *p, uint8_t v)
-{
-	*p = v;
-	return p + 1;
-}
-
-static inline uint8_t *
-wire_put_u16(uint8_t *p, uint16_t v)
-{
-	p[0] = (uint8_t) v;
-	p[1] = (uint8_t) (v >> 8);
-	return p + 2;
-}
-
-static inline uint8_t *
-wire_put_u32(uint8_t *p, uint32_t v)
-{
-	p[0] = (uint8_t) v;
-	p[1] = (uint8_t) (v >> 8);
-	p[2] = (uint8_t) (v >> 16);
-	p[3] = (uint8_t) (v >> 24);
-	return p + 4;
-}
-
-static inline uint8_t *
-wire_put_u64(uint8_t *p, uint64_t v)
-{
-	p = wire_put_u32(p, (uint32_t) v);
-	return wire_put_u32(p, (uint32_t) (v >> 32));
-}
-
-/* Unsigned LEB128, shortest form; needs up to WIRE_LEB_SIZE bytes. */
-static inline uint8_t *
-wire_put_leb(uint8_t *p, uint32_t v)
-{
-	while (v >= 0x80)
-	{
-		*p++ = (uint8_t) (v | 0x80);
-		v >>= 7;
-	}
-	*p++ = (uint8_t) v;
-	return p;
-}
-
-/* How many bytes wire_put_leb() will write. */
-static inline uint32_t
-wire_leb_size(uint32_t v)
-{
-	uint32_t	n = 1;
-
-	while (v >= 0x80)
-	{
-		v >>= 7;
-		n++;
-	}
-	return n;
-}
-
-/* A string; needs WIRE_LEB_SIZE + len bytes. */
-static inline uint8_t *
-wire_put_string(uint8_t *p, const char *s, uint32_t len)
-{
-	p = wire_put_leb(p, len);
-	if (len > 0)
-		memcpy(p, s, len);
-	return p + len;
-}
 
 /* The start of a record; wire_patch_length() fills in the length later. */
 static inline uint8_t *
@@ -198,135 +119,6 @@ static inline void
 wire_patch_length(uint8_t *record, const uint8_t *end)
 {
 	wire_put_u32(record + 1, (uint32_t) (end - record) - WIRE_HEADER_SIZE);
-}
-
-/* ---------------------------------------------------------------- reading */
-
-typedef struct WireReader
-{
-	const uint8_t *pos;
-	const uint8_t *end;
-	bool		failed;
-} WireReader;
-
-static inline void
-wire_reader_init(WireReader *r, const uint8_t *data, size_t len)
-{
-	r->pos = data;
-	r->end = data + len;
-	r->failed = false;
-}
-
-static inline void
-wire_reader_fail(WireReader *r)
-{
-	r->failed = true;
-	r->pos = r->end;
-}
-
-/* True if len more bytes are there; fails the reader if not. */
-static inline bool
-wire_reader_need(WireReader *r, size_t len)
-{
-	if ((size_t) (r->end - r->pos) >= len)
-		return true;
-	wire_reader_fail(r);
-	return false;
-}
-
-/* True if nothing failed and nothing is left over. */
-static inline bool
-wire_reader_done(const WireReader *r)
-{
-	return !r->failed && r->pos == r->end;
-}
-
-static inline uint8_t
-wire_get_u8(WireReader *r)
-{
-	if (!wire_reader_need(r, 1))
-		return 0;
-	return *r->pos++;
-}
-
-static inline uint16_t
-wire_get_u16(WireReader *r)
-{
-	uint16_t	v;
-
-	if (!wire_reader_need(r, 2))
-		return 0;
-	v = (uint16_t) (r->pos[0] | r->pos[1] << 8);
-	r->pos += 2;
-	return v;
-}
-
-static inline uint32_t
-wire_get_u32(WireReader *r)
-{
-	uint32_t	v;
-
-	if (!wire_reader_need(r, 4))
-		return 0;
-	v = (uint32_t) r->pos[0] | (uint32_t) r->pos[1] << 8 |
-		(uint32_t) r->pos[2] << 16 | (uint32_t) r->pos[3] << 24;
-	r->pos += 4;
-	return v;
-}
-
-static inline uint64_t
-wire_get_u64(WireReader *r)
-{
-	uint64_t	low = wire_get_u32(r);
-	uint64_t	high = wire_get_u32(r);
-
-	return low | high << 32;
-}
-
-/* Unsigned LEB128 of at most 32 bits; any form but the shortest fails. */
-static inline uint32_t
-wire_get_leb(WireReader *r)
-{
-	uint32_t	v = 0;
-	int			shift;
-	uint8_t		b;
-
-	for (shift = 0; shift < 35; shift += 7)
-	{
-		b = wire_get_u8(r);
-		if (shift == 28 && (b & 0xF0) != 0)
-			break;
-		v |= (uint32_t) (b & 0x7F) << shift;
-		if ((b & 0x80) == 0)
-		{
-			if (b == 0 && shift > 0)
-				break;
-			return r->failed ? 0 : v;
-		}
-	}
-	wire_reader_fail(r);
-	return 0;
-}
-
-/* A view of len bytes of the frame. */
-static inline WireSlice
-wire_get_bytes(WireReader *r, uint32_t len)
-{
-	WireSlice	s = {NULL, 0};
-
-	if (wire_reader_need(r, len))
-	{
-		s.data = r->pos;
-		s.len = len;
-		r->pos += len;
-	}
-	return s;
-}
-
-static inline WireSlice
-wire_get_string(WireReader *r)
-{
-	return wire_get_bytes(r, wire_get_leb(r));
 }
 
 /* Is this one of the tags above? */
@@ -357,15 +149,15 @@ static inline bool
 wire_tag_is_row(uint8_t tag)
 {
 	return tag == WIRE_INSERT || tag == WIRE_UPDATE || tag == WIRE_DELETE ||
-		tag == WIRE_TRUNCATE || tag == WIRE_NOKEY;
+		   tag == WIRE_TRUNCATE || tag == WIRE_NOKEY;
 }
 
 /* One record of a frame: its tag, its body, and all of its bytes. */
 typedef struct WireRecord
 {
-	uint8_t		tag;
-	WireSlice	body;
-	WireSlice	whole;			/* header and body: what the checksum covers */
+	uint8_t tag;
+	WireSlice body;
+	WireSlice whole; /* header and body: what the checksum covers */
 } WireRecord;
 
 /*
@@ -376,7 +168,7 @@ static inline bool
 wire_get_record(WireReader *r, WireRecord *rec)
 {
 	const uint8_t *start = r->pos;
-	uint32_t	len;
+	uint32_t len;
 
 	if (r->pos == r->end)
 		return false;
@@ -406,10 +198,10 @@ wire_get_record(WireReader *r, WireRecord *rec)
  */
 typedef struct WireHello
 {
-	uint16_t	proto;
-	uint32_t	server_version;
-	WireSlice	plugin_version;
-	WireSlice	encoding;
+	uint16_t proto;
+	uint32_t server_version;
+	WireSlice plugin_version;
+	WireSlice encoding;
 } WireHello;
 
 #define WIRE_HELLO_FIXED_SIZE 10
@@ -465,15 +257,15 @@ wire_get_hello(WireReader *r, WireHello *h)
  */
 typedef struct WireRelation
 {
-	uint32_t	relid;
-	uint32_t	root;
-	uint8_t		relkind;
-	uint8_t		identity;
-	WireSlice	schema;
-	WireSlice	name;
-	WireSlice	root_schema;
-	WireSlice	root_name;
-	uint16_t	ncolumns;
+	uint32_t relid;
+	uint32_t root;
+	uint8_t relkind;
+	uint8_t identity;
+	WireSlice schema;
+	WireSlice name;
+	WireSlice root_schema;
+	WireSlice root_name;
+	uint16_t ncolumns;
 } WireRelation;
 
 /* largest encoding, for names of up to 63 bytes (NAMEDATALEN) */
@@ -509,22 +301,22 @@ wire_get_relation(WireReader *r, WireRelation *rel)
 	rel->ncolumns = wire_get_u16(r);
 	if (rel->ncolumns > WIRE_MAX_COLUMNS ||
 		(rel->relkind != 'r' && rel->relkind != 'p') ||
-		(rel->identity != 'd' && rel->identity != 'n' &&
-		 rel->identity != 'f' && rel->identity != 'i'))
+		(rel->identity != 'd' && rel->identity != 'n' && rel->identity != 'f' &&
+		 rel->identity != 'i'))
 		wire_reader_fail(r);
 }
 
 typedef struct WireColumn
 {
-	uint16_t	attnum;
-	uint8_t		flags;
-	uint8_t		category;
-	uint32_t	type;
-	uint32_t	base_type;
-	int32_t		typmod;
-	WireSlice	name;
-	WireSlice	type_schema;
-	WireSlice	type_name;
+	uint16_t attnum;
+	uint8_t flags;
+	uint8_t category;
+	uint32_t type;
+	uint32_t base_type;
+	int32_t typmod;
+	WireSlice name;
+	WireSlice type_schema;
+	WireSlice type_name;
 } WireColumn;
 
 #define WIRE_COLUMN_SIZE (16 + 3 * (WIRE_LEB_SIZE + 63))
@@ -576,7 +368,7 @@ wire_put_origin(uint8_t *p, uint16_t id, const char *name, uint32_t len)
 static inline uint16_t
 wire_get_origin(WireReader *r, WireSlice *name)
 {
-	uint16_t	id = wire_get_u16(r);
+	uint16_t id = wire_get_u16(r);
 
 	*name = wire_get_string(r);
 	return id;
@@ -591,10 +383,10 @@ wire_get_origin(WireReader *r, WireSlice *name)
  */
 typedef struct WireBegin
 {
-	uint32_t	xid;
-	uint64_t	commit_lsn;
-	int64_t		commit_time;
-	uint16_t	origin;
+	uint32_t xid;
+	uint64_t commit_lsn;
+	int64_t commit_time;
+	uint16_t origin;
 } WireBegin;
 
 #define WIRE_BEGIN_SIZE 22
@@ -627,11 +419,11 @@ wire_get_begin(WireReader *r, WireBegin *b)
  */
 typedef struct WireCommit
 {
-	uint64_t	commit_lsn;
-	uint64_t	end_lsn;
-	int64_t		commit_time;
-	uint64_t	nrows;
-	uint32_t	crc;
+	uint64_t commit_lsn;
+	uint64_t end_lsn;
+	int64_t commit_time;
+	uint64_t nrows;
+	uint32_t crc;
 } WireCommit;
 
 #define WIRE_COMMIT_SIZE 36
@@ -686,11 +478,10 @@ wire_put_row(uint8_t *p, uint32_t relid, WireOldKind old)
 static inline uint32_t
 wire_get_row(WireReader *r, uint8_t tag, WireOldKind *old)
 {
-	uint32_t	relid = wire_get_u32(r);
-	uint8_t		kind = wire_get_u8(r);
+	uint32_t relid = wire_get_u32(r);
+	uint8_t kind = wire_get_u8(r);
 
-	if (kind > WIRE_OLD_FULL ||
-		(tag == WIRE_INSERT && kind != WIRE_OLD_NONE) ||
+	if (kind > WIRE_OLD_FULL || (tag == WIRE_INSERT && kind != WIRE_OLD_NONE) ||
 		(tag == WIRE_DELETE && kind == WIRE_OLD_NONE))
 		wire_reader_fail(r);
 	*old = (WireOldKind) kind;
@@ -720,7 +511,7 @@ wire_get_state(const uint8_t *bitmap, uint32_t i)
 static inline const uint8_t *
 wire_get_bitmap(WireReader *r, uint32_t ncolumns)
 {
-	WireSlice	s = wire_get_bytes(r, wire_bitmap_size(ncolumns));
+	WireSlice s = wire_get_bytes(r, wire_bitmap_size(ncolumns));
 
 	if (!r->failed && ncolumns % 4 != 0 &&
 		(s.data[s.len - 1] >> (2 * (ncolumns % 4))) != 0)
@@ -746,7 +537,7 @@ wire_put_truncate(uint8_t *p, uint8_t flags, uint32_t n)
 static inline uint32_t
 wire_get_truncate(WireReader *r, uint8_t *flags)
 {
-	uint32_t	n;
+	uint32_t n;
 
 	*flags = wire_get_u8(r);
 	n = wire_get_leb(r);
@@ -774,7 +565,7 @@ wire_put_nokey(uint8_t *p, uint32_t relid, uint8_t op)
 static inline uint32_t
 wire_get_nokey(WireReader *r, uint8_t *op)
 {
-	uint32_t	relid = wire_get_u32(r);
+	uint32_t relid = wire_get_u32(r);
 
 	*op = wire_get_u8(r);
 	if (*op != WIRE_UPDATE && *op != WIRE_DELETE)
@@ -791,10 +582,10 @@ wire_get_nokey(WireReader *r, uint8_t *op)
  */
 typedef struct WireMessage
 {
-	uint64_t	lsn;
-	uint8_t		flags;
-	WireSlice	prefix;
-	WireSlice	content;
+	uint64_t lsn;
+	uint8_t flags;
+	WireSlice prefix;
+	WireSlice content;
 } WireMessage;
 
 #define WIRE_MESSAGE_FIXED_SIZE (9 + 2 * WIRE_LEB_SIZE)
@@ -819,4 +610,4 @@ wire_get_message(WireReader *r, WireMessage *m)
 		wire_reader_fail(r);
 }
 
-#endif							/* PORTAGE_WIRE_H */
+#endif /* PORTAGE_WIRE_H */
