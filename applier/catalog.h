@@ -17,31 +17,31 @@
 /* How the rows of a table's updates and deletes can be found; see R in wire.h */
 typedef enum IdentityKind
 {
-	IDENTITY_KEY,				/* immediate primary key or nominated index */
-	IDENTITY_FULL,				/* REPLICA IDENTITY FULL */
-	IDENTITY_NONE				/* inserts only */
+	IDENTITY_KEY,  /* immediate primary key or nominated index */
+	IDENTITY_FULL, /* REPLICA IDENTITY FULL */
+	IDENTITY_NONE  /* inserts only */
 } IdentityKind;
 
 /* A table whose rows are to be copied: a plain table or a leaf partition. */
 typedef struct Table
 {
-	uint32_t	oid;
+	uint32_t oid;
 	const char *schema;
 	const char *name;
 	IdentityKind identity;
-	bool		unlogged;		/* never streamed, so never copied */
-	int			column_count;
-	const char **columns;		/* stored columns, generated ones left out */
-	int64_t		bytes;			/* pg_relation_size, for order and progress */
-	int64_t		rows;			/* reltuples, an estimate; -1 unknown */
+	bool unlogged; /* never streamed, so never copied */
+	int column_count;
+	const char **columns; /* stored columns, generated ones left out */
+	int64_t bytes;		  /* pg_relation_size, for order and progress */
+	int64_t rows;		  /* reltuples, an estimate; -1 unknown */
 } Table;
 
 /* Under which snapshot rows were read. */
 typedef struct Stamp
 {
-	bool		slot;			/* the slot's own: everything after it applies */
-	Lsn			lsn;			/* WAL position when it was taken */
-	const char *snapshot;		/* pg_current_snapshot(): "xmin:xmax:xip,..." */
+	bool slot;			  /* the slot's own: everything after it applies */
+	Lsn lsn;			  /* WAL position when it was taken */
+	const char *snapshot; /* pg_current_snapshot(): "xmin:xmax:xip,..." */
 } Stamp;
 
 typedef enum ChunkState
@@ -53,14 +53,14 @@ typedef enum ChunkState
 /* One piece to copy; for now a piece is a whole table. */
 typedef struct Chunk
 {
-	int			number;			/* within the table, from 1 */
-	uint32_t	table_oid;		/* on the source */
+	int number;			/* within the table, from 1 */
+	uint32_t table_oid; /* on the source */
 	const char *schema;
 	const char *name;
-	ChunkState	state;
-	Stamp		stamp;			/* once done */
-	int64_t		rows;
-	int64_t		bytes;
+	ChunkState state;
+	Stamp stamp; /* once done */
+	int64_t rows;
+	int64_t bytes;
 } Chunk;
 
 /* In which section of the schema an entry stands. */
@@ -74,19 +74,19 @@ typedef enum DdlState
 {
 	DDL_TODO,
 	DDL_DONE,
-	DDL_DEFERRED				/* waits for pg_portage finish */
+	DDL_DEFERRED /* waits for pg_portage finish */
 } DdlState;
 
 /* One entry of the schema, able to run on its own. */
 typedef struct DdlEntry
 {
-	int			number;			/* order of execution, from 1 */
-	DdlSection	section;
-	DdlState	state;
-	const char *type;			/* pg_dump's word: "TABLE", "FK CONSTRAINT" */
-	const char *schema;			/* or "" */
+	int number; /* order of execution, from 1 */
+	DdlSection section;
+	DdlState state;
+	const char *type;	/* pg_dump's word: "TABLE", "FK CONSTRAINT" */
+	const char *schema; /* or "" */
 	const char *name;
-	uint32_t	table_oid;		/* the table it belongs to, or 0 */
+	uint32_t table_oid; /* the table it belongs to, or 0 */
 	const char *sql;
 } DdlEntry;
 
@@ -94,8 +94,8 @@ typedef struct Sequence
 {
 	const char *schema;
 	const char *name;
-	int64_t		last_value;
-	bool		is_called;
+	int64_t last_value;
+	bool is_called;
 } Sequence;
 
-#endif							/* PORTAGE_CATALOG_H */
+#endif /* PORTAGE_CATALOG_H */

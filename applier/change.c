@@ -8,9 +8,9 @@
 
 Frame *
 frame_new(uint8_t *data, size_t len, void *handle,
-		  void (*release_data) (void *handle))
+		  void (*release_data)(void *handle))
 {
-	Frame	   *frame = mem_zalloc(sizeof(*frame));
+	Frame *frame = mem_zalloc(sizeof(*frame));
 
 	atomic_init(&frame->refs, 1);
 	arena_init(&frame->arena);
@@ -31,7 +31,7 @@ frame_retain(Frame *frame)
 void
 frame_release(Frame *frame)
 {
-	int			i;
+	int i;
 
 	if (frame == NULL || atomic_fetch_sub(&frame->refs, 1) != 1)
 		return;
@@ -53,8 +53,8 @@ relation_retain(const Relation *relation)
 void
 relation_release(const Relation *relation)
 {
-	Relation   *mutable = (Relation *) relation;
-	Arena		arena;
+	Relation *mutable = (Relation *) relation;
+	Arena arena;
 
 	if (relation == NULL || atomic_fetch_sub(&mutable->refs, 1) != 1)
 		return;

@@ -30,39 +30,39 @@ typedef struct Column
 	const char *name;
 	const char *type_schema;
 	const char *type_name;
-	uint32_t	type_oid;
-	uint32_t	base_type_oid;	/* domains unwrapped */
-	int32_t		typmod;
-	uint16_t	attnum;
-	uint8_t		category;		/* pg_type.typcategory of the base type */
-	uint8_t		flags;			/* WIRE_COLUMN_* */
+	uint32_t type_oid;
+	uint32_t base_type_oid; /* domains unwrapped */
+	int32_t typmod;
+	uint16_t attnum;
+	uint8_t category; /* pg_type.typcategory of the base type */
+	uint8_t flags;	  /* WIRE_COLUMN_* */
 } Column;
 
 /* A relation as one R record announced it; never changes afterwards. */
 typedef struct Relation
 {
-	atomic_int	refs;
-	Arena		arena;			/* holds all of this, the struct included */
-	uint64_t	serial;			/* unique in the process: the key of caches */
-	uint32_t	oid;
-	uint32_t	root_oid;		/* topmost partitioned table, or 0 */
+	atomic_int refs;
+	Arena arena;	 /* holds all of this, the struct included */
+	uint64_t serial; /* unique in the process: the key of caches */
+	uint32_t oid;
+	uint32_t root_oid; /* topmost partitioned table, or 0 */
 	const char *schema;
 	const char *name;
 	const char *root_schema;
 	const char *root_name;
-	char		kind;			/* 'r', or 'p' in TRUNCATE */
-	char		identity;		/* 'd' 'n' 'f' 'i' */
-	int			column_count;
-	int			key_count;		/* columns with WIRE_COLUMN_KEY */
+	char kind;	   /* 'r', or 'p' in TRUNCATE */
+	char identity; /* 'd' 'n' 'f' 'i' */
+	int column_count;
+	int key_count; /* columns with WIRE_COLUMN_KEY */
 	const Column *columns;
 } Relation;
 
 /* One column's value in one row. */
 typedef struct Value
 {
-	const char *data;			/* PRESENT only; NUL behind it */
-	uint32_t	len;
-	uint8_t		state;			/* WireColumnState */
+	const char *data; /* PRESENT only; NUL behind it */
+	uint32_t len;
+	uint8_t state; /* WireColumnState */
 } Value;
 
 typedef enum ChangeKind
@@ -71,41 +71,41 @@ typedef enum ChangeKind
 	CHANGE_UPDATE,
 	CHANGE_DELETE,
 	CHANGE_TRUNCATE,
-	CHANGE_NOKEY				/* N: stops the stream */
+	CHANGE_NOKEY /* N: stops the stream */
 } ChangeKind;
 
 typedef struct Change
 {
-	ChangeKind	kind;
+	ChangeKind kind;
 	WireOldKind old_kind;
 	const Relation *relation;	/* not for TRUNCATE */
 	const Value *old_values;	/* column_count of them, or NULL */
 	const Value *new_values;	/* column_count of them, or NULL */
 	const Relation **truncated; /* TRUNCATE only */
-	int			truncated_count;
-	uint8_t		truncate_flags; /* WIRE_TRUNCATE_* */
-	char		nokey_op;		/* NOKEY: 'U' or 'D' */
-	uint32_t	bytes;			/* size of the record: for limits */
+	int truncated_count;
+	uint8_t truncate_flags; /* WIRE_TRUNCATE_* */
+	char nokey_op;			/* NOKEY: 'U' or 'D' */
+	uint32_t bytes;			/* size of the record: for limits */
 } Change;
 
 typedef struct Message
 {
-	Lsn			lsn;
-	bool		transactional;
-	Slice		prefix;
-	Slice		content;
+	Lsn lsn;
+	bool transactional;
+	Slice prefix;
+	Slice content;
 } Message;
 
 /* A transaction's names, from B; end_lsn, rows and crc are known after C. */
 typedef struct Txn
 {
-	uint32_t	xid;
-	Lsn			commit_lsn;		/* start of the commit record */
-	Lsn			end_lsn;		/* end of it: where to resume */
-	int64_t		commit_time_us; /* since 2000-01-01 UTC */
-	uint16_t	origin;
-	uint64_t	rows;
-	uint32_t	crc;
+	uint32_t xid;
+	Lsn commit_lsn;			/* start of the commit record */
+	Lsn end_lsn;			/* end of it: where to resume */
+	int64_t commit_time_us; /* since 2000-01-01 UTC */
+	uint16_t origin;
+	uint64_t rows;
+	uint32_t crc;
 } Txn;
 
 typedef enum EventKind
@@ -118,38 +118,38 @@ typedef enum EventKind
 
 typedef struct Event
 {
-	EventKind	kind;
+	EventKind kind;
 	union
 	{
-		Txn			txn;		/* BEGIN, COMMIT */
-		Change		change;
-		Message		message;
+		Txn txn; /* BEGIN, COMMIT */
+		Change change;
+		Message message;
 	};
 } Event;
 
 typedef struct Frame
 {
-	atomic_int	refs;
-	Arena		arena;			/* events, values; not the bytes */
-	uint8_t    *data;			/* the message's bytes, ours to change */
-	size_t		len;
-	void	   *handle;			/* what release_data needs */
-	void		(*release_data) (void *handle);
-	Lsn			wal_end;		/* of the message's header: says nothing */
-	Event	   *events;
-	int			event_count;
+	atomic_int refs;
+	Arena arena;   /* events, values; not the bytes */
+	uint8_t *data; /* the message's bytes, ours to change */
+	size_t len;
+	void *handle; /* what release_data needs */
+	void (*release_data)(void *handle);
+	Lsn wal_end; /* of the message's header: says nothing */
+	Event *events;
+	int event_count;
 	const Relation **relations; /* those we hold references on */
-	int			relation_count;
-	size_t		bytes;			/* what it costs in memory, about */
+	int relation_count;
+	size_t bytes; /* what it costs in memory, about */
 } Frame;
 
 /* A frame that takes over data; refs is 1. */
-Frame	   *frame_new(uint8_t *data, size_t len, void *handle,
-					  void (*release_data) (void *handle));
-void		frame_retain(Frame *frame);
-void		frame_release(Frame *frame);
+Frame *frame_new(uint8_t *data, size_t len, void *handle,
+				 void (*release_data)(void *handle));
+void frame_retain(Frame *frame);
+void frame_release(Frame *frame);
 
-void		relation_retain(const Relation *relation);
-void		relation_release(const Relation *relation);
+void relation_retain(const Relation *relation);
+void relation_release(const Relation *relation);
 
-#endif							/* PORTAGE_CHANGE_H */
+#endif /* PORTAGE_CHANGE_H */

@@ -10,7 +10,7 @@
 
 typedef enum Severity
 {
-	SEVERITY_OK,				/* looked at, nothing wrong */
+	SEVERITY_OK, /* looked at, nothing wrong */
 	SEVERITY_NOTE,
 	SEVERITY_WARNING,
 	SEVERITY_ERROR
@@ -18,30 +18,29 @@ typedef enum Severity
 
 typedef struct Finding
 {
-	Severity	severity;
-	ErrorCode	code;			/* what run would fail with, or 0 */
-	const char *object;			/* "source", "table public.t", ... */
+	Severity severity;
+	ErrorCode code;		/* what run would fail with, or 0 */
+	const char *object; /* "source", "table public.t", ... */
 	const char *message;
-	const char *remedy;			/* or "" */
+	const char *remedy; /* or "" */
 } Finding;
 
 typedef struct Findings
 {
-	Arena	   *arena;
-	Finding    *items;
-	int			count;
-	int			capacity;
+	Arena *arena;
+	Finding *items;
+	int count;
+	int capacity;
 } Findings;
 
-void		findings_init(Findings *findings, Arena *arena);
+void findings_init(Findings *findings, Arena *arena);
 
 /* Add one; message is formatted, object and remedy are copied. */
-void		finding_add(Findings *findings, Severity severity, ErrorCode code,
-						const char *object, const char *remedy,
-						const char *fmt, ...)
-			__attribute__((format(printf, 6, 7)));
+void finding_add(Findings *findings, Severity severity, ErrorCode code,
+				 const char *object, const char *remedy, const char *fmt, ...)
+	__attribute__((format(printf, 6, 7)));
 
 /* How many have this severity? */
-int			findings_count(const Findings *findings, Severity severity);
+int findings_count(const Findings *findings, Severity severity);
 
-#endif							/* PORTAGE_FINDING_H */
+#endif /* PORTAGE_FINDING_H */

@@ -19,11 +19,11 @@
 static bool
 wait_for_lock(Target *target, const OwnerOptions *options, Error *err)
 {
-	int64_t		begun_ms = clock_ms();
-	int64_t		said_ms = 0;
-	OwnerMode	mode = options->takeover ? OWNER_TAKEOVER : OWNER_TRY;
-	char		owner[256];
-	bool		owned;
+	int64_t begun_ms = clock_ms();
+	int64_t said_ms = 0;
+	OwnerMode mode = options->takeover ? OWNER_TAKEOVER : OWNER_TRY;
+	char owner[256];
+	bool owned;
 
 	for (;;)
 	{
@@ -55,7 +55,7 @@ bool
 owner_become(Target *target, const OwnerOptions *options, Progress *progress,
 			 Error *err)
 {
-	bool		exists;
+	bool exists;
 
 	if (!wait_for_lock(target, options, err) ||
 		!target->ops->owner_evict(target, err) ||

@@ -11,8 +11,8 @@
 
 typedef struct OwnerOptions
 {
-	bool		no_wait;		/* P_OWNED at once */
-	bool		takeover;		/* end the live owner's session */
+	bool no_wait;  /* P_OWNED at once */
+	bool takeover; /* end the live owner's session */
 } OwnerOptions;
 
 /*
@@ -21,7 +21,7 @@ typedef struct OwnerOptions
  * state tables if they are missing, raise the epoch and read the progress row
  * (PHASE_NONE if there is none).
  */
-bool		owner_become(Target *target, const OwnerOptions *options,
-						 Progress *progress, Error *err) MUST_CHECK;
+bool owner_become(Target *target, const OwnerOptions *options,
+				  Progress *progress, Error *err) MUST_CHECK;
 
-#endif							/* PORTAGE_OWNER_H */
+#endif /* PORTAGE_OWNER_H */

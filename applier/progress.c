@@ -7,11 +7,8 @@
 #include <string.h>
 
 static const char *const phase_names[] = {
-	[PHASE_NONE] = "none",
-	[PHASE_SLOT] = "slot",
-	[PHASE_SCHEMA] = "schema",
-	[PHASE_COPY] = "copy",
-	[PHASE_STREAM] = "stream",
+	[PHASE_NONE] = "none", [PHASE_SLOT] = "slot",	  [PHASE_SCHEMA] = "schema",
+	[PHASE_COPY] = "copy", [PHASE_STREAM] = "stream",
 };
 
 const char *
@@ -23,7 +20,7 @@ phase_name(Phase phase)
 Phase
 phase_parse(const char *name)
 {
-	int			i;
+	int i;
 
 	for (i = PHASE_SLOT; i <= PHASE_STREAM; i++)
 	{

@@ -15,58 +15,58 @@
 #include "base/lsn.h"
 
 #define STREAM_NAME_MAX 40
-#define DIGEST_SIZE 33			/* XXH3-128 in hexadecimal, and a NUL */
+#define DIGEST_SIZE 33 /* XXH3-128 in hexadecimal, and a NUL */
 
 /* In order; a phase is entered when what it names is about to be done. */
 typedef enum Phase
 {
-	PHASE_NONE,					/* no progress row */
-	PHASE_SLOT,					/* the slot is being created */
-	PHASE_SCHEMA,				/* slot and first anchor exist */
-	PHASE_COPY,					/* the schema is stored in portage.ddl */
-	PHASE_STREAM				/* every chunk is stamped */
+	PHASE_NONE,	  /* no progress row */
+	PHASE_SLOT,	  /* the slot is being created */
+	PHASE_SCHEMA, /* slot and first anchor exist */
+	PHASE_COPY,	  /* the schema is stored in portage.ddl */
+	PHASE_STREAM  /* every chunk is stamped */
 } Phase;
 
 const char *phase_name(Phase phase);
-Phase		phase_parse(const char *name);	/* PHASE_NONE if unknown */
+Phase phase_parse(const char *name); /* PHASE_NONE if unknown */
 
 /* Which source a stream belongs to. */
 typedef struct SourceIdentity
 {
-	char		system_id[24];
-	uint32_t	timeline;
-	char		history[DIGEST_SIZE];	/* of the timeline history file, or "" */
-	Lsn			wal_end;		/* flush position when asked; not stored */
-	char		database[64];
-	char		encoding[32];	/* server encoding */
-	int			server_version; /* not stored */
+	char system_id[24];
+	uint32_t timeline;
+	char history[DIGEST_SIZE]; /* of the timeline history file, or "" */
+	Lsn wal_end;			   /* flush position when asked; not stored */
+	char database[64];
+	char encoding[32];	/* server encoding */
+	int server_version; /* not stored */
 } SourceIdentity;
 
 typedef struct Progress
 {
-	char		stream[STREAM_NAME_MAX + 1];
-	int64_t		epoch;
-	Phase		phase;
+	char stream[STREAM_NAME_MAX + 1];
+	int64_t epoch;
+	Phase phase;
 	SourceIdentity source;
-	char		slot[64];
-	char		plugin_version[32]; /* the anchor was made with */
-	char		plugin_options[512];	/* the same */
-	char		tables[2048];	/* patterns the migration was begun with */
-	char		exclude_tables[2048];
-	Lsn			consistent_lsn; /* the slot's first position */
-	Lsn			resume_lsn;		/* end of the last applied commit */
-	Lsn			commit_lsn;		/* start of it */
-	uint32_t	xid;
-	int64_t		commit_time_us;
-	Lsn			anchor_lsn;		/* commit_lsn of the newest marker applied */
-	char		anchor_nonce[NONCE_SIZE];
-	Lsn			previous_anchor_lsn;	/* what may be confirmed */
-	char		digest[DIGEST_SIZE];	/* over [anchor, resume), "" is none */
-	char		skeleton[DIGEST_SIZE];	/* the same without the CRCs */
-	Lsn			newest_stamp_lsn;	/* of all chunks: unordered before it */
-	char		origin_nonce[NONCE_SIZE];	/* marks our transactions */
-	uint64_t	transactions;
-	uint64_t	rows;
+	char slot[64];
+	char plugin_version[32];  /* the anchor was made with */
+	char plugin_options[512]; /* the same */
+	char tables[2048];		  /* patterns the migration was begun with */
+	char exclude_tables[2048];
+	Lsn consistent_lsn; /* the slot's first position */
+	Lsn resume_lsn;		/* end of the last applied commit */
+	Lsn commit_lsn;		/* start of it */
+	uint32_t xid;
+	int64_t commit_time_us;
+	Lsn anchor_lsn; /* commit_lsn of the newest marker applied */
+	char anchor_nonce[NONCE_SIZE];
+	Lsn previous_anchor_lsn;	   /* what may be confirmed */
+	char digest[DIGEST_SIZE];	   /* over [anchor, resume), "" is none */
+	char skeleton[DIGEST_SIZE];	   /* the same without the CRCs */
+	Lsn newest_stamp_lsn;		   /* of all chunks: unordered before it */
+	char origin_nonce[NONCE_SIZE]; /* marks our transactions */
+	uint64_t transactions;
+	uint64_t rows;
 } Progress;
 
-#endif							/* PORTAGE_PROGRESS_H */
+#endif /* PORTAGE_PROGRESS_H */

@@ -22,34 +22,34 @@ typedef struct ArenaChunk ArenaChunk;
 
 typedef struct Arena
 {
-	ArenaChunk *chunks;			/* newest first */
-	size_t		used_bytes;		/* sum of all allocations since the reset */
-	size_t		chunk_bytes;	/* size of the next ordinary chunk */
+	ArenaChunk *chunks; /* newest first */
+	size_t used_bytes;	/* sum of all allocations since the reset */
+	size_t chunk_bytes; /* size of the next ordinary chunk */
 } Arena;
 
 /* An empty arena; allocates nothing until it is used. */
-void		arena_init(Arena *arena);
+void arena_init(Arena *arena);
 
 /* Forget every allocation; may keep one chunk for the next use. */
-void		arena_reset(Arena *arena);
+void arena_reset(Arena *arena);
 
 /* Give everything back; the arena is empty and can be used again. */
-void		arena_release(Arena *arena);
+void arena_release(Arena *arena);
 
 /* Memory aligned for any type, not zeroed; size 0 gives a valid pointer. */
-void	   *arena_alloc(Arena *arena, size_t size);
+void *arena_alloc(Arena *arena, size_t size);
 
 /* The same, zeroed; count * size is checked for overflow. */
-void	   *arena_zalloc(Arena *arena, size_t count, size_t size);
+void *arena_zalloc(Arena *arena, size_t count, size_t size);
 
 /* A copy with a NUL behind it. */
-char	   *arena_strdup(Arena *arena, const char *s);
-char	   *arena_strndup(Arena *arena, const char *s, size_t len);
-char	   *arena_printf(Arena *arena, const char *fmt, ...)
-			__attribute__((format(printf, 2, 3)));
+char *arena_strdup(Arena *arena, const char *s);
+char *arena_strndup(Arena *arena, const char *s, size_t len);
+char *arena_printf(Arena *arena, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 #define ARENA_NEW(arena, type) ((type *) arena_zalloc((arena), 1, sizeof(type)))
 #define ARENA_ARRAY(arena, type, n) \
 	((type *) arena_zalloc((arena), (n), sizeof(type)))
 
-#endif							/* PORTAGE_ARENA_H */
+#endif /* PORTAGE_ARENA_H */

@@ -19,12 +19,12 @@
 typedef enum ErrorKind
 {
 	ERROR_NONE = 0,
-	ERROR_USAGE,				/* 2: words, configuration, roles, server setup */
-	ERROR_TRANSIENT,			/* 3: try again, after reconnecting */
-	ERROR_UNREACHABLE,			/* 3: could not be reached or kept failing */
-	ERROR_DATA,					/* 4: data or history refused: never retried */
-	ERROR_STOPPED,				/* 0: a signal asked to stop */
-	ERROR_INTERNAL				/* 70: a bug */
+	ERROR_USAGE,	   /* 2: words, configuration, roles, server setup */
+	ERROR_TRANSIENT,   /* 3: try again, after reconnecting */
+	ERROR_UNREACHABLE, /* 3: could not be reached or kept failing */
+	ERROR_DATA,		   /* 4: data or history refused: never retried */
+	ERROR_STOPPED,	   /* 0: a signal asked to stop */
+	ERROR_INTERNAL	   /* 70: a bug */
 } ErrorKind;
 
 typedef enum ErrorCode
@@ -37,49 +37,52 @@ typedef enum ErrorCode
 
 typedef struct Error
 {
-	ErrorKind	kind;
-	ErrorCode	code;
-	char		sqlstate[6];	/* of a server's answer, or "" */
-	char		message[1024];
-	char		detail[1024];
-	char		hint[1024];
+	ErrorKind kind;
+	ErrorCode code;
+	char sqlstate[6]; /* of a server's answer, or "" */
+	char message[1024];
+	char detail[1024];
+	char hint[1024];
 } Error;
 
-#define ERROR_INIT {ERROR_NONE, ERROR_CODE_NONE, "", "", "", ""}
+#define ERROR_INIT                                  \
+	{                                               \
+		ERROR_NONE, ERROR_CODE_NONE, "", "", "", "" \
+	}
 #define MUST_CHECK __attribute__((warn_unused_result))
 
 /*
  * Set code, its kind from the table, and the message; forget what was there.
  * Returns false, so that a failing function ends with return error_set(...).
  */
-bool		error_set(Error *err, ErrorCode code, const char *fmt, ...)
-			__attribute__((format(printf, 3, 4)));
+bool error_set(Error *err, ErrorCode code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* Add to an error that is set.  Return false, too. */
-bool		error_detail(Error *err, const char *fmt, ...)
-			__attribute__((format(printf, 2, 3)));
-bool		error_hint(Error *err, const char *fmt, ...)
-			__attribute__((format(printf, 2, 3)));
+bool error_detail(Error *err, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+bool error_hint(Error *err, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* Put "context: " before the message. */
-bool		error_wrap(Error *err, const char *fmt, ...)
-			__attribute__((format(printf, 2, 3)));
+bool error_wrap(Error *err, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* ERROR_TRANSIENT instead of the table's kind, or the other way round. */
-bool		error_as(Error *err, ErrorKind kind);
+bool error_as(Error *err, ErrorKind kind);
 
-void		error_clear(Error *err);
-bool		error_is_set(const Error *err);
+void error_clear(Error *err);
+bool error_is_set(const Error *err);
 
 /* Is it worth reconnecting and trying again? */
-bool		error_is_transient(const Error *err);
+bool error_is_transient(const Error *err);
 
 /* The process's exit code for it; 0 for none and for ERROR_STOPPED. */
-int			error_exit_code(const Error *err);
+int error_exit_code(const Error *err);
 
 /* Table access for documentation and tests: false past the end. */
-bool		error_table_entry(int index, int *number, const char **name,
-							  ErrorKind *kind, const char **cause,
-							  const char **remedy);
+bool
+error_table_entry(int index, int *number, const char **name, ErrorKind *kind,
+				  const char **cause, const char **remedy);
 
-#endif							/* PORTAGE_ERROR_H */
+#endif /* PORTAGE_ERROR_H */

@@ -32,16 +32,16 @@ typedef enum Failpoint
 extern bool failpoint_active;
 
 /* Read the environment; a malformed value is an error (P_USAGE). */
-bool		failpoint_init(Error *err) MUST_CHECK;
+bool failpoint_init(Error *err) MUST_CHECK;
 
 /* One name per line on stdout. */
-void		failpoint_list(void);
+void failpoint_list(void);
 
 /* Act if armed; false (with err set) for the action error. */
-bool		failpoint_hit(Failpoint point, Error *err);
+bool failpoint_hit(Failpoint point, Error *err);
 
 /* For functions that return bool and have an err. */
 #define FAILPOINT(point, err) \
 	(!failpoint_active || failpoint_hit((point), (err)))
 
-#endif							/* PORTAGE_FAILPOINT_H */
+#endif /* PORTAGE_FAILPOINT_H */

@@ -23,17 +23,16 @@ typedef enum LogLevel
 } LogLevel;
 
 /* Print this level and above; default LOG_LEVEL_INFO. */
-void		log_set_level(LogLevel level);
+void log_set_level(LogLevel level);
 
-void		log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void		log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void		log_warning(const char *fmt, ...)
-			__attribute__((format(printf, 1, 2)));
+void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* "pg_portage: error: MESSAGE [P0413]", then detail: and hint: lines. */
-void		log_error(const Error *err);
+void log_error(const Error *err);
 
 /* The same as a warning: an error that is being retried. */
-void		log_error_retried(const Error *err, const char *what);
+void log_error_retried(const Error *err, const char *what);
 
-#endif							/* PORTAGE_LOG_H */
+#endif /* PORTAGE_LOG_H */

@@ -16,15 +16,15 @@ typedef uint64_t Lsn;
 
 /* for printf: printf("at " LSN_FORMAT, LSN_ARGS(lsn)) */
 #define LSN_FORMAT "%" PRIX32 "/%" PRIX32
-#define LSN_ARGS(lsn) (uint32_t) ((lsn) >> 32), (uint32_t) (lsn)
+#define LSN_ARGS(lsn) (uint32_t)((lsn) >> 32), (uint32_t) (lsn)
 
 /* bytes for lsn_to_string(), with the NUL */
 #define LSN_STRING_SIZE 18
 
 /* Writes at most LSN_STRING_SIZE bytes to out; returns out. */
-char	   *lsn_to_string(Lsn lsn, char *out);
+char *lsn_to_string(Lsn lsn, char *out);
 
 /* Whole string or nothing; false leaves *lsn alone. */
-bool		lsn_parse(const char *s, Lsn *lsn);
+bool lsn_parse(const char *s, Lsn *lsn);
 
-#endif							/* PORTAGE_LSN_H */
+#endif /* PORTAGE_LSN_H */

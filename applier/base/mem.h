@@ -11,18 +11,22 @@
 
 #include <stddef.h>
 
-void	   *mem_alloc(size_t size);
-void	   *mem_zalloc(size_t size);
-void	   *mem_realloc(void *ptr, size_t size);
-char	   *mem_strdup(const char *s);
-void		mem_free(void *ptr);
+void *mem_alloc(size_t size);
+void *mem_zalloc(size_t size);
+void *mem_realloc(void *ptr, size_t size);
+char *mem_strdup(const char *s);
+void mem_free(void *ptr);
 
 /* Say "pg_portage: bug: MESSAGE [P0901]" and exit with 70. */
-void		bug_at(const char *file, int line, const char *fmt, ...)
-			__attribute__((noreturn, format(printf, 3, 4)));
+void bug_at(const char *file, int line, const char *fmt, ...)
+	__attribute__((noreturn, format(printf, 3, 4)));
 
 #define BUG(...) bug_at(__FILE__, __LINE__, __VA_ARGS__)
-#define BUG_UNLESS(condition) \
-	do { if (!(condition)) BUG("%s", #condition); } while (0)
+#define BUG_UNLESS(condition)      \
+	do                             \
+	{                              \
+		if (!(condition))          \
+			BUG("%s", #condition); \
+	} while (0)
 
-#endif							/* PORTAGE_MEM_H */
+#endif /* PORTAGE_MEM_H */

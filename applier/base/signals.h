@@ -9,16 +9,16 @@
 #include <stdbool.h>
 
 /* Install the handlers; once, from main(), before threads exist. */
-void		signals_init(void);
+void signals_init(void);
 
 /* Has a stop been asked for, by a signal or by signals_request_stop()? */
-bool		signals_stop_requested(void);
-void		signals_request_stop(void);
+bool signals_stop_requested(void);
+void signals_request_stop(void);
 
 /* The signal that asked, or 0. */
-int			signals_number(void);
+int signals_number(void);
 
 /* A descriptor that becomes and stays readable once a stop is requested. */
-int			signals_fd(void);
+int signals_fd(void);
 
-#endif							/* PORTAGE_SIGNALS_H */
+#endif /* PORTAGE_SIGNALS_H */

@@ -12,14 +12,14 @@
 typedef struct Slice
 {
 	const char *data;
-	size_t		len;
+	size_t len;
 } Slice;
 
 /* A slice over a C string (without its NUL). */
 static inline Slice
 slice_of(const char *s)
 {
-	Slice		slice = {s, strlen(s)};
+	Slice slice = { s, strlen(s) };
 
 	return slice;
 }
@@ -27,8 +27,7 @@ slice_of(const char *s)
 static inline bool
 slice_equal(Slice a, Slice b)
 {
-	return a.len == b.len &&
-		(a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
-#endif							/* PORTAGE_SLICE_H */
+#endif /* PORTAGE_SLICE_H */

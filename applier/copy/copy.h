@@ -17,17 +17,17 @@
 /* What the copy shows while it runs; read by other threads through copy_status */
 typedef struct CopyStatus
 {
-	int			tables_total;
-	int			tables_done;
-	int64_t		bytes_total;	/* estimated */
-	int64_t		bytes_done;
-	int64_t		rows_done;
+	int tables_total;
+	int tables_done;
+	int64_t bytes_total; /* estimated */
+	int64_t bytes_done;
+	int64_t rows_done;
 } CopyStatus;
 
 typedef struct CopyConfig
 {
-	int			jobs;			/* tables at a time */
-	bool		quiet;			/* no progress lines */
+	int jobs;	/* tables at a time */
+	bool quiet; /* no progress lines */
 } CopyConfig;
 
 /*
@@ -35,16 +35,16 @@ typedef struct CopyConfig
  * still held by source, or NULL after a crash.  Saves the phase in progress and
  * on the target.
  */
-bool		copy_run(const CopyConfig *config, Source *source, Target *target,
-					 Progress *progress, const SlotSnapshot *snapshot,
-					 Error *err) MUST_CHECK;
+bool copy_run(const CopyConfig *config, Source *source, Target *target,
+			  Progress *progress, const SlotSnapshot *snapshot,
+			  Error *err) MUST_CHECK;
 
 /* Create what was deferred (foreign keys, triggers, identity ALWAYS). */
-bool		copy_finish(Source *source, Target *target,
-						const Progress *progress, Error *err) MUST_CHECK;
+bool copy_finish(Source *source, Target *target, const Progress *progress,
+				 Error *err) MUST_CHECK;
 
 /* Set the target's sequences to where the source's are now. */
-bool		copy_sequences(Source *source, Target *target,
-						   const Progress *progress, Error *err) MUST_CHECK;
+bool copy_sequences(Source *source, Target *target, const Progress *progress,
+					Error *err) MUST_CHECK;
 
-#endif							/* PORTAGE_COPY_H */
+#endif /* PORTAGE_COPY_H */

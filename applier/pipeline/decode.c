@@ -17,24 +17,24 @@
 
 struct Decoder
 {
-	Arena		arena;			/* the hello's strings */
+	Arena arena; /* the hello's strings */
 	StreamHello hello;
 	RelationMap relations;
 	Crc32cTables tables;
-	uint64_t	frame_number;
-	bool		in_txn;
-	Txn			txn;
-	uint32_t	crc;
-	uint64_t	rows;
+	uint64_t frame_number;
+	bool in_txn;
+	Txn txn;
+	uint32_t crc;
+	uint64_t rows;
 };
 
 /* What the decoding of one frame needs at hand. */
 typedef struct FrameContext
 {
-	Decoder    *decoder;
-	Frame	   *frame;
-	int			relation_capacity;
-	Error	   *err;
+	Decoder *decoder;
+	Frame *frame;
+	int relation_capacity;
+	Error *err;
 } FrameContext;
 
 static atomic_uint_fast64_t relation_serial;
@@ -42,7 +42,7 @@ static atomic_uint_fast64_t relation_serial;
 Decoder *
 decoder_new(void)
 {
-	Decoder    *decoder = mem_zalloc(sizeof(*decoder));
+	Decoder *decoder = mem_zalloc(sizeof(*decoder));
 
 	arena_init(&decoder->arena);
 	relation_map_init(&decoder->relations);
@@ -75,10 +75,10 @@ copy_string(Arena *arena, WireSlice s)
 static bool
 decode_hello(FrameContext *ctx, WireReader *r)
 {
-	Decoder    *decoder = ctx->decoder;
-	WireHello	hello;
-	uint32_t	lists;
-	uint32_t	n;
+	Decoder *decoder = ctx->decoder;
+	WireHello hello;
+	uint32_t lists;
+	uint32_t n;
 
 	if (decoder->hello.known)
 		return error_set(ctx->err, P_PROTOCOL, "a second hello in one stream");
@@ -100,8 +100,8 @@ decode_hello(FrameContext *ctx, WireReader *r)
 	decoder->hello.known = true;
 	decoder->hello.proto = hello.proto;
 	decoder->hello.server_version = (int) hello.server_version;
-	decoder->hello.plugin_version =
-		copy_string(&decoder->arena, hello.plugin_version);
+	decoder->hello.plugin_version = copy_string(&decoder->arena,
+												hello.plugin_version);
 	decoder->hello.encoding = copy_string(&decoder->arena, hello.encoding);
 	return true;
 }
@@ -109,9 +109,9 @@ decode_hello(FrameContext *ctx, WireReader *r)
 static void
 decode_columns(Relation *relation, const WireRelation *wire, WireReader *r)
 {
-	Column	   *columns;
-	WireColumn	col;
-	int			i;
+	Column *columns;
+	WireColumn col;
+	int i;
 
 	/* a column takes at least 19 bytes, so this is bounded by the frame */
 	if (!wire_reader_need(r, (size_t) wire->ncolumns * 19))
@@ -140,8 +140,8 @@ static bool
 decode_relation(FrameContext *ctx, WireReader *r)
 {
 	WireRelation wire;
-	Relation   *relation;
-	Arena		arena;
+	Relation *relation;
+	Arena arena;
 
 	wire_get_relation(r, &wire);
 	if (r->failed)
@@ -172,7 +172,7 @@ static const Relation *
 frame_relation(FrameContext *ctx, uint32_t oid)
 {
 	RelationSlot *slot = relation_map_find(&ctx->decoder->relations, oid);
-	Frame	   *frame = ctx->frame;
+	Frame *frame = ctx->frame;
 	const Relation **bigger;
 
 	if (slot == NULL)
@@ -202,11 +202,11 @@ frame_relation(FrameContext *ctx, uint32_t oid)
 static const Value *
 decode_tuple(FrameContext *ctx, const Relation *relation, WireReader *r)
 {
-	uint32_t	n = (uint32_t) relation->column_count;
+	uint32_t n = (uint32_t) relation->column_count;
 	const uint8_t *bitmap = wire_get_bitmap(r, n);
-	Value	   *values;
-	WireSlice	bytes;
-	uint32_t	i;
+	Value *values;
+	WireSlice bytes;
+	uint32_t i;
 
 	if (bitmap == NULL && n > 0)
 		return NULL;
@@ -229,15 +229,16 @@ decode_tuple(FrameContext *ctx, const Relation *relation, WireReader *r)
 static bool
 decode_row(FrameContext *ctx, uint8_t tag, WireReader *r, Change *change)
 {
-	uint32_t	oid = wire_get_row(r, tag, &change->old_kind);
+	uint32_t oid = wire_get_row(r, tag, &change->old_kind);
 
 	if (r->failed)
 		return true;
 	change->relation = frame_relation(ctx, oid);
 	if (change->relation == NULL)
 		return false;
-	change->kind = tag == WIRE_INSERT ? CHANGE_INSERT :
-		tag == WIRE_UPDATE ? CHANGE_UPDATE : CHANGE_DELETE;
+	change->kind = tag == WIRE_INSERT	? CHANGE_INSERT
+				   : tag == WIRE_UPDATE ? CHANGE_UPDATE
+										: CHANGE_DELETE;
 	if (change->old_kind != WIRE_OLD_NONE)
 		change->old_values = decode_tuple(ctx, change->relation, r);
 	if (tag != WIRE_DELETE && !r->failed)
@@ -248,8 +249,8 @@ decode_row(FrameContext *ctx, uint8_t tag, WireReader *r, Change *change)
 static bool
 decode_truncate(FrameContext *ctx, WireReader *r, Change *change)
 {
-	uint32_t	n = wire_get_truncate(r, &change->truncate_flags);
-	uint32_t	i;
+	uint32_t n = wire_get_truncate(r, &change->truncate_flags);
+	uint32_t i;
 
 	if (r->failed)
 		return true;
@@ -268,8 +269,8 @@ decode_truncate(FrameContext *ctx, WireReader *r, Change *change)
 static bool
 decode_nokey(FrameContext *ctx, WireReader *r, Change *change)
 {
-	uint8_t		op = 0;
-	uint32_t	oid = wire_get_nokey(r, &op);
+	uint8_t op = 0;
+	uint32_t oid = wire_get_nokey(r, &op);
 
 	if (r->failed)
 		return true;
@@ -283,8 +284,8 @@ static bool
 decode_begin(FrameContext *ctx, const WireRecord *rec, WireReader *r,
 			 Event *event)
 {
-	Decoder    *decoder = ctx->decoder;
-	WireBegin	begin;
+	Decoder *decoder = ctx->decoder;
+	WireBegin begin;
 
 	if (decoder->in_txn)
 		return error_set(ctx->err, P_PROTOCOL,
@@ -307,8 +308,8 @@ decode_begin(FrameContext *ctx, const WireRecord *rec, WireReader *r,
 static bool
 decode_commit(FrameContext *ctx, WireReader *r, Event *event)
 {
-	Decoder    *decoder = ctx->decoder;
-	WireCommit	commit;
+	Decoder *decoder = ctx->decoder;
+	WireCommit commit;
 
 	wire_get_commit(r, &commit);
 	if (!wire_reader_done(r))
@@ -319,7 +320,8 @@ decode_commit(FrameContext *ctx, WireReader *r, Event *event)
 		return error_set(ctx->err, P_PROTOCOL,
 						 "a commit that does not belong to its transaction");
 	if (commit.nrows != decoder->rows || commit.crc != decoder->crc)
-		return error_set(ctx->err, P_PROTOCOL, "transaction %u at " LSN_FORMAT
+		return error_set(ctx->err, P_PROTOCOL,
+						 "transaction %u at " LSN_FORMAT
 						 " arrived damaged: %" PRIu64 " rows with checksum "
 						 "%08" PRIX32 " instead of %" PRIu64 " with %08" PRIX32,
 						 decoder->txn.xid, LSN_ARGS(commit.commit_lsn),
@@ -337,7 +339,7 @@ static bool
 decode_message(FrameContext *ctx, const WireRecord *rec, WireReader *r,
 			   Event *event)
 {
-	Decoder    *decoder = ctx->decoder;
+	Decoder *decoder = ctx->decoder;
 	WireMessage wire;
 
 	wire_get_message(r, &wire);
@@ -345,8 +347,8 @@ decode_message(FrameContext *ctx, const WireRecord *rec, WireReader *r,
 		return true;
 	event->kind = EVENT_MESSAGE;
 	event->message.lsn = wire.lsn;
-	event->message.transactional =
-		(wire.flags & WIRE_MESSAGE_TRANSACTIONAL) != 0;
+	event->message.transactional = (wire.flags & WIRE_MESSAGE_TRANSACTIONAL) !=
+								   0;
 	event->message.prefix.data = (const char *) wire.prefix.data;
 	event->message.prefix.len = wire.prefix.len;
 	event->message.content.data = (const char *) wire.content.data;
@@ -364,8 +366,8 @@ static bool
 decode_change(FrameContext *ctx, const WireRecord *rec, WireReader *r,
 			  Event *event)
 {
-	Decoder    *decoder = ctx->decoder;
-	Change	   *change = &event->change;
+	Decoder *decoder = ctx->decoder;
+	Change *change = &event->change;
 
 	if (!decoder->in_txn)
 		return error_set(ctx->err, P_PROTOCOL, "a row outside a transaction");
@@ -391,9 +393,9 @@ static bool
 decode_record(FrameContext *ctx, const WireRecord *rec, Event *event,
 			  bool *emitted)
 {
-	WireReader	r;
-	WireSlice	name;
-	bool		ok;
+	WireReader r;
+	WireSlice name;
+	bool ok;
 
 	wire_reader_init(&r, rec->body.data, rec->body.len);
 	if (!ctx->decoder->hello.known && rec->tag != WIRE_HELLO)
@@ -430,15 +432,17 @@ decode_record(FrameContext *ctx, const WireRecord *rec, Event *event,
 			break;
 	}
 	if (ok && !wire_reader_done(&r))
-		ok = error_set(ctx->err, P_PROTOCOL, "a malformed record '%c' of %u "
-					   "bytes", rec->tag, rec->body.len);
+		ok = error_set(ctx->err, P_PROTOCOL,
+					   "a malformed record '%c' of %u "
+					   "bytes",
+					   rec->tag, rec->body.len);
 	return ok;
 }
 
 static void
 terminate_values(const Value *values, int count)
 {
-	int			i;
+	int i;
 
 	for (i = 0; values != NULL && i < count; i++)
 	{
@@ -451,7 +455,7 @@ static void
 terminate_frame(Frame *frame)
 {
 	const Change *change;
-	int			i;
+	int i;
 
 	for (i = 0; i < frame->event_count; i++)
 	{
@@ -469,9 +473,9 @@ terminate_frame(Frame *frame)
 static size_t
 count_records(const Frame *frame)
 {
-	WireReader	r;
-	WireRecord	rec;
-	size_t		n = 0;
+	WireReader r;
+	WireRecord rec;
+	size_t n = 0;
 
 	wire_reader_init(&r, frame->data, frame->len);
 	while (wire_get_record(&r, &rec))
@@ -482,10 +486,10 @@ count_records(const Frame *frame)
 bool
 decode_frame(Decoder *decoder, Frame *frame, Error *err)
 {
-	FrameContext ctx = {decoder, frame, 0, err};
-	WireReader	r;
-	WireRecord	rec;
-	bool		emitted;
+	FrameContext ctx = { decoder, frame, 0, err };
+	WireReader r;
+	WireRecord rec;
+	bool emitted;
 
 	decoder->frame_number++;
 	frame->events = ARENA_ARRAY(&frame->arena, Event, count_records(frame));

@@ -19,22 +19,22 @@ typedef struct Decoder Decoder;
 /* What the hello said; strings live as long as the decoder. */
 typedef struct StreamHello
 {
-	bool		known;
-	int			proto;
-	int			server_version;
+	bool known;
+	int proto;
+	int server_version;
 	const char *plugin_version;
 	const char *encoding;
 } StreamHello;
 
-Decoder    *decoder_new(void);
-void		decoder_free(Decoder *decoder);
+Decoder *decoder_new(void);
+void decoder_free(Decoder *decoder);
 
 /*
  * Decode a frame: fills its events.  The byte behind the frame's last one must
  * be writable.  On failure (P_PROTOCOL) the decoder must not be used again.
  */
-bool		decode_frame(Decoder *decoder, Frame *frame, Error *err) MUST_CHECK;
+bool decode_frame(Decoder *decoder, Frame *frame, Error *err) MUST_CHECK;
 
 const StreamHello *decoder_hello(const Decoder *decoder);
 
-#endif							/* PORTAGE_DECODE_H */
+#endif /* PORTAGE_DECODE_H */

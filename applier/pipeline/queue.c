@@ -13,19 +13,19 @@ struct Queue
 {
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
-	QueueItem  *items;
-	size_t		capacity;
-	size_t		head;
-	size_t		count;
-	size_t		bytes;
-	size_t		max_bytes;
-	bool		closed;
+	QueueItem *items;
+	size_t capacity;
+	size_t head;
+	size_t count;
+	size_t bytes;
+	size_t max_bytes;
+	bool closed;
 };
 
 Queue *
 queue_new(size_t max_bytes)
 {
-	Queue	   *queue = mem_zalloc(sizeof(*queue));
+	Queue *queue = mem_zalloc(sizeof(*queue));
 	pthread_condattr_t attr;
 
 	pthread_condattr_init(&attr);
@@ -59,8 +59,8 @@ queue_free(Queue *queue)
 static bool
 queue_wait(Queue *queue, const struct timespec *deadline)
 {
-	return pthread_cond_timedwait(&queue->changed, &queue->mutex,
-								  deadline) == 0;
+	return pthread_cond_timedwait(&queue->changed, &queue->mutex, deadline) ==
+		   0;
 }
 
 static struct timespec
@@ -82,8 +82,8 @@ deadline_after(int64_t timeout_ms)
 static void
 queue_grow(Queue *queue)
 {
-	QueueItem  *bigger = mem_alloc(2 * queue->capacity * sizeof(*bigger));
-	size_t		i;
+	QueueItem *bigger = mem_alloc(2 * queue->capacity * sizeof(*bigger));
+	size_t i;
 
 	for (i = 0; i < queue->count; i++)
 		bigger[i] = queue->items[(queue->head + i) % queue->capacity];
@@ -97,13 +97,13 @@ bool
 queue_push(Queue *queue, QueueItem item, int64_t timeout_ms)
 {
 	struct timespec deadline = deadline_after(timeout_ms);
-	bool		fits;
+	bool fits;
 
 	pthread_mutex_lock(&queue->mutex);
 	for (;;)
 	{
 		fits = queue->count == 0 ||
-			queue->bytes + item.frame->bytes <= queue->max_bytes;
+			   queue->bytes + item.frame->bytes <= queue->max_bytes;
 		if (queue->closed || fits || !queue_wait(queue, &deadline))
 			break;
 	}
@@ -124,7 +124,7 @@ bool
 queue_pop(Queue *queue, QueueItem *item, int64_t timeout_ms)
 {
 	struct timespec deadline = deadline_after(timeout_ms);
-	bool		got;
+	bool got;
 
 	pthread_mutex_lock(&queue->mutex);
 	while (queue->count == 0 && !queue->closed && timeout_ms > 0 &&
@@ -155,7 +155,7 @@ queue_close(Queue *queue)
 bool
 queue_is_closed(Queue *queue)
 {
-	bool		closed;
+	bool closed;
 
 	pthread_mutex_lock(&queue->mutex);
 	closed = queue->closed;

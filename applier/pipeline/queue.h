@@ -19,22 +19,22 @@ typedef struct Queue Queue;
 /* What the consumer gets: a frame and where its events to apply begin. */
 typedef struct QueueItem
 {
-	Frame	   *frame;
-	int			keep_from;
+	Frame *frame;
+	int keep_from;
 } QueueItem;
 
-Queue	   *queue_new(size_t max_bytes);
-void		queue_free(Queue *queue);
+Queue *queue_new(size_t max_bytes);
+void queue_free(Queue *queue);
 
 /* Takes over the frame's reference when true; false: full after timeout_ms.
  * A frame larger than the bound fits into an empty queue. */
-bool		queue_push(Queue *queue, QueueItem item, int64_t timeout_ms);
+bool queue_push(Queue *queue, QueueItem item, int64_t timeout_ms);
 
 /* False: nothing came within timeout_ms, or the queue is closed and empty. */
-bool		queue_pop(Queue *queue, QueueItem *item, int64_t timeout_ms);
+bool queue_pop(Queue *queue, QueueItem *item, int64_t timeout_ms);
 
 /* Wake everybody; pushes fail from now on. */
-void		queue_close(Queue *queue);
-bool		queue_is_closed(Queue *queue);
+void queue_close(Queue *queue);
+bool queue_is_closed(Queue *queue);
 
-#endif							/* PORTAGE_QUEUE_H */
+#endif /* PORTAGE_QUEUE_H */

@@ -19,7 +19,7 @@ relation_map_init(RelationMap *map)
 void
 relation_map_release(RelationMap *map)
 {
-	size_t		i;
+	size_t i;
 
 	for (i = 0; i < map->capacity; i++)
 		relation_release(map->slots[i].relation);
@@ -31,7 +31,7 @@ relation_map_release(RelationMap *map)
 static size_t
 slot_of(const RelationMap *map, uint32_t oid)
 {
-	size_t		i = ((uint64_t) oid * UINT64_C(0x9E3779B97F4A7C15)) >> 32;
+	size_t i = ((uint64_t) oid * UINT64_C(0x9E3779B97F4A7C15)) >> 32;
 
 	for (i &= map->capacity - 1;
 		 map->slots[i].relation != NULL && map->slots[i].relation->oid != oid;
@@ -54,8 +54,8 @@ relation_map_find(RelationMap *map, uint32_t oid)
 static void
 map_grow(RelationMap *map)
 {
-	RelationMap bigger = {NULL, 0, map->count};
-	size_t		i;
+	RelationMap bigger = { NULL, 0, map->count };
+	size_t i;
 
 	bigger.capacity = map->capacity == 0 ? FIRST_CAPACITY : map->capacity * 2;
 	bigger.slots = mem_zalloc(bigger.capacity * sizeof(*bigger.slots));

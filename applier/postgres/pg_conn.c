@@ -21,9 +21,9 @@
 #define CONNECT_TIMEOUT_S 10
 
 /* Settings of every session; all of them exist since PostgreSQL 13. */
-#define SESSION_OPTIONS \
-	"-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3" \
-	" -c bytea_output=hex -c timezone=UTC -c lc_monetary=C" \
+#define SESSION_OPTIONS                                                   \
+	"-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3"  \
+	" -c bytea_output=hex -c timezone=UTC -c lc_monetary=C"               \
 	" -c search_path=pg_catalog -c statement_timeout=0 -c lock_timeout=0" \
 	" -c idle_in_transaction_session_timeout=0"
 
@@ -58,12 +58,12 @@ static PGconn *
 connect_start(const PgConfig *config, Error *err)
 {
 	PQconninfoOption *parsed;
-	char	   *message = NULL;
-	Buffer		options;
-	PGconn	   *pq;
+	char *message = NULL;
+	Buffer options;
+	PGconn *pq;
 	const char *keywords[12];
 	const char *values[12];
-	int			n = 0;
+	int n = 0;
 
 	parsed = PQconninfoParse(config->url, &message);
 	if (parsed == NULL)
@@ -80,7 +80,8 @@ connect_start(const PgConfig *config, Error *err)
 	SET("dbname", config->url);
 	SET("options", options.data);
 	SET("application_name", config->label);
-	SET("client_encoding", config->encoding != NULL ? config->encoding : "UTF8");
+	SET("client_encoding",
+		config->encoding != NULL ? config->encoding : "UTF8");
 	SET("keepalives", "1");
 	SET("keepalives_idle", "10");
 	SET("keepalives_interval", "5");
@@ -104,16 +105,16 @@ static int
 poll_until(int fd, short events, int64_t deadline_ms, bool interruptible)
 {
 	struct pollfd fds[2];
-	int64_t		left;
-	int			n;
+	int64_t left;
+	int n;
 
 	for (;;)
 	{
 		left = deadline_ms == 0 ? 1000 : deadline_ms - clock_ms();
 		if (left < 0)
 			return 0;
-		fds[0] = (struct pollfd) {.fd = fd, .events = events};
-		fds[1] = (struct pollfd) {.fd = signals_fd(), .events = POLLIN};
+		fds[0] = (struct pollfd){ .fd = fd, .events = events };
+		fds[1] = (struct pollfd){ .fd = signals_fd(), .events = POLLIN };
 		n = poll(fds, interruptible ? 2 : 1, left > 1000 ? 1000 : (int) left);
 		if (n < 0 && errno != EINTR)
 			BUG("poll failed: %s", strerror(errno));
@@ -127,18 +128,20 @@ poll_until(int fd, short events, int64_t deadline_ms, bool interruptible)
 static bool
 connect_wait(PGconn *pq, int timeout_s, Error *err)
 {
-	int64_t		deadline_ms = clock_ms() + (int64_t) timeout_s * 1000;
+	int64_t deadline_ms = clock_ms() + (int64_t) timeout_s * 1000;
 	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
-	int			ready;
+	int ready;
 
 	while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED)
 	{
-		ready = poll_until(PQsocket(pq), status == PGRES_POLLING_READING ?
-						   POLLIN : POLLOUT, deadline_ms, true);
+		ready = poll_until(PQsocket(pq),
+						   status == PGRES_POLLING_READING ? POLLIN : POLLOUT,
+						   deadline_ms, true);
 		if (ready < 0)
 			return error_set(err, P_STOPPED, "stopped while connecting");
 		if (ready == 0)
-			return error_set(err, P_CONNECT, "no answer within %d s", timeout_s);
+			return error_set(err, P_CONNECT, "no answer within %d s",
+							 timeout_s);
 		status = PQconnectPoll(pq);
 	}
 	return status == PGRES_POLLING_OK;
@@ -160,10 +163,10 @@ session_setup(PgConn *conn, Error *err)
 PgConn *
 pg_conn_open(const PgConfig *config, Error *err)
 {
-	PgConn	   *conn;
-	PGconn	   *pq = connect_start(config, err);
-	int			timeout_s = config->connect_timeout_s > 0 ?
-		config->connect_timeout_s : CONNECT_TIMEOUT_S;
+	PgConn *conn;
+	PGconn *pq = connect_start(config, err);
+	int timeout_s = config->connect_timeout_s > 0 ? config->connect_timeout_s
+												  : CONNECT_TIMEOUT_S;
 
 	if (pq == NULL)
 		return NULL;
@@ -213,16 +216,17 @@ pg_conn_alive(const PgConn *conn)
 static int64_t
 statement_deadline(const PgConn *conn)
 {
-	return conn->statement_timeout_ms > 0 ?
-		clock_ms() + conn->statement_timeout_ms : 0;
+	return conn->statement_timeout_ms > 0
+			   ? clock_ms() + conn->statement_timeout_ms
+			   : 0;
 }
 
 /* Ask the server to end what runs; the result still has to be read. */
 static void
 statement_cancel(PgConn *conn)
 {
-	PGcancel   *cancel = PQgetCancel(conn->pq);
-	char		message[256];
+	PGcancel *cancel = PQgetCancel(conn->pq);
+	char message[256];
 
 	if (cancel == NULL)
 		return;
@@ -233,9 +237,9 @@ statement_cancel(PgConn *conn)
 bool
 pg_wait_socket(PgConn *conn, bool for_write, int64_t deadline_ms, Error *err)
 {
-	short		events = for_write ? POLLIN | POLLOUT : POLLIN;
-	int			ready = poll_until(PQsocket(conn->pq), events, deadline_ms,
-								   conn->interruptible);
+	short events = for_write ? POLLIN | POLLOUT : POLLIN;
+	int ready = poll_until(PQsocket(conn->pq), events, deadline_ms,
+						   conn->interruptible);
 
 	if (ready > 0)
 		return true;
@@ -252,7 +256,7 @@ pg_wait_socket(PgConn *conn, bool for_write, int64_t deadline_ms, Error *err)
 static bool
 flush_output(PgConn *conn, int64_t deadline_ms, Error *err)
 {
-	int			rc;
+	int rc;
 
 	while ((rc = PQflush(conn->pq)) > 0)
 	{
@@ -267,7 +271,7 @@ flush_output(PgConn *conn, int64_t deadline_ms, Error *err)
 bool
 pg_next_result(PgConn *conn, PGresult **res, Error *err)
 {
-	int64_t		deadline_ms = statement_deadline(conn);
+	int64_t deadline_ms = statement_deadline(conn);
 
 	if (!flush_output(conn, deadline_ms, err))
 		return false;
@@ -288,7 +292,7 @@ result_is_copy(const PGresult *res)
 	ExecStatusType status = PQresultStatus(res);
 
 	return status == PGRES_COPY_IN || status == PGRES_COPY_OUT ||
-		status == PGRES_COPY_BOTH;
+		   status == PGRES_COPY_BOTH;
 }
 
 static bool
@@ -297,23 +301,24 @@ result_is_good(const PGresult *res)
 	ExecStatusType status = PQresultStatus(res);
 
 	return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK ||
-		status == PGRES_EMPTY_QUERY;
+		   status == PGRES_EMPTY_QUERY;
 }
 
 /* The last result of what was sent, or the first error among them. */
 static PGresult *
 collect_results(PgConn *conn, Error *err)
 {
-	PGresult   *last = NULL;
-	PGresult   *res;
+	PGresult *last = NULL;
+	PGresult *res;
 
 	for (;;)
 	{
 		if (!pg_next_result(conn, &res, err))
 			break;
 		if (res == NULL)
-			return last != NULL || error_is_set(err) ? last :
-				(pg_error(conn, NULL, P_CONNECTION_LOST, err), NULL);
+			return last != NULL || error_is_set(err)
+					   ? last
+					   : (pg_error(conn, NULL, P_CONNECTION_LOST, err), NULL);
 		if (result_is_copy(res))
 		{
 			PQclear(last);
@@ -360,7 +365,7 @@ pg_query_params(PgConn *conn, Error *err, const char *sql, int nparams,
 bool
 pg_exec(PgConn *conn, Error *err, const char *sql)
 {
-	PGresult   *res = pg_query(conn, err, sql);
+	PGresult *res = pg_query(conn, err, sql);
 
 	PQclear(res);
 	return res != NULL;
@@ -370,7 +375,7 @@ bool
 pg_exec_params(PgConn *conn, Error *err, const char *sql, int nparams,
 			   const char *const *params)
 {
-	PGresult   *res = pg_query_params(conn, err, sql, nparams, params);
+	PGresult *res = pg_query_params(conn, err, sql, nparams, params);
 
 	PQclear(res);
 	return res != NULL;
@@ -380,13 +385,14 @@ bool
 pg_exec_expect(PgConn *conn, Error *err, const char *sql, int nparams,
 			   const char *const *params, uint64_t want, bool *matched)
 {
-	PGresult   *res = pg_query_params(conn, err, sql, nparams, params);
-	uint64_t	got;
+	PGresult *res = pg_query_params(conn, err, sql, nparams, params);
+	uint64_t got;
 
 	if (res == NULL)
 		return false;
-	got = PQresultStatus(res) == PGRES_TUPLES_OK ?
-		(uint64_t) PQntuples(res) : strtoull(PQcmdTuples(res), NULL, 10);
+	got = PQresultStatus(res) == PGRES_TUPLES_OK
+			  ? (uint64_t) PQntuples(res)
+			  : strtoull(PQcmdTuples(res), NULL, 10);
 	*matched = got == want;
 	PQclear(res);
 	return true;
@@ -395,10 +401,9 @@ pg_exec_expect(PgConn *conn, Error *err, const char *sql, int nparams,
 void
 pg_rollback(PgConn *conn)
 {
-	Error		ignored = ERROR_INIT;
+	Error ignored = ERROR_INIT;
 
-	if (!pg_conn_alive(conn) ||
-		PQtransactionStatus(conn->pq) == PQTRANS_IDLE)
+	if (!pg_conn_alive(conn) || PQtransactionStatus(conn->pq) == PQTRANS_IDLE)
 		return;
 	/* if that fails the connection is gone, and the transaction with it */
 	(void) !pg_exec(conn, &ignored, "ROLLBACK");

@@ -22,86 +22,86 @@
 
 typedef struct PgConfig
 {
-	const char *side;			/* "source" or "target", for messages */
-	const char *url;			/* libpq connection string or URI */
-	const char *label;			/* application_name: "pg_portage NAME ROLE" */
-	const char *encoding;		/* client_encoding; NULL: UTF8 */
-	bool		replication;	/* replication=database */
-	int			connect_timeout_s;	/* 0: 10 */
+	const char *side;	   /* "source" or "target", for messages */
+	const char *url;	   /* libpq connection string or URI */
+	const char *label;	   /* application_name: "pg_portage NAME ROLE" */
+	const char *encoding;  /* client_encoding; NULL: UTF8 */
+	bool replication;	   /* replication=database */
+	int connect_timeout_s; /* 0: 10 */
 } PgConfig;
 
 typedef struct PgConn
 {
-	PGconn	   *pq;
-	char		side[8];
-	char		where[256];		/* "host:port/database", without secrets */
-	int64_t		statement_timeout_ms;	/* our deadline per call; 0: none */
-	bool		interruptible;	/* a stop request cancels what runs */
-	int			server_version; /* server_version_num */
-	int			backend_pid;
+	PGconn *pq;
+	char side[8];
+	char where[256];			  /* "host:port/database", without secrets */
+	int64_t statement_timeout_ms; /* our deadline per call; 0: none */
+	bool interruptible;			  /* a stop request cancels what runs */
+	int server_version;			  /* server_version_num */
+	int backend_pid;
 } PgConn;
 
 /* Connect and set the session up.  P_CONNECT, P_LOGIN, P_URL, P_SERVER_BUSY. */
-PgConn	   *pg_conn_open(const PgConfig *config, Error *err);
+PgConn *pg_conn_open(const PgConfig *config, Error *err);
 
 /* Close; NULL is fine. */
-void		pg_conn_close(PgConn *conn);
+void pg_conn_close(PgConn *conn);
 
 /*
  * Run one statement and return its result, for PQclear by the caller; NULL and
  * err for anything but success (tuples, command, copy begun).
  */
-PGresult   *pg_query(PgConn *conn, Error *err, const char *sql);
-PGresult   *pg_query_params(PgConn *conn, Error *err, const char *sql,
-							int nparams, const char *const *params);
+PGresult *pg_query(PgConn *conn, Error *err, const char *sql);
+PGresult *pg_query_params(PgConn *conn, Error *err, const char *sql,
+						  int nparams, const char *const *params);
 
 /* The same for statements whose result does not matter. */
-bool		pg_exec(PgConn *conn, Error *err, const char *sql) MUST_CHECK;
-bool		pg_exec_params(PgConn *conn, Error *err, const char *sql,
-						   int nparams, const char *const *params) MUST_CHECK;
+bool pg_exec(PgConn *conn, Error *err, const char *sql) MUST_CHECK;
+bool pg_exec_params(PgConn *conn, Error *err, const char *sql, int nparams,
+					const char *const *params) MUST_CHECK;
 
 /* The same; must affect exactly want rows, else *matched is false. */
-bool		pg_exec_expect(PgConn *conn, Error *err, const char *sql,
-						   int nparams, const char *const *params,
-						   uint64_t want, bool *matched) MUST_CHECK;
+bool pg_exec_expect(PgConn *conn, Error *err, const char *sql, int nparams,
+					const char *const *params, uint64_t want,
+					bool *matched) MUST_CHECK;
 
 /* ROLLBACK if a transaction is open; errors only close the connection. */
-void		pg_rollback(PgConn *conn);
+void pg_rollback(PgConn *conn);
 
 /*
  * Wait for the next result of what was sent, as PQgetResult() but with our
  * deadline; *res is NULL when there is no more.
  */
-bool		pg_next_result(PgConn *conn, PGresult **res, Error *err) MUST_CHECK;
+bool pg_next_result(PgConn *conn, PGresult **res, Error *err) MUST_CHECK;
 
 /* True if the connection can be used for another statement. */
-bool		pg_conn_alive(const PgConn *conn);
+bool pg_conn_alive(const PgConn *conn);
 
 /* Wait until the socket is readable (or writable); false: deadline or lost. */
-bool		pg_wait_socket(PgConn *conn, bool for_write, int64_t deadline_ms,
-						   Error *err) MUST_CHECK;
+bool pg_wait_socket(PgConn *conn, bool for_write, int64_t deadline_ms,
+					Error *err) MUST_CHECK;
 
 /*
  * Fill err from a failed result, or from the connection when res is NULL: code
  * by SQLSTATE (lost, busy, privilege, conflict, value ...), the server's
  * message, detail and hint.  fallback is the code for everything else.
  */
-bool		pg_error(PgConn *conn, const PGresult *res, ErrorCode fallback,
-					 Error *err);
+bool
+pg_error(PgConn *conn, const PGresult *res, ErrorCode fallback, Error *err);
 
 /* Is this a deadlock, serialization failure or lock timeout? */
-bool		pg_error_is_retryable(const Error *err);
+bool pg_error_is_retryable(const Error *err);
 
 /* Value access for results: "" for NULL is never meant, so ask first. */
 const char *pg_value(const PGresult *res, int row, int column);
-bool		pg_is_null(const PGresult *res, int row, int column);
-int64_t		pg_value_int(const PGresult *res, int row, int column);
-bool		pg_value_bool(const PGresult *res, int row, int column);
-Lsn			pg_value_lsn(const PGresult *res, int row, int column);
+bool pg_is_null(const PGresult *res, int row, int column);
+int64_t pg_value_int(const PGresult *res, int row, int column);
+bool pg_value_bool(const PGresult *res, int row, int column);
+Lsn pg_value_lsn(const PGresult *res, int row, int column);
 
 /* Append a quoted identifier, "schema"."table", a quoted literal. */
-void		pg_quote_ident(Buffer *out, const char *name);
-void		pg_quote_table(Buffer *out, const char *schema, const char *name);
-void		pg_quote_literal(Buffer *out, const char *text);
+void pg_quote_ident(Buffer *out, const char *name);
+void pg_quote_table(Buffer *out, const char *schema, const char *name);
+void pg_quote_literal(Buffer *out, const char *text);
 
-#endif							/* PORTAGE_PG_CONN_H */
+#endif /* PORTAGE_PG_CONN_H */

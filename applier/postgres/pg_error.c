@@ -12,41 +12,41 @@
 
 typedef struct SqlstateRule
 {
-	const char *prefix;			/* of the SQLSTATE; the first match wins */
-	ErrorCode	code;
-	bool		rows_only;		/* only where rows are written */
+	const char *prefix; /* of the SQLSTATE; the first match wins */
+	ErrorCode code;
+	bool rows_only; /* only where rows are written */
 } SqlstateRule;
 
 static const SqlstateRule sqlstate_rules[] = {
-	{"57P01", P_CONNECTION_LOST, false},	/* admin_shutdown */
-	{"57P02", P_CONNECTION_LOST, false},	/* crash_shutdown */
-	{"57P03", P_SERVER_BUSY, false},	/* cannot_connect_now */
-	{"57P05", P_CONNECTION_LOST, false},	/* idle_session_timeout */
-	{"57014", P_SERVER_BUSY, false},	/* query_canceled */
-	{"08", P_CONNECTION_LOST, false},
-	{"53", P_SERVER_BUSY, false},	/* disk full, memory, connections */
-	{"25006", P_SERVER_BUSY, false},	/* read_only_sql_transaction */
-	{"25P03", P_CONNECTION_LOST, false},	/* idle_in_transaction timeout */
-	{"40001", P_SERVER_BUSY, false},	/* serialization_failure */
-	{"40P01", P_SERVER_BUSY, false},	/* deadlock_detected */
-	{"55P03", P_SERVER_BUSY, false},	/* lock_not_available */
-	{"55006", P_SERVER_BUSY, false},	/* object_in_use: an active slot */
-	{"28", P_LOGIN, false},
-	{"3D000", P_LOGIN, false},	/* the database does not exist */
-	{"42501", P_PRIVILEGE, false},
-	{"23", P_ROW_CONFLICT, true},
-	{"22", P_VALUE, true},
-	{"42P01", P_TABLE_UNKNOWN, true},
-	{"3F000", P_TABLE_UNKNOWN, true},	/* the schema does not exist */
-	{"42703", P_SCHEMA_DIFFERS, true},	/* undefined_column */
-	{"42704", P_SCHEMA_DIFFERS, true},	/* undefined_object: a type */
+	{ "57P01", P_CONNECTION_LOST, false }, /* admin_shutdown */
+	{ "57P02", P_CONNECTION_LOST, false }, /* crash_shutdown */
+	{ "57P03", P_SERVER_BUSY, false },	   /* cannot_connect_now */
+	{ "57P05", P_CONNECTION_LOST, false }, /* idle_session_timeout */
+	{ "57014", P_SERVER_BUSY, false },	   /* query_canceled */
+	{ "08", P_CONNECTION_LOST, false },
+	{ "53", P_SERVER_BUSY, false },		   /* disk full, memory, connections */
+	{ "25006", P_SERVER_BUSY, false },	   /* read_only_sql_transaction */
+	{ "25P03", P_CONNECTION_LOST, false }, /* idle_in_transaction timeout */
+	{ "40001", P_SERVER_BUSY, false },	   /* serialization_failure */
+	{ "40P01", P_SERVER_BUSY, false },	   /* deadlock_detected */
+	{ "55P03", P_SERVER_BUSY, false },	   /* lock_not_available */
+	{ "55006", P_SERVER_BUSY, false },	   /* object_in_use: an active slot */
+	{ "28", P_LOGIN, false },
+	{ "3D000", P_LOGIN, false }, /* the database does not exist */
+	{ "42501", P_PRIVILEGE, false },
+	{ "23", P_ROW_CONFLICT, true },
+	{ "22", P_VALUE, true },
+	{ "42P01", P_TABLE_UNKNOWN, true },
+	{ "3F000", P_TABLE_UNKNOWN, true },	 /* the schema does not exist */
+	{ "42703", P_SCHEMA_DIFFERS, true }, /* undefined_column */
+	{ "42704", P_SCHEMA_DIFFERS, true }, /* undefined_object: a type */
 };
 
 static ErrorCode
 code_of_sqlstate(const char *sqlstate, ErrorCode fallback)
 {
-	bool		rows = fallback == P_APPLY || fallback == P_COPY;
-	size_t		i;
+	bool rows = fallback == P_APPLY || fallback == P_COPY;
+	size_t i;
 
 	for (i = 0; i < sizeof(sqlstate_rules) / sizeof(sqlstate_rules[0]); i++)
 	{
@@ -67,7 +67,7 @@ static bool
 sqlstate_in_text(const char *text, char out[6])
 {
 	const char *p;
-	int			i;
+	int i;
 
 	for (p = strchr(text, ':'); p != NULL; p = strchr(p + 1, ':'))
 	{
@@ -95,10 +95,9 @@ error_from_text(PgConn *conn, ErrorCode fallback, Error *err)
 {
 	const char *text = PQerrorMessage(conn->pq);
 	const char *location = strstr(text, "\nLOCATION:");
-	size_t		len = location != NULL ? (size_t) (location - text) :
-		strlen(text);
-	char		sqlstate[6] = "";
-	ErrorCode	code = fallback;
+	size_t len = location != NULL ? (size_t) (location - text) : strlen(text);
+	char sqlstate[6] = "";
+	ErrorCode code = fallback;
 
 	while (len > 0 && isspace((unsigned char) text[len - 1]))
 		len--;
@@ -145,9 +144,10 @@ pg_error(PgConn *conn, const PGresult *res, ErrorCode fallback, Error *err)
 	message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
 	if (message == NULL)
 		message = "(no message)";
-	error_set(err, code_of_plugin(sqlstate, message,
-								  code_of_sqlstate(sqlstate, fallback)),
-			  "%s: %s", conn->side, message);
+	error_set(
+		err,
+		code_of_plugin(sqlstate, message, code_of_sqlstate(sqlstate, fallback)),
+		"%s: %s", conn->side, message);
 	snprintf(err->sqlstate, sizeof(err->sqlstate), "%s", sqlstate);
 	text = PQresultErrorField(res, PG_DIAG_MESSAGE_DETAIL);
 	if (text == NULL)
@@ -164,6 +164,6 @@ bool
 pg_error_is_retryable(const Error *err)
 {
 	return strcmp(err->sqlstate, "40001") == 0 ||
-		strcmp(err->sqlstate, "40P01") == 0 ||
-		strcmp(err->sqlstate, "55P03") == 0;
+		   strcmp(err->sqlstate, "40P01") == 0 ||
+		   strcmp(err->sqlstate, "55P03") == 0;
 }

@@ -35,7 +35,7 @@ pg_value_bool(const PGresult *res, int row, int column)
 Lsn
 pg_value_lsn(const PGresult *res, int row, int column)
 {
-	Lsn			lsn = LSN_NONE;
+	Lsn lsn = LSN_NONE;
 
 	if (PQgetisnull(res, row, column) ||
 		!lsn_parse(PQgetvalue(res, row, column), &lsn))

@@ -20,25 +20,25 @@
 
 struct Pipeline
 {
-	PgConn	   *conn;
-	Step		ring[RING_SIZE];
-	unsigned	head;
-	unsigned	count;
-	unsigned	since_flush;
-	size_t		queued_bytes;
-	bool		open;
-	StepKind	failed;
-	uint64_t	written;
-	uint64_t	durable;
-	const char **values;		/* parameters of one row */
-	int		   *lengths;
-	int			value_capacity;
+	PgConn *conn;
+	Step ring[RING_SIZE];
+	unsigned head;
+	unsigned count;
+	unsigned since_flush;
+	size_t queued_bytes;
+	bool open;
+	StepKind failed;
+	uint64_t written;
+	uint64_t durable;
+	const char **values; /* parameters of one row */
+	int *lengths;
+	int value_capacity;
 };
 
 Pipeline *
 pipeline_new(PgConn *conn)
 {
-	Pipeline   *pipeline = mem_zalloc(sizeof(*pipeline));
+	Pipeline *pipeline = mem_zalloc(sizeof(*pipeline));
 
 	pipeline->conn = conn;
 	return pipeline;
@@ -98,10 +98,11 @@ check_answer(Pipeline *pipeline, const Step *step, const PGresult *res,
 	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
 	{
 		pg_error(pipeline->conn, res, P_APPLY, err);
-		return step->change != NULL ? row_error(err, step->txn, step->change) :
-			false;
+		return step->change != NULL ? row_error(err, step->txn, step->change)
+									: false;
 	}
-	if (step->kind == STEP_ROW && strcmp(PQcmdTuples((PGresult *) res), "1") != 0)
+	if (step->kind == STEP_ROW &&
+		strcmp(PQcmdTuples((PGresult *) res), "1") != 0)
 	{
 		error_set(err, P_ROW_MISSING, "%s rows were changed instead of one",
 				  PQcmdTuples((PGresult *) res));
@@ -123,10 +124,10 @@ check_answer(Pipeline *pipeline, const Step *step, const PGresult *res,
 static bool
 read_answer(Pipeline *pipeline, Error *err)
 {
-	Step	   *step = &pipeline->ring[pipeline->head];
-	PGresult   *res = NULL;
-	PGresult   *end = NULL;
-	bool		ok;
+	Step *step = &pipeline->ring[pipeline->head];
+	PGresult *res = NULL;
+	PGresult *end = NULL;
+	bool ok;
 
 	if (!pg_next_result(pipeline->conn, &res, err))
 		return false;
@@ -183,13 +184,13 @@ note_step(Pipeline *pipeline, Step step, size_t bytes, Error *err)
 	if (pipeline->since_flush < FLUSH_EVERY)
 		return true;
 	return request_flush(pipeline, err) &&
-		read_down_to(pipeline, FLUSH_EVERY, err);
+		   read_down_to(pipeline, FLUSH_EVERY, err);
 }
 
 bool
 pipeline_note(Pipeline *pipeline, StepKind kind, Error *err)
 {
-	Step		step = {.kind = kind};
+	Step step = { .kind = kind };
 
 	return note_step(pipeline, step, 0, err);
 }
@@ -208,7 +209,7 @@ bool
 pipeline_send_change(Pipeline *pipeline, const Txn *txn, const Change *change,
 					 const char *sql, Error *err)
 {
-	Step		step = {STEP_COMMAND, change, txn};
+	Step step = { STEP_COMMAND, change, txn };
 
 	if (!PQsendQueryParams(pipeline->conn->pq, sql, 0, NULL, NULL, NULL, NULL,
 						   0))
@@ -222,10 +223,10 @@ reserve_values(Pipeline *pipeline, int count)
 	if (count <= pipeline->value_capacity)
 		return;
 	pipeline->value_capacity = count * 2;
-	pipeline->values = mem_realloc(pipeline->values, sizeof(char *) *
-								   (size_t) pipeline->value_capacity);
-	pipeline->lengths = mem_realloc(pipeline->lengths, sizeof(int) *
-									(size_t) pipeline->value_capacity);
+	pipeline->values = mem_realloc(
+		pipeline->values, sizeof(char *) * (size_t) pipeline->value_capacity);
+	pipeline->lengths = mem_realloc(
+		pipeline->lengths, sizeof(int) * (size_t) pipeline->value_capacity);
 }
 
 /* Values are NUL-terminated in the frame: text goes out as it lies there. */
@@ -234,16 +235,17 @@ collect_values(Pipeline *pipeline, const Change *change,
 			   const Statement *statement)
 {
 	const Value *value;
-	size_t		bytes = 0;
-	int			i;
+	size_t bytes = 0;
+	int i;
 
 	reserve_values(pipeline, statement->param_count);
 	for (i = 0; i < statement->param_count; i++)
 	{
-		value = &(statement->params[i].old ? change->old_values :
-				  change->new_values)[statement->params[i].column];
-		pipeline->values[i] = value->state == WIRE_COL_PRESENT ? value->data :
-			NULL;
+		value = &(statement->params[i].old
+					  ? change->old_values
+					  : change->new_values)[statement->params[i].column];
+		pipeline->values[i] = value->state == WIRE_COL_PRESENT ? value->data
+															   : NULL;
 		pipeline->lengths[i] = (int) value->len;
 		bytes += value->len;
 	}
@@ -254,9 +256,9 @@ bool
 pipeline_send_row(Pipeline *pipeline, const Txn *txn, const Change *change,
 				  Statement *statement, Error *err)
 {
-	Step		step = {STEP_ROW, change, txn};
-	Step		prepare = {STEP_COMMAND, change, txn};
-	size_t		bytes;
+	Step step = { STEP_ROW, change, txn };
+	Step prepare = { STEP_COMMAND, change, txn };
+	size_t bytes;
 
 	if (!statement->prepared)
 	{
@@ -279,33 +281,36 @@ bool
 pipeline_finish(Pipeline *pipeline, Error *err)
 {
 	return pipeline->count == 0 ||
-		(request_flush(pipeline, err) && read_down_to(pipeline, 0, err));
+		   (request_flush(pipeline, err) && read_down_to(pipeline, 0, err));
 }
 
 bool
 pipeline_leave(Pipeline *pipeline, Error *err)
 {
-	Error		ignored = ERROR_INIT;
-	PGresult   *res = NULL;
+	Error ignored = ERROR_INIT;
+	PGresult *res = NULL;
 	ExecStatusType status = PGRES_COMMAND_OK;
 
 	if (!pipeline->open)
 		return true;
 	pipeline->open = false;
 	if (!PQpipelineSync(pipeline->conn->pq))
-		return error_is_set(err) ? false :
-			pg_error(pipeline->conn, NULL, P_CONNECTION_LOST, err);
+		return error_is_set(err)
+				   ? false
+				   : pg_error(pipeline->conn, NULL, P_CONNECTION_LOST, err);
 	while (status != PGRES_PIPELINE_SYNC)
 	{
 		if (!pg_conn_alive(pipeline->conn) ||
 			!pg_next_result(pipeline->conn, &res, &ignored))
-			return error_is_set(err) ? false : error_set(err, P_CONNECTION_LOST,
-														 "%s", ignored.message);
+			return error_is_set(err) ? false
+									 : error_set(err, P_CONNECTION_LOST, "%s",
+												 ignored.message);
 		status = res != NULL ? PQresultStatus(res) : PGRES_COMMAND_OK;
 		PQclear(res);
 	}
 	if (!PQexitPipelineMode(pipeline->conn->pq))
-		return error_is_set(err) ? false :
-			pg_error(pipeline->conn, NULL, P_CONNECTION_LOST, err);
+		return error_is_set(err)
+				   ? false
+				   : pg_error(pipeline->conn, NULL, P_CONNECTION_LOST, err);
 	return true;
 }

@@ -15,53 +15,51 @@
 
 typedef enum StepKind
 {
-	STEP_COMMAND,				/* must succeed */
-	STEP_ROW,					/* must affect exactly one row */
-	STEP_PROGRESS,				/* the compare-and-set */
-	STEP_COMMIT,				/* must answer COMMIT */
-	STEP_POSITIONS				/* written and flushed log positions */
+	STEP_COMMAND,  /* must succeed */
+	STEP_ROW,	   /* must affect exactly one row */
+	STEP_PROGRESS, /* the compare-and-set */
+	STEP_COMMIT,   /* must answer COMMIT */
+	STEP_POSITIONS /* written and flushed log positions */
 } StepKind;
 
 typedef struct Step
 {
-	StepKind	kind;
-	const Change *change;		/* ROW, and TRUNCATE as COMMAND */
-	const Txn  *txn;
+	StepKind kind;
+	const Change *change; /* ROW, and TRUNCATE as COMMAND */
+	const Txn *txn;
 } Step;
 
 typedef struct Pipeline Pipeline;
 
-Pipeline   *pipeline_new(PgConn *conn);
-void		pipeline_free(Pipeline *pipeline);
+Pipeline *pipeline_new(PgConn *conn);
+void pipeline_free(Pipeline *pipeline);
 
-bool		pipeline_enter(Pipeline *pipeline, Error *err) MUST_CHECK;
-bool		pipeline_is_open(const Pipeline *pipeline);
+bool pipeline_enter(Pipeline *pipeline, Error *err) MUST_CHECK;
+bool pipeline_is_open(const Pipeline *pipeline);
 
 /* Send one statement; may read some answers meanwhile. */
-bool		pipeline_send(Pipeline *pipeline, StepKind kind, const char *sql,
-						  int nparams, const char *const *params,
-						  Error *err) MUST_CHECK;
-bool		pipeline_send_change(Pipeline *pipeline, const Txn *txn,
-								 const Change *change, const char *sql,
-								 Error *err) MUST_CHECK;
-bool		pipeline_send_row(Pipeline *pipeline, const Txn *txn,
-							  const Change *change, Statement *statement,
-							  Error *err) MUST_CHECK;
+bool
+pipeline_send(Pipeline *pipeline, StepKind kind, const char *sql, int nparams,
+			  const char *const *params, Error *err) MUST_CHECK;
+bool
+pipeline_send_change(Pipeline *pipeline, const Txn *txn, const Change *change,
+					 const char *sql, Error *err) MUST_CHECK;
+bool pipeline_send_row(Pipeline *pipeline, const Txn *txn, const Change *change,
+					   Statement *statement, Error *err) MUST_CHECK;
 /* Note what was sent by other means. */
-bool		pipeline_note(Pipeline *pipeline, StepKind kind,
-						  Error *err) MUST_CHECK;
+bool pipeline_note(Pipeline *pipeline, StepKind kind, Error *err) MUST_CHECK;
 
 /* Read every answer; the first that is not as it must be is the error. */
-bool		pipeline_finish(Pipeline *pipeline, Error *err) MUST_CHECK;
+bool pipeline_finish(Pipeline *pipeline, Error *err) MUST_CHECK;
 
 /* The answer of STEP_POSITIONS. */
-void		pipeline_positions(const Pipeline *pipeline, uint64_t *written,
-							   uint64_t *durable);
+void pipeline_positions(const Pipeline *pipeline, uint64_t *written,
+						uint64_t *durable);
 
 /* Which step's answer was the error. */
-StepKind	pipeline_failed_step(const Pipeline *pipeline);
+StepKind pipeline_failed_step(const Pipeline *pipeline);
 
 /* Sync, read what is left, leave pipeline mode; after errors, too. */
-bool		pipeline_leave(Pipeline *pipeline, Error *err);
+bool pipeline_leave(Pipeline *pipeline, Error *err);
 
-#endif							/* PORTAGE_PIPELINE_PG_H */
+#endif /* PORTAGE_PIPELINE_PG_H */

@@ -49,10 +49,10 @@ static void
 append_key(Buffer *out, const Change *change)
 {
 	const Relation *relation = change->relation;
-	const Value *values = change->old_values != NULL ? change->old_values :
-		change->new_values;
-	Buffer		list;
-	int			i;
+	const Value *values = change->old_values != NULL ? change->old_values
+													 : change->new_values;
+	Buffer list;
+	int i;
 	const char *comma = "";
 
 	if (values == NULL)
@@ -61,8 +61,9 @@ append_key(Buffer *out, const Change *change)
 	buffer_putc(out, '(');
 	for (i = 0; i < relation->column_count; i++)
 	{
-		if (relation->key_count > 0 ?
-			(relation->columns[i].flags & WIRE_COLUMN_KEY) == 0 : i >= 4)
+		if (relation->key_count > 0
+				? (relation->columns[i].flags & WIRE_COLUMN_KEY) == 0
+				: i >= 4)
 			continue;
 		buffer_printf(out, "%s%s", comma, relation->columns[i].name);
 		buffer_puts(&list, comma);
@@ -76,7 +77,7 @@ append_key(Buffer *out, const Change *change)
 bool
 row_error(Error *err, const Txn *txn, const Change *change)
 {
-	Buffer		detail;
+	Buffer detail;
 
 	buffer_init(&detail);
 	if (err->detail[0] != '\0')
@@ -87,8 +88,9 @@ row_error(Error *err, const Txn *txn, const Change *change)
 		append_key(&detail, change);
 		buffer_puts(&detail, ", ");
 	}
-	buffer_printf(&detail, "transaction %u committed at " LSN_FORMAT
-				  " on the source.", txn->xid, LSN_ARGS(txn->commit_lsn));
+	buffer_printf(&detail,
+				  "transaction %u committed at " LSN_FORMAT " on the source.",
+				  txn->xid, LSN_ARGS(txn->commit_lsn));
 	error_detail(err, "%s", detail.data);
 	buffer_release(&detail);
 	if (change->relation == NULL)

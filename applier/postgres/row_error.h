@@ -9,9 +9,9 @@
 #include "change.h"
 
 /* Put table, operation, key and transaction to an error that is set. */
-bool		row_error(Error *err, const Txn *txn, const Change *change);
+bool row_error(Error *err, const Txn *txn, const Change *change);
 
 /* The word for a change: "INSERT". */
 const char *change_verb(const Change *change);
 
-#endif							/* PORTAGE_ROW_ERROR_H */
+#endif /* PORTAGE_ROW_ERROR_H */

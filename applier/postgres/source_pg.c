@@ -13,8 +13,8 @@
 
 static bool source_pg_connect(Source *source, Error *err);
 static void source_pg_disconnect(Source *source);
-static bool source_pg_identify(Source *source, SourceIdentity *identity,
-							   Error *err);
+static bool
+source_pg_identify(Source *source, SourceIdentity *identity, Error *err);
 static void source_pg_free(Source *source);
 
 static const SourceOps source_pg_ops = {
@@ -53,7 +53,7 @@ static const SourceOps source_pg_ops = {
 Source *
 source_pg_open(const SourceConfig *config, Error *err)
 {
-	SourcePg   *self = mem_zalloc(sizeof(*self));
+	SourcePg *self = mem_zalloc(sizeof(*self));
 
 	(void) err;
 	self->base.ops = &source_pg_ops;
@@ -65,7 +65,7 @@ source_pg_open(const SourceConfig *config, Error *err)
 static PgConn *
 replication_refused(Error *err)
 {
-	char		message[sizeof(err->message)];
+	char message[sizeof(err->message)];
 
 	snprintf(message, sizeof(message), "%s", err->message);
 	if (strcmp(err->sqlstate, "42501") == 0)
@@ -80,15 +80,15 @@ PgConn *
 source_pg_session(SourcePg *self, const char *role, bool replication,
 				  Error *err)
 {
-	char		label[LABEL_SIZE];
-	PgConfig	config = {
+	char label[LABEL_SIZE];
+	PgConfig config = {
 		.side = "source",
 		.url = self->base.config->url,
 		.label = label,
 		.encoding = NULL,
 		.replication = replication,
 	};
-	PgConn	   *conn;
+	PgConn *conn;
 
 	snprintf(label, sizeof(label), LABEL_FORMAT, self->base.config->stream,
 			 role);
@@ -106,7 +106,7 @@ source_pg_session(SourcePg *self, const char *role, bool replication,
 static bool
 source_pg_connect(Source *source, Error *err)
 {
-	SourcePg   *self = (SourcePg *) source;
+	SourcePg *self = (SourcePg *) source;
 
 	source_pg_disconnect(source);
 	self->sql = source_pg_session(self, "control", false, err);
@@ -116,7 +116,7 @@ source_pg_connect(Source *source, Error *err)
 static void
 source_pg_disconnect(Source *source)
 {
-	SourcePg   *self = (SourcePg *) source;
+	SourcePg *self = (SourcePg *) source;
 
 	source_pg_stream_stop(source);
 	source_pg_slot_snapshot_release(source);
@@ -132,8 +132,8 @@ static bool
 timeline_digest(PgConn *conn, uint32_t timeline, char out[DIGEST_SIZE],
 				Error *err)
 {
-	char		command[64];
-	PGresult   *res;
+	char command[64];
+	PGresult *res;
 	XXH128_hash_t hash;
 
 	out[0] = '\0';
@@ -157,7 +157,7 @@ timeline_digest(PgConn *conn, uint32_t timeline, char out[DIGEST_SIZE],
 static bool
 identify_system(PgConn *conn, SourceIdentity *identity, Error *err)
 {
-	PGresult   *res = pg_query(conn, err, "IDENTIFY_SYSTEM");
+	PGresult *res = pg_query(conn, err, "IDENTIFY_SYSTEM");
 
 	if (res == NULL)
 		return false;
@@ -181,10 +181,10 @@ identify_system(PgConn *conn, SourceIdentity *identity, Error *err)
 static bool
 source_pg_identify(Source *source, SourceIdentity *identity, Error *err)
 {
-	SourcePg   *self = (SourcePg *) source;
-	PgConn	   *conn = source_pg_session(self, "identify", true, err);
+	SourcePg *self = (SourcePg *) source;
+	PgConn *conn = source_pg_session(self, "identify", true, err);
 	const char *encoding;
-	bool		ok;
+	bool ok;
 
 	if (conn == NULL)
 		return false;
@@ -201,7 +201,7 @@ source_pg_identify(Source *source, SourceIdentity *identity, Error *err)
 static void
 source_pg_free(Source *source)
 {
-	SourcePg   *self = (SourcePg *) source;
+	SourcePg *self = (SourcePg *) source;
 
 	source_pg_marker_disconnect(source);
 	source_pg_disconnect(source);

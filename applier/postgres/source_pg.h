@@ -30,80 +30,77 @@
 
 typedef struct SourcePg
 {
-	Source		base;
-	PgConn	   *sql;			/* statements; NULL when not connected */
-	PgConn	   *slot_holder;	/* keeps the slot's exported snapshot */
-	PgConn	   *stream;			/* replication connection of the stream */
-	PgConn	   *marker;			/* used by the marker thread alone */
+	Source base;
+	PgConn *sql;		 /* statements; NULL when not connected */
+	PgConn *slot_holder; /* keeps the slot's exported snapshot */
+	PgConn *stream;		 /* replication connection of the stream */
+	PgConn *marker;		 /* used by the marker thread alone */
 
 	/* state of the stream; see source_pg_stream.c */
-	Lsn			received_end;	/* end of WAL the server last told */
-	Lsn			confirmed;		/* the flush position last sent */
-	int64_t		status_interval_ms;
-	int64_t		status_due_ms;	/* on clock_ms() */
-	int64_t		heard_ms;		/* when the server last said anything */
+	Lsn received_end; /* end of WAL the server last told */
+	Lsn confirmed;	  /* the flush position last sent */
+	int64_t status_interval_ms;
+	int64_t status_due_ms; /* on clock_ms() */
+	int64_t heard_ms;	   /* when the server last said anything */
 } SourcePg;
 
-Source	   *source_pg_open(const SourceConfig *config, Error *err);
+Source *source_pg_open(const SourceConfig *config, Error *err);
 
 /* Open one more connection; role is "reader", "marker" ... for the label. */
-PgConn	   *source_pg_session(SourcePg *self, const char *role,
-							  bool replication, Error *err);
+PgConn *source_pg_session(SourcePg *self, const char *role, bool replication,
+						  Error *err);
 
 /* source_pg_slot.c */
-bool		source_pg_slot_inspect(Source *source, SlotInfo *info, Error *err);
-bool		source_pg_slot_create(Source *source, SlotSnapshot *snapshot,
-								  Error *err);
-void		source_pg_slot_snapshot_release(Source *source);
+bool source_pg_slot_inspect(Source *source, SlotInfo *info, Error *err);
+bool source_pg_slot_create(Source *source, SlotSnapshot *snapshot, Error *err);
+void source_pg_slot_snapshot_release(Source *source);
 /* Wait for, then end, the walsender that a killed applier left in the slot. */
-bool		source_pg_slot_wait_free(Source *source, Error *err);
-bool		source_pg_slot_drop(Source *source, bool *existed, Error *err);
+bool source_pg_slot_wait_free(Source *source, Error *err);
+bool source_pg_slot_drop(Source *source, bool *existed, Error *err);
 
 /* source_pg_stream.c */
-bool		source_pg_stream_start(Source *source, const StreamOptions *options,
-								   Error *err);
-bool		source_pg_stream_next(Source *source, int64_t timeout_ms,
-								  Frame **frame, Error *err);
-bool		source_pg_stream_idle(Source *source, Error *err);
-bool		source_pg_stream_confirm(Source *source, Lsn lsn, Error *err);
-void		source_pg_stream_stop(Source *source);
-Lsn			source_pg_stream_wal_end(Source *source);
+bool source_pg_stream_start(Source *source, const StreamOptions *options,
+							Error *err);
+bool source_pg_stream_next(Source *source, int64_t timeout_ms, Frame **frame,
+						   Error *err);
+bool source_pg_stream_idle(Source *source, Error *err);
+bool source_pg_stream_confirm(Source *source, Lsn lsn, Error *err);
+void source_pg_stream_stop(Source *source);
+Lsn source_pg_stream_wal_end(Source *source);
 
 /* source_pg_marker.c */
-bool		source_pg_marker_connect(Source *source, Error *err);
-bool		source_pg_marker_emit(Source *source, const char *nonce, Lsn *lsn,
-								  Error *err);
-bool		source_pg_marker_wal_lsn(Source *source, Lsn *lsn, Error *err);
-void		source_pg_marker_disconnect(Source *source);
+bool source_pg_marker_connect(Source *source, Error *err);
+bool
+source_pg_marker_emit(Source *source, const char *nonce, Lsn *lsn, Error *err);
+bool source_pg_marker_wal_lsn(Source *source, Lsn *lsn, Error *err);
+void source_pg_marker_disconnect(Source *source);
 
 /* source_pg_check.c */
-bool		source_pg_check(Source *source, Findings *findings, Error *err);
+bool source_pg_check(Source *source, Findings *findings, Error *err);
 
 /* source_pg_catalog.c */
-bool		source_pg_snapshot_settle(Source *source,
-									  const SnapshotRef *snapshot,
-									  int64_t timeout_ms, Error *err);
-bool		source_pg_tables_list(Source *source, const SnapshotRef *snapshot,
-								  Arena *arena, Table **tables, int *count,
-								  Error *err);
-bool		source_pg_sequences_list(Source *source, Arena *arena,
-									 Sequence **sequences, int *count,
-									 Error *err);
+bool source_pg_snapshot_settle(Source *source, const SnapshotRef *snapshot,
+							   int64_t timeout_ms, Error *err);
+bool
+source_pg_tables_list(Source *source, const SnapshotRef *snapshot, Arena *arena,
+					  Table **tables, int *count, Error *err);
+bool source_pg_sequences_list(Source *source, Arena *arena,
+							  Sequence **sequences, int *count, Error *err);
 
 /* source_pg_dump.c */
-bool		source_pg_schema_dump(Source *source, const SnapshotRef *snapshot,
-								  Arena *arena, DdlEntry **entries, int *count,
-								  Findings *left_out, Error *err);
+bool source_pg_schema_dump(Source *source, const SnapshotRef *snapshot,
+						   Arena *arena, DdlEntry **entries, int *count,
+						   Findings *left_out, Error *err);
 
 /* source_pg_reader.c */
-SourceReader *source_pg_reader_open(Source *source, const SnapshotRef *snapshot,
-									Error *err);
-void		source_pg_reader_stamp(SourceReader *reader, Stamp *stamp);
-bool		source_pg_reader_begin(SourceReader *reader, const Table *table,
-								   Error *err);
-bool		source_pg_reader_data(SourceReader *reader, Slice *data, Error *err);
-bool		source_pg_reader_end(SourceReader *reader, const Table *table,
-								 int64_t *rows, bool *whole, Error *err);
-void		source_pg_reader_close(SourceReader *reader);
+SourceReader *
+source_pg_reader_open(Source *source, const SnapshotRef *snapshot, Error *err);
+void source_pg_reader_stamp(SourceReader *reader, Stamp *stamp);
+bool
+source_pg_reader_begin(SourceReader *reader, const Table *table, Error *err);
+bool source_pg_reader_data(SourceReader *reader, Slice *data, Error *err);
+bool source_pg_reader_end(SourceReader *reader, const Table *table,
+						  int64_t *rows, bool *whole, Error *err);
+void source_pg_reader_close(SourceReader *reader);
 
-#endif							/* PORTAGE_SOURCE_PG_H */
+#endif /* PORTAGE_SOURCE_PG_H */

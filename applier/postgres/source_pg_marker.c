@@ -16,7 +16,7 @@
 bool
 source_pg_marker_connect(Source *source, Error *err)
 {
-	SourcePg   *self = (SourcePg *) source;
+	SourcePg *self = (SourcePg *) source;
 
 	source_pg_marker_disconnect(source);
 	self->marker = source_pg_session(self, "marker", false, err);
@@ -29,12 +29,14 @@ source_pg_marker_connect(Source *source, Error *err)
 bool
 source_pg_marker_emit(Source *source, const char *nonce, Lsn *lsn, Error *err)
 {
-	SourcePg   *self = (SourcePg *) source;
-	const char *params[] = {nonce};
-	PGresult   *res;
+	SourcePg *self = (SourcePg *) source;
+	const char *params[] = { nonce };
+	PGresult *res;
 
-	res = pg_query_params(self->marker, err, "SELECT pg_logical_emit_message("
-						  "true, 'portage.marker', $1::text)", 1, params);
+	res = pg_query_params(self->marker, err,
+						  "SELECT pg_logical_emit_message("
+						  "true, 'portage.marker', $1::text)",
+						  1, params);
 	if (res == NULL)
 		return false;
 	*lsn = pg_value_lsn(res, 0, 0);
@@ -45,9 +47,9 @@ source_pg_marker_emit(Source *source, const char *nonce, Lsn *lsn, Error *err)
 bool
 source_pg_marker_wal_lsn(Source *source, Lsn *lsn, Error *err)
 {
-	SourcePg   *self = (SourcePg *) source;
-	PGresult   *res = pg_query(self->marker, err,
-							   "SELECT pg_current_wal_flush_lsn()");
+	SourcePg *self = (SourcePg *) source;
+	PGresult *res = pg_query(self->marker, err,
+							 "SELECT pg_current_wal_flush_lsn()");
 
 	if (res == NULL)
 		return false;
@@ -59,7 +61,7 @@ source_pg_marker_wal_lsn(Source *source, Lsn *lsn, Error *err)
 void
 source_pg_marker_disconnect(Source *source)
 {
-	SourcePg   *self = (SourcePg *) source;
+	SourcePg *self = (SourcePg *) source;
 
 	pg_conn_close(self->marker);
 	self->marker = NULL;

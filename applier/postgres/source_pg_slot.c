@@ -31,9 +31,9 @@ static const char slot_query[] =
 bool
 source_pg_slot_inspect(Source *source, SlotInfo *info, Error *err)
 {
-	SourcePg   *self = (SourcePg *) source;
-	const char *params[] = {source->config->slot};
-	PGresult   *res = pg_query_params(self->sql, err, slot_query, 1, params);
+	SourcePg *self = (SourcePg *) source;
+	const char *params[] = { source->config->slot };
+	PGresult *res = pg_query_params(self->sql, err, slot_query, 1, params);
 
 	if (res == NULL)
 		return false;
@@ -48,7 +48,7 @@ source_pg_slot_inspect(Source *source, SlotInfo *info, Error *err)
 		info->confirmed_lsn = pg_value_lsn(res, 0, 5);
 		info->retained_bytes = pg_value_int(res, 0, 6);
 		info->invalid = strcmp(pg_value(res, 0, 3), "lost") == 0 ||
-			info->restart_lsn == LSN_NONE;
+						info->restart_lsn == LSN_NONE;
 		if (info->invalid)
 			snprintf(info->why_invalid, sizeof(info->why_invalid),
 					 "wal_status is %s", pg_value(res, 0, 3));
@@ -61,7 +61,7 @@ source_pg_slot_inspect(Source *source, SlotInfo *info, Error *err)
 static bool
 slot_create_refused(Error *err)
 {
-	char		message[sizeof(err->message)];
+	char message[sizeof(err->message)];
 
 	snprintf(message, sizeof(message), "%s", err->message);
 	if (strcmp(err->sqlstate, "53400") == 0)
@@ -79,9 +79,9 @@ slot_create_refused(Error *err)
 bool
 source_pg_slot_create(Source *source, SlotSnapshot *snapshot, Error *err)
 {
-	SourcePg   *self = (SourcePg *) source;
-	Buffer		sql;
-	PGresult   *res;
+	SourcePg *self = (SourcePg *) source;
+	Buffer sql;
+	PGresult *res;
 
 	source_pg_slot_snapshot_release(source);
 	self->slot_holder = source_pg_session(self, "slot", true, err);
@@ -113,7 +113,7 @@ source_pg_slot_create(Source *source, SlotSnapshot *snapshot, Error *err)
 void
 source_pg_slot_snapshot_release(Source *source)
 {
-	SourcePg   *self = (SourcePg *) source;
+	SourcePg *self = (SourcePg *) source;
 
 	pg_conn_close(self->slot_holder);
 	self->slot_holder = NULL;
@@ -122,8 +122,8 @@ source_pg_slot_snapshot_release(Source *source)
 static bool
 terminate_walsender(SourcePg *self, int pid, Error *err)
 {
-	char		pid_text[16];
-	const char *params[] = {pid_text};
+	char pid_text[16];
+	const char *params[] = { pid_text };
 
 	snprintf(pid_text, sizeof(pid_text), "%d", pid);
 	return pg_exec_params(self->sql, err,
@@ -136,10 +136,10 @@ terminate_walsender(SourcePg *self, int pid, Error *err)
 bool
 source_pg_slot_wait_free(Source *source, Error *err)
 {
-	SourcePg   *self = (SourcePg *) source;
-	int64_t		begun_ms = clock_ms();
-	bool		said = false;
-	SlotInfo	info;
+	SourcePg *self = (SourcePg *) source;
+	int64_t begun_ms = clock_ms();
+	bool said = false;
+	SlotInfo info;
 
 	for (;;)
 	{
@@ -148,14 +148,16 @@ source_pg_slot_wait_free(Source *source, Error *err)
 		if (!info.exists || !info.active)
 			return true;
 		if (clock_ms() - begun_ms > LEFTOVER_WAIT_MS)
-			return error_set(err, P_SERVER_BUSY, "the slot %s is still used by "
-							 "process %d", source->config->slot,
-							 info.active_pid);
+			return error_set(err, P_SERVER_BUSY,
+							 "the slot %s is still used by "
+							 "process %d",
+							 source->config->slot, info.active_pid);
 		if (clock_ms() - begun_ms > LEFTOVER_GRACE_MS)
 		{
 			if (!said)
 				log_info("ending process %d on the source, which an earlier "
-						 "applier left behind", info.active_pid);
+						 "applier left behind",
+						 info.active_pid);
 			said = true;
 			if (!terminate_walsender(self, info.active_pid, err))
 				return false;
@@ -167,9 +169,9 @@ source_pg_slot_wait_free(Source *source, Error *err)
 bool
 source_pg_slot_drop(Source *source, bool *existed, Error *err)
 {
-	SourcePg   *self = (SourcePg *) source;
-	const char *params[] = {source->config->slot};
-	SlotInfo	info;
+	SourcePg *self = (SourcePg *) source;
+	const char *params[] = { source->config->slot };
+	SlotInfo info;
 
 	source_pg_slot_snapshot_release(source);
 	if (!source_pg_slot_inspect(source, &info, err))
@@ -178,11 +180,13 @@ source_pg_slot_drop(Source *source, bool *existed, Error *err)
 	if (!info.exists)
 		return true;
 	if (!info.ours)
-		return error_set(err, P_SLOT_FOREIGN, "the slot %s is not a slot of "
-						 "pg_portage in this database", source->config->slot);
+		return error_set(err, P_SLOT_FOREIGN,
+						 "the slot %s is not a slot of "
+						 "pg_portage in this database",
+						 source->config->slot);
 	if (!source_pg_slot_wait_free(source, err))
 		return false;
-	return pg_exec_params(self->sql, err,
-						  "SELECT pg_drop_replication_slot($1)", 1, params) &&
-		FAILPOINT(FP_DROP_SLOT, err);
+	return pg_exec_params(self->sql, err, "SELECT pg_drop_replication_slot($1)",
+						  1, params) &&
+		   FAILPOINT(FP_DROP_SLOT, err);
 }

@@ -40,8 +40,8 @@ static uint64_t
 read_be64(const char *p)
 {
 	const unsigned char *u = (const unsigned char *) p;
-	uint64_t	v = 0;
-	int			i;
+	uint64_t v = 0;
+	int i;
 
 	for (i = 0; i < 8; i++)
 		v = v << 8 | u[i];
@@ -51,7 +51,7 @@ read_be64(const char *p)
 static void
 write_be64(char *p, uint64_t v)
 {
-	int			i;
+	int i;
 
 	for (i = 7; i >= 0; i--, v >>= 8)
 		p[i] = (char) (v & 0xFF);
@@ -79,7 +79,7 @@ append_option(Buffer *sql, const char *name, const char *value, bool first)
 static void
 start_command(const Source *source, const StreamOptions *options, Buffer *sql)
 {
-	char		proto[16];
+	char proto[16];
 
 	buffer_puts(sql, "START_REPLICATION SLOT ");
 	pg_quote_ident(sql, source->config->slot);
@@ -104,10 +104,11 @@ start_command(const Source *source, const StreamOptions *options, Buffer *sql)
 static bool
 read_status_interval(SourcePg *self, Error *err)
 {
-	PGresult   *res = pg_query(self->stream, err, "SELECT setting::bigint"
-							   " FROM pg_settings"
-							   " WHERE name = 'wal_sender_timeout'");
-	int64_t		timeout_ms;
+	PGresult *res = pg_query(self->stream, err,
+							 "SELECT setting::bigint"
+							 " FROM pg_settings"
+							 " WHERE name = 'wal_sender_timeout'");
+	int64_t timeout_ms;
 
 	if (res == NULL)
 		return false;
@@ -127,10 +128,10 @@ read_status_interval(SourcePg *self, Error *err)
 static bool
 check_asynchronous(SourcePg *self, Error *err)
 {
-	char		pid[16];
-	const char *params[] = {pid};
-	PGresult   *res;
-	bool		synchronous;
+	char pid[16];
+	const char *params[] = { pid };
+	PGresult *res;
+	bool synchronous;
 
 	snprintf(pid, sizeof(pid), "%d", self->stream->backend_pid);
 	res = pg_query_params(self->sql, err,
@@ -146,23 +147,25 @@ check_asynchronous(SourcePg *self, Error *err)
 	PQclear(res);
 	if (!synchronous)
 		return true;
-	error_set(err, P_SYNCHRONOUS, "the source counts this applier as a "
+	error_set(err, P_SYNCHRONOUS,
+			  "the source counts this applier as a "
 			  "synchronous standby");
-	error_detail(err, "Its application_name is \"" LABEL_FORMAT "\": commits "
+	error_detail(err,
+				 "Its application_name is \"" LABEL_FORMAT "\": commits "
 				 "on the source would wait for it.",
 				 self->base.config->stream, "stream");
 	error_hint(err, "Name the real standbys in synchronous_standby_names "
-			   "instead of '*'.");
+					"instead of '*'.");
 	return false;
 }
 
 bool
 source_pg_stream_start(Source *source, const StreamOptions *options, Error *err)
 {
-	SourcePg   *self = (SourcePg *) source;
-	Buffer		sql;
-	PGresult   *res;
-	bool		started;
+	SourcePg *self = (SourcePg *) source;
+	Buffer sql;
+	PGresult *res;
+	bool started;
 
 	source_pg_stream_stop(source);
 	if (!source_pg_slot_wait_free(source, err))
@@ -177,8 +180,10 @@ source_pg_stream_start(Source *source, const StreamOptions *options, Error *err)
 	started = res != NULL && PQresultStatus(res) == PGRES_COPY_BOTH;
 	PQclear(res);
 	if (!started)
-		return error_is_set(err) ? error_wrap(err, "cannot start the stream") :
-			error_set(err, P_PROTOCOL, "the server did not start the stream");
+		return error_is_set(err)
+				   ? error_wrap(err, "cannot start the stream")
+				   : error_set(err, P_PROTOCOL,
+							   "the server did not start the stream");
 	self->received_end = options->start_lsn;
 	self->confirmed = LSN_NONE;
 	self->status_due_ms = clock_ms() + self->status_interval_ms;
@@ -189,7 +194,7 @@ source_pg_stream_start(Source *source, const StreamOptions *options, Error *err)
 void
 source_pg_stream_stop(Source *source)
 {
-	SourcePg   *self = (SourcePg *) source;
+	SourcePg *self = (SourcePg *) source;
 
 	pg_conn_close(self->stream);
 	self->stream = NULL;
@@ -205,8 +210,8 @@ source_pg_stream_wal_end(Source *source)
 static bool
 send_status(SourcePg *self, Lsn flush, Error *err)
 {
-	char		message[34];
-	bool		ask = clock_ms() - self->heard_ms > SILENCE_ASK_MS;
+	char message[34];
+	bool ask = clock_ms() - self->heard_ms > SILENCE_ASK_MS;
 
 	message[0] = 'r';
 	write_be64(message + 1, self->received_end);
@@ -224,7 +229,7 @@ send_status(SourcePg *self, Lsn flush, Error *err)
 bool
 source_pg_stream_confirm(Source *source, Lsn lsn, Error *err)
 {
-	SourcePg   *self = (SourcePg *) source;
+	SourcePg *self = (SourcePg *) source;
 
 	if (lsn <= self->confirmed)
 		return true;
@@ -237,7 +242,7 @@ source_pg_stream_confirm(Source *source, Lsn lsn, Error *err)
 bool
 source_pg_stream_idle(Source *source, Error *err)
 {
-	SourcePg   *self = (SourcePg *) source;
+	SourcePg *self = (SourcePg *) source;
 
 	if (clock_ms() >= self->status_due_ms)
 		return send_status(self, LSN_NONE, err);
@@ -249,7 +254,7 @@ source_pg_stream_idle(Source *source, Error *err)
 static bool
 handle_keepalive(SourcePg *self, const char *data, int len, Error *err)
 {
-	Lsn			wal_end;
+	Lsn wal_end;
 
 	if (len != KEEPALIVE_SIZE)
 		return error_set(err, P_PROTOCOL, "a keepalive of %d bytes", len);
@@ -269,8 +274,8 @@ release_copy_data(void *handle)
 static bool
 handle_message(SourcePg *self, char *data, int len, Frame **frame, Error *err)
 {
-	Lsn			wal_end;
-	bool		ok = true;
+	Lsn wal_end;
+	bool ok = true;
 
 	self->heard_ms = clock_ms();
 	if (data[0] == 'w' && len > WAL_DATA_HEADER)
@@ -285,8 +290,10 @@ handle_message(SourcePg *self, char *data, int len, Frame **frame, Error *err)
 	if (data[0] == 'k')
 		ok = handle_keepalive(self, data, len, err);
 	else
-		ok = error_set(err, P_PROTOCOL, "a message '%c' of %d bytes in the "
-					   "stream", data[0], len);
+		ok = error_set(err, P_PROTOCOL,
+					   "a message '%c' of %d bytes in the "
+					   "stream",
+					   data[0], len);
 	PQfreemem(data);
 	return ok;
 }
@@ -295,7 +302,7 @@ handle_message(SourcePg *self, char *data, int len, Frame **frame, Error *err)
 static bool
 stream_ended(SourcePg *self, Error *err)
 {
-	PGresult   *res = PQgetResult(self->stream->pq);
+	PGresult *res = PQgetResult(self->stream->pq);
 
 	if (res != NULL && PQresultStatus(res) == PGRES_FATAL_ERROR)
 		pg_error(self->stream, res, P_CONNECTION_LOST, err);
@@ -309,11 +316,11 @@ bool
 source_pg_stream_next(Source *source, int64_t timeout_ms, Frame **frame,
 					  Error *err)
 {
-	SourcePg   *self = (SourcePg *) source;
-	int64_t		deadline_ms = clock_ms() + timeout_ms;
-	int64_t		wait_ms;
-	char	   *data;
-	int			len;
+	SourcePg *self = (SourcePg *) source;
+	int64_t deadline_ms = clock_ms() + timeout_ms;
+	int64_t wait_ms;
+	char *data;
+	int len;
 
 	*frame = NULL;
 	while (*frame == NULL)
@@ -333,10 +340,12 @@ source_pg_stream_next(Source *source, int64_t timeout_ms, Frame **frame,
 		if (clock_ms() >= deadline_ms)
 			break;
 		if (clock_ms() - self->heard_ms > SILENCE_LIMIT_MS)
-			return error_set(err, P_CONNECTION_LOST, "the source has said "
-							 "nothing for %d s", SILENCE_LIMIT_MS / 1000);
-		wait_ms = deadline_ms < self->status_due_ms ? deadline_ms :
-			self->status_due_ms;
+			return error_set(err, P_CONNECTION_LOST,
+							 "the source has said "
+							 "nothing for %d s",
+							 SILENCE_LIMIT_MS / 1000);
+		wait_ms = deadline_ms < self->status_due_ms ? deadline_ms
+													: self->status_due_ms;
 		if (!pg_wait_socket(self->stream, false, wait_ms, err))
 		{
 			if (err->code != P_CONNECTION_LOST)

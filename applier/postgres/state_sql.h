@@ -9,61 +9,61 @@
 #ifndef PORTAGE_STATE_SQL_H
 #define PORTAGE_STATE_SQL_H
 
-#define STATE_SQL_CREATE \
-	"CREATE SCHEMA IF NOT EXISTS portage;" \
-	"REVOKE ALL ON SCHEMA portage FROM PUBLIC;" \
-	"CREATE TABLE IF NOT EXISTS portage.progress (" \
-	" stream text PRIMARY KEY," \
-	" epoch bigint NOT NULL," \
-	" phase text NOT NULL," \
-	" source_system_id text NOT NULL," \
-	" source_timeline bigint NOT NULL," \
-	" source_history text NOT NULL," \
-	" source_database text NOT NULL," \
-	" source_encoding text NOT NULL," \
-	" slot text NOT NULL," \
-	" plugin_version text NOT NULL," \
-	" plugin_options text NOT NULL," \
-	" tables text NOT NULL," \
-	" exclude_tables text NOT NULL," \
-	" consistent_lsn pg_lsn NOT NULL," \
-	" resume_lsn pg_lsn NOT NULL," \
-	" commit_lsn pg_lsn NOT NULL," \
-	" xid bigint NOT NULL," \
-	" commit_time timestamptz NOT NULL," \
-	" anchor_lsn pg_lsn NOT NULL," \
-	" anchor_nonce text NOT NULL," \
-	" previous_anchor_lsn pg_lsn NOT NULL," \
-	" digest text NOT NULL," \
-	" skeleton text NOT NULL," \
-	" newest_stamp_lsn pg_lsn NOT NULL," \
-	" origin_nonce text NOT NULL," \
-	" transactions bigint NOT NULL," \
-	" rows bigint NOT NULL," \
-	" updated_at timestamptz NOT NULL DEFAULT pg_catalog.now());" \
-	"CREATE TABLE IF NOT EXISTS portage.chunk (" \
+#define STATE_SQL_CREATE                                                   \
+	"CREATE SCHEMA IF NOT EXISTS portage;"                                 \
+	"REVOKE ALL ON SCHEMA portage FROM PUBLIC;"                            \
+	"CREATE TABLE IF NOT EXISTS portage.progress ("                        \
+	" stream text PRIMARY KEY,"                                            \
+	" epoch bigint NOT NULL,"                                              \
+	" phase text NOT NULL,"                                                \
+	" source_system_id text NOT NULL,"                                     \
+	" source_timeline bigint NOT NULL,"                                    \
+	" source_history text NOT NULL,"                                       \
+	" source_database text NOT NULL,"                                      \
+	" source_encoding text NOT NULL,"                                      \
+	" slot text NOT NULL,"                                                 \
+	" plugin_version text NOT NULL,"                                       \
+	" plugin_options text NOT NULL,"                                       \
+	" tables text NOT NULL,"                                               \
+	" exclude_tables text NOT NULL,"                                       \
+	" consistent_lsn pg_lsn NOT NULL,"                                     \
+	" resume_lsn pg_lsn NOT NULL,"                                         \
+	" commit_lsn pg_lsn NOT NULL,"                                         \
+	" xid bigint NOT NULL,"                                                \
+	" commit_time timestamptz NOT NULL,"                                   \
+	" anchor_lsn pg_lsn NOT NULL,"                                         \
+	" anchor_nonce text NOT NULL,"                                         \
+	" previous_anchor_lsn pg_lsn NOT NULL,"                                \
+	" digest text NOT NULL,"                                               \
+	" skeleton text NOT NULL,"                                             \
+	" newest_stamp_lsn pg_lsn NOT NULL,"                                   \
+	" origin_nonce text NOT NULL,"                                         \
+	" transactions bigint NOT NULL,"                                       \
+	" rows bigint NOT NULL,"                                               \
+	" updated_at timestamptz NOT NULL DEFAULT pg_catalog.now());"          \
+	"CREATE TABLE IF NOT EXISTS portage.chunk ("                           \
 	" stream text NOT NULL REFERENCES portage.progress ON DELETE CASCADE," \
-	" table_oid oid NOT NULL," \
-	" number integer NOT NULL," \
-	" table_schema text NOT NULL," \
-	" table_name text NOT NULL," \
-	" state text NOT NULL CHECK (state IN ('todo', 'done'))," \
-	" slot_snapshot boolean NOT NULL DEFAULT false," \
-	" stamp_lsn pg_lsn," \
-	" stamp_snapshot text," \
-	" rows bigint NOT NULL DEFAULT 0," \
-	" bytes bigint NOT NULL DEFAULT 0," \
-	" PRIMARY KEY (stream, table_oid, number));" \
-	"CREATE TABLE IF NOT EXISTS portage.ddl (" \
+	" table_oid oid NOT NULL,"                                             \
+	" number integer NOT NULL,"                                            \
+	" table_schema text NOT NULL,"                                         \
+	" table_name text NOT NULL,"                                           \
+	" state text NOT NULL CHECK (state IN ('todo', 'done')),"              \
+	" slot_snapshot boolean NOT NULL DEFAULT false,"                       \
+	" stamp_lsn pg_lsn,"                                                   \
+	" stamp_snapshot text,"                                                \
+	" rows bigint NOT NULL DEFAULT 0,"                                     \
+	" bytes bigint NOT NULL DEFAULT 0,"                                    \
+	" PRIMARY KEY (stream, table_oid, number));"                           \
+	"CREATE TABLE IF NOT EXISTS portage.ddl ("                             \
 	" stream text NOT NULL REFERENCES portage.progress ON DELETE CASCADE," \
-	" number integer NOT NULL," \
+	" number integer NOT NULL,"                                            \
 	" section text NOT NULL CHECK (section IN ('pre-data', 'post-data'))," \
-	" state text NOT NULL CHECK (state IN ('todo', 'done', 'deferred'))," \
-	" type text NOT NULL," \
-	" object_schema text NOT NULL," \
-	" object_name text NOT NULL," \
-	" table_oid oid NOT NULL," \
-	" sql text NOT NULL," \
+	" state text NOT NULL CHECK (state IN ('todo', 'done', 'deferred')),"  \
+	" type text NOT NULL,"                                                 \
+	" object_schema text NOT NULL,"                                        \
+	" object_name text NOT NULL,"                                          \
+	" table_oid oid NOT NULL,"                                             \
+	" sql text NOT NULL,"                                                  \
 	" PRIMARY KEY (stream, number));"
 
-#endif							/* PORTAGE_STATE_SQL_H */
+#endif /* PORTAGE_STATE_SQL_H */

@@ -20,20 +20,20 @@
 typedef struct CacheEntry
 {
 	struct CacheEntry *next;
-	uint64_t	serial;
-	ChangeKind	kind;
+	uint64_t serial;
+	ChangeKind kind;
 	WireOldKind old_kind;
-	const uint8_t *carried;		/* a bit per column of the new tuple */
-	size_t		carried_bytes;
-	Statement	statement;
+	const uint8_t *carried; /* a bit per column of the new tuple */
+	size_t carried_bytes;
+	Statement statement;
 } CacheEntry;
 
 struct StatementCache
 {
-	Arena		arena;
+	Arena arena;
 	CacheEntry *buckets[BUCKETS];
-	int			count;
-	unsigned	next_name;
+	int count;
+	unsigned next_name;
 };
 
 StatementCache *
@@ -78,7 +78,7 @@ column_carried(const Change *change, int i)
 		(column->flags & (WIRE_COLUMN_GENERATED | WIRE_COLUMN_VIRTUAL)) != 0)
 		return false;
 	return change->new_values[i].state == WIRE_COL_NULL ||
-		change->new_values[i].state == WIRE_COL_PRESENT;
+		   change->new_values[i].state == WIRE_COL_PRESENT;
 }
 
 /* A key that did not change need not be set: without an old key it did not. */
@@ -86,19 +86,19 @@ static bool
 column_set(const Change *change, int i)
 {
 	return column_carried(change, i) &&
-		(change->old_kind != WIRE_OLD_NONE ||
-		 (change->relation->columns[i].flags & WIRE_COLUMN_KEY) == 0);
+		   (change->old_kind != WIRE_OLD_NONE ||
+			(change->relation->columns[i].flags & WIRE_COLUMN_KEY) == 0);
 }
 
 /* What is being built, in the cache's arena. */
 typedef struct Builder
 {
-	Arena	   *arena;
+	Arena *arena;
 	const Relation *relation;
-	Buffer		sql;
-	ParamRef   *params;
-	int		   *formats;
-	int			count;
+	Buffer sql;
+	ParamRef *params;
+	int *formats;
+	int count;
 } Builder;
 
 static void
@@ -116,7 +116,7 @@ put_param(Builder *b, bool old, int column)
 static void
 build_insert(Builder *b, const Change *change)
 {
-	int			i;
+	int i;
 	const char *comma = "";
 
 	buffer_puts(&b->sql, "INSERT INTO ");
@@ -154,7 +154,7 @@ static void
 build_where_key(Builder *b, bool old)
 {
 	const char *and = " WHERE ";
-	int			i;
+	int i;
 
 	for (i = 0; i < b->relation->column_count; i++)
 	{
@@ -177,7 +177,7 @@ static void
 build_where_image(Builder *b)
 {
 	const char *comma = "";
-	int			i;
+	int i;
 
 	buffer_puts(&b->sql, " WHERE ctid = (SELECT ctid FROM ONLY ");
 	pg_quote_table(&b->sql, b->relation->schema, b->relation->name);
@@ -219,7 +219,7 @@ static void
 build_update(Builder *b, const Change *change)
 {
 	const char *comma = "";
-	int			i;
+	int i;
 
 	buffer_puts(&b->sql, "UPDATE ONLY ");
 	pg_quote_table(&b->sql, b->relation->schema, b->relation->name);
@@ -250,8 +250,8 @@ build_update(Builder *b, const Change *change)
 static void
 build_statement(StatementCache *cache, const Change *change, Statement *out)
 {
-	size_t		max_params = (size_t) change->relation->column_count * 2 + 1;
-	Builder		b = {.arena = &cache->arena, .relation = change->relation};
+	size_t max_params = (size_t) change->relation->column_count * 2 + 1;
+	Builder b = { .arena = &cache->arena, .relation = change->relation };
 
 	buffer_init(&b.sql);
 	b.params = ARENA_ARRAY(&cache->arena, ParamRef, max_params);
@@ -295,8 +295,8 @@ hash_bytes(unsigned hash, const void *data, size_t len)
 static size_t
 carried_bits(const Change *change, uint8_t *bits)
 {
-	size_t		bytes = ((size_t) change->relation->column_count + 7) / 8;
-	int			i;
+	size_t bytes = ((size_t) change->relation->column_count + 7) / 8;
+	int i;
 
 	memset(bits, 0, bytes);
 	for (i = 0; i < change->relation->column_count; i++)
@@ -310,16 +310,16 @@ carried_bits(const Change *change, uint8_t *bits)
 Statement *
 statement_for(StatementCache *cache, const Change *change)
 {
-	uint8_t		bits[(WIRE_MAX_COLUMNS + 7) / 8];
-	size_t		bytes = carried_bits(change, bits);
-	unsigned	hash = hash_bytes(2166136261u, bits, bytes);
+	uint8_t bits[(WIRE_MAX_COLUMNS + 7) / 8];
+	size_t bytes = carried_bits(change, bits);
+	unsigned hash = hash_bytes(2166136261u, bits, bytes);
 	CacheEntry *entry;
-	uint8_t    *copy;
+	uint8_t *copy;
 
 	hash = hash_bytes(hash, &change->relation->serial,
 					  sizeof(change->relation->serial));
 	hash = (hash ^ (unsigned) change->kind * 4 ^ (unsigned) change->old_kind) %
-		BUCKETS;
+		   BUCKETS;
 	for (entry = cache->buckets[hash]; entry != NULL; entry = entry->next)
 	{
 		if (entry->serial == change->relation->serial &&
@@ -351,7 +351,7 @@ bool
 truncate_sql(const Change *change, const bool *wanted, Buffer *sql)
 {
 	const char *before = "TRUNCATE ONLY ";
-	int			i;
+	int i;
 
 	for (i = 0; i < change->truncated_count; i++)
 	{

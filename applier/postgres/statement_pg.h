@@ -17,33 +17,33 @@
 /* Where a parameter's value comes from. */
 typedef struct ParamRef
 {
-	bool		old;			/* the old tuple, else the new one */
-	int			column;
+	bool old; /* the old tuple, else the new one */
+	int column;
 } ParamRef;
 
 typedef struct Statement
 {
-	char		name[16];
+	char name[16];
 	const char *sql;
-	int			param_count;
+	int param_count;
 	const ParamRef *params;
-	const int  *formats;		/* 1 for bytea, else 0 */
-	bool		prepared;		/* sent to the server of this session */
+	const int *formats; /* 1 for bytea, else 0 */
+	bool prepared;		/* sent to the server of this session */
 } Statement;
 
 typedef struct StatementCache StatementCache;
 
 StatementCache *statement_cache_new(void);
-void		statement_cache_free(StatementCache *cache);
+void statement_cache_free(StatementCache *cache);
 
 /* The statement for this change; made if it is new.  Not for TRUNCATE. */
-Statement  *statement_for(StatementCache *cache, const Change *change);
+Statement *statement_for(StatementCache *cache, const Change *change);
 
 /* Too many: time for DEALLOCATE ALL and statement_cache_clear(). */
-bool		statement_cache_full(const StatementCache *cache);
-void		statement_cache_clear(StatementCache *cache);
+bool statement_cache_full(const StatementCache *cache);
+void statement_cache_clear(StatementCache *cache);
 
 /* TRUNCATE of those relations for which wanted[i]; false if none is. */
-bool		truncate_sql(const Change *change, const bool *wanted, Buffer *sql);
+bool truncate_sql(const Change *change, const bool *wanted, Buffer *sql);
 
-#endif							/* PORTAGE_STATEMENT_PG_H */
+#endif /* PORTAGE_STATEMENT_PG_H */

@@ -65,7 +65,7 @@ static const TargetOps target_pg_ops = {
 Target *
 target_pg_open(const TargetConfig *config, Error *err)
 {
-	TargetPg   *self = mem_zalloc(sizeof(*self));
+	TargetPg *self = mem_zalloc(sizeof(*self));
 
 	(void) err;
 	self->base.ops = &target_pg_ops;
@@ -92,25 +92,25 @@ target_pg_session(TargetPg *self, const char *role, bool *replica_role,
 				  Error *err)
 {
 	const TargetConfig *config = self->base.config;
-	char		label[64];
-	PgConfig	pg_config = {
+	char label[64];
+	PgConfig pg_config = {
 		.side = "target",
 		.url = config->url,
 		.label = label,
 		.encoding = config->encoding,
 	};
-	PgConn	   *conn;
-	bool		ok;
+	PgConn *conn;
+	bool ok;
 
 	snprintf(label, sizeof(label), TARGET_LABEL_FORMAT, config->stream, role);
 	conn = pg_conn_open(&pg_config, err);
 	if (conn == NULL)
 		return NULL;
-	ok = pg_exec(conn, err, config->synchronous_commit ?
-				 "SET synchronous_commit = on" :
-				 "SET synchronous_commit = off") &&
-		disable_triggers(conn, replica_role, err) &&
-		FAILPOINT(FP_TARGET_CONNECTED, err);
+	ok = pg_exec(conn, err,
+				 config->synchronous_commit ? "SET synchronous_commit = on"
+											: "SET synchronous_commit = off") &&
+		 disable_triggers(conn, replica_role, err) &&
+		 FAILPOINT(FP_TARGET_CONNECTED, err);
 	if (!ok)
 	{
 		pg_conn_close(conn);
@@ -122,18 +122,20 @@ target_pg_session(TargetPg *self, const char *role, bool *replica_role,
 bool
 target_pg_begin(PgConn *conn, const char *origin_nonce, Error *err)
 {
-	const char *params[] = {origin_nonce};
+	const char *params[] = { origin_nonce };
 
 	return pg_exec(conn, err, "BEGIN") &&
-		pg_exec_params(conn, err, "SELECT pg_logical_emit_message(true,"
-					   " 'portage.origin', $1::text)", 1, params);
+		   pg_exec_params(conn, err,
+						  "SELECT pg_logical_emit_message(true,"
+						  " 'portage.origin', $1::text)",
+						  1, params);
 }
 
 /* The label says "standby" until the stream is ours; see owner_evict. */
 static bool
 target_pg_connect(Target *target, Error *err)
 {
-	TargetPg   *self = (TargetPg *) target;
+	TargetPg *self = (TargetPg *) target;
 
 	target_pg_disconnect(target);
 	self->conn = target_pg_session(self, "standby", &self->replica_role, err);
@@ -147,7 +149,7 @@ target_pg_connect(Target *target, Error *err)
 static void
 target_pg_disconnect(Target *target)
 {
-	TargetPg   *self = (TargetPg *) target;
+	TargetPg *self = (TargetPg *) target;
 
 	pg_conn_close(self->conn);
 	self->conn = NULL;

@@ -26,110 +26,103 @@ typedef struct Pipeline Pipeline;
 
 typedef struct TargetPg
 {
-	Target		base;
-	PgConn	   *conn;			/* applies and holds the advisory lock */
-	bool		in_transaction;
-	bool		replica_role;	/* session_replication_role = replica is set */
-	char		origin_nonce[NONCE_SIZE];
-	uint64_t	written;		/* pg_current_wal_insert_lsn() after COMMIT */
-	uint64_t	durable;		/* pg_current_wal_flush_lsn() */
+	Target base;
+	PgConn *conn; /* applies and holds the advisory lock */
+	bool in_transaction;
+	bool replica_role; /* session_replication_role = replica is set */
+	char origin_nonce[NONCE_SIZE];
+	uint64_t written; /* pg_current_wal_insert_lsn() after COMMIT */
+	uint64_t durable; /* pg_current_wal_flush_lsn() */
 	StatementCache *statements;
-	Pipeline   *pipeline;		/* what was sent and not yet answered */
+	Pipeline *pipeline; /* what was sent and not yet answered */
 } TargetPg;
 
-Target	   *target_pg_open(const TargetConfig *config, Error *err);
+Target *target_pg_open(const TargetConfig *config, Error *err);
 
 /*
  * Open one more connection with the session of an applier: the source's
  * encoding, the synchronous_commit asked for, session_replication_role=replica
  * where it is allowed (*replica_role tells).
  */
-PgConn	   *target_pg_session(TargetPg *self, const char *role,
-							  bool *replica_role, Error *err);
+PgConn *target_pg_session(TargetPg *self, const char *role, bool *replica_role,
+						  Error *err);
 
 /*
  * First statement of every transaction of ours: BEGIN and the message that
  * marks it, so that a reverse stream can drop it (apply.md section 5).
  */
-bool		target_pg_begin(PgConn *conn, const char *origin_nonce, Error *err);
+bool target_pg_begin(PgConn *conn, const char *origin_nonce, Error *err);
 
 /* target_pg_check.c */
-bool		target_pg_check(Target *target, Findings *findings, Error *err);
-bool		target_pg_can_disable_triggers(Target *target, bool *can,
-										   Error *err);
-bool		target_pg_occupied(Target *target, const Table *tables, int count,
-							   const char **what, Arena *arena, Error *err);
-bool		target_pg_identify(Target *target, char *system_id, size_t id_size,
-							   char *database, size_t database_size,
-							   Error *err);
+bool target_pg_check(Target *target, Findings *findings, Error *err);
+bool target_pg_can_disable_triggers(Target *target, bool *can, Error *err);
+bool target_pg_occupied(Target *target, const Table *tables, int count,
+						const char **what, Arena *arena, Error *err);
+bool target_pg_identify(Target *target, char *system_id, size_t id_size,
+						char *database, size_t database_size, Error *err);
 
 /* target_pg_owner.c */
-bool		target_pg_owner_acquire(Target *target, OwnerMode mode, bool *owned,
-									char *owner, size_t owner_size, Error *err);
-bool		target_pg_owner_evict(Target *target, Error *err);
+bool target_pg_owner_acquire(Target *target, OwnerMode mode, bool *owned,
+							 char *owner, size_t owner_size, Error *err);
+bool target_pg_owner_evict(Target *target, Error *err);
 
 /* target_pg_progress.c */
-bool		target_pg_state_exists(Target *target, bool *exists, Error *err);
-bool		target_pg_state_create(Target *target, Error *err);
-bool		target_pg_progress_read(Target *target, Progress *progress,
-									Error *err);
-bool		target_pg_progress_claim(Target *target, Progress *progress,
-									 Error *err);
-bool		target_pg_progress_insert(Target *target, Progress *progress,
-									  Error *err);
-bool		target_pg_progress_save(Target *target, const Progress *progress,
-									Error *err);
-bool		target_pg_state_drop(Target *target, bool *existed, Error *err);
+bool target_pg_state_exists(Target *target, bool *exists, Error *err);
+bool target_pg_state_create(Target *target, Error *err);
+bool target_pg_progress_read(Target *target, Progress *progress, Error *err);
+bool target_pg_progress_claim(Target *target, Progress *progress, Error *err);
+bool target_pg_progress_insert(Target *target, Progress *progress, Error *err);
+bool
+target_pg_progress_save(Target *target, const Progress *progress, Error *err);
+bool target_pg_state_drop(Target *target, bool *existed, Error *err);
 /* Inside a transaction: compare-and-set from before to after; else P_FENCED. */
-bool		target_pg_progress_update(PgConn *conn, const Progress *before,
-									  const Progress *after, Error *err);
+bool target_pg_progress_update(PgConn *conn, const Progress *before,
+							   const Progress *after, Error *err);
 
 /* The two halves of it, for a pipeline: send; explain a failure. */
-bool		target_pg_progress_send(PgConn *conn, const Progress *before,
-									const Progress *after, Error *err);
-bool		target_pg_progress_failed(const Progress *before, Error *err);
+bool target_pg_progress_send(PgConn *conn, const Progress *before,
+							 const Progress *after, Error *err);
+bool target_pg_progress_failed(const Progress *before, Error *err);
 
 /* target_pg_apply.c */
-bool		target_pg_apply(Target *target, const Batch *batch,
-							const ChangeFilter *filter, const Progress *before,
-							const Progress *after, Error *err);
-void		target_pg_rollback(Target *target);
-bool		target_pg_durability(Target *target, bool ask,
-								 TargetDurability *durability, Error *err);
+bool
+target_pg_apply(Target *target, const Batch *batch, const ChangeFilter *filter,
+				const Progress *before, const Progress *after, Error *err);
+void target_pg_rollback(Target *target);
+bool target_pg_durability(Target *target, bool ask,
+						  TargetDurability *durability, Error *err);
 
 /* target_pg_ddl.c */
-bool		target_pg_ddl_store(Target *target, const Progress *progress,
-								const DdlEntry *entries, int count, Error *err);
-bool		target_pg_ddl_list(Target *target, Arena *arena, DdlEntry **entries,
-							   int *count, Error *err);
-bool		target_pg_ddl_run(Target *target, const Progress *progress,
-							  const DdlEntry *entry, Error *err);
-bool		target_pg_ddl_defer(Target *target, const Progress *progress,
-								const DdlEntry *entry, Error *err);
-bool		target_pg_identity_relax(Target *target, const Progress *progress,
-									 Error *err);
-bool		target_pg_chunks_store(Target *target, const Progress *progress,
-								   const Chunk *chunks, int count, Error *err);
-bool		target_pg_chunks_list(Target *target, Arena *arena, Chunk **chunks,
-								  int *count, Error *err);
-bool		target_pg_sequences_set(Target *target, const Progress *progress,
-									const Sequence *sequences, int count,
-									Error *err);
-bool		target_pg_analyze(Target *target, const Table *table, Error *err);
+bool target_pg_ddl_store(Target *target, const Progress *progress,
+						 const DdlEntry *entries, int count, Error *err);
+bool target_pg_ddl_list(Target *target, Arena *arena, DdlEntry **entries,
+						int *count, Error *err);
+bool target_pg_ddl_run(Target *target, const Progress *progress,
+					   const DdlEntry *entry, Error *err);
+bool target_pg_ddl_defer(Target *target, const Progress *progress,
+						 const DdlEntry *entry, Error *err);
+bool
+target_pg_identity_relax(Target *target, const Progress *progress, Error *err);
+bool target_pg_chunks_store(Target *target, const Progress *progress,
+							const Chunk *chunks, int count, Error *err);
+bool target_pg_chunks_list(Target *target, Arena *arena, Chunk **chunks,
+						   int *count, Error *err);
+bool target_pg_sequences_set(Target *target, const Progress *progress,
+							 const Sequence *sequences, int count, Error *err);
+bool target_pg_analyze(Target *target, const Table *table, Error *err);
 
 /* target_pg_load.c */
-TargetLoader *target_pg_loader_open(Target *target, const Progress *progress,
-									Error *err);
-bool		target_pg_loader_begin(TargetLoader *loader, const Table *table,
-								   const Chunk *chunk, Error *err);
-bool		target_pg_loader_data(TargetLoader *loader, Slice data, Error *err);
-bool		target_pg_loader_end(TargetLoader *loader, int64_t *rows,
-								 Error *err);
-bool		target_pg_loader_commit(TargetLoader *loader, const Chunk *chunk,
-									Error *err);
-void		target_pg_loader_abort(TargetLoader *loader);
-bool		target_pg_loader_ddl(TargetLoader *loader, const DdlEntry *entry,
-								 Error *err);
-void		target_pg_loader_close(TargetLoader *loader);
+TargetLoader *
+target_pg_loader_open(Target *target, const Progress *progress, Error *err);
+bool target_pg_loader_begin(TargetLoader *loader, const Table *table,
+							const Chunk *chunk, Error *err);
+bool target_pg_loader_data(TargetLoader *loader, Slice data, Error *err);
+bool target_pg_loader_end(TargetLoader *loader, int64_t *rows, Error *err);
+bool
+target_pg_loader_commit(TargetLoader *loader, const Chunk *chunk, Error *err);
+void target_pg_loader_abort(TargetLoader *loader);
+bool
+target_pg_loader_ddl(TargetLoader *loader, const DdlEntry *entry, Error *err);
+void target_pg_loader_close(TargetLoader *loader);
 
-#endif							/* PORTAGE_TARGET_PG_H */
+#endif /* PORTAGE_TARGET_PG_H */

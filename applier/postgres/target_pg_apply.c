@@ -36,18 +36,20 @@ forget_statements(TargetPg *self, Error *err)
 static bool
 batch_begin(TargetPg *self, Error *err)
 {
-	const char *params[] = {self->origin_nonce};
+	const char *params[] = { self->origin_nonce };
 
 	if (!forget_statements(self, err) || !pipeline_enter(self->pipeline, err))
 		return false;
 	self->in_transaction = true;
 	return pipeline_send(self->pipeline, STEP_COMMAND, "BEGIN", 0, NULL, err) &&
-		pipeline_send(self->pipeline, STEP_COMMAND,
-					  "SELECT pg_logical_emit_message(true, 'portage.origin',"
-					  " $1::text)", 1, params, err) &&
-		pipeline_send(self->pipeline, STEP_COMMAND,
-					  "SET CONSTRAINTS ALL DEFERRED", 0, NULL, err) &&
-		FAILPOINT(FP_BATCH_BEGUN, err);
+		   pipeline_send(
+			   self->pipeline, STEP_COMMAND,
+			   "SELECT pg_logical_emit_message(true, 'portage.origin',"
+			   " $1::text)",
+			   1, params, err) &&
+		   pipeline_send(self->pipeline, STEP_COMMAND,
+						 "SET CONSTRAINTS ALL DEFERRED", 0, NULL, err) &&
+		   FAILPOINT(FP_BATCH_BEGUN, err);
 }
 
 static bool
@@ -56,7 +58,8 @@ nokey_error(const Txn *txn, const Change *change, Error *err)
 	const Relation *relation = change->relation;
 
 	error_set(err, P_NO_IDENTITY, "the WAL does not say which row was meant");
-	error_hint(err, "On the source: ALTER TABLE \"%s\".\"%s\" REPLICA IDENTITY "
+	error_hint(err,
+			   "On the source: ALTER TABLE \"%s\".\"%s\" REPLICA IDENTITY "
 			   "FULL, or give it a primary key; this change is in the WAL "
 			   "already, so the table has to be copied again.",
 			   relation->schema, relation->name);
@@ -67,10 +70,10 @@ static bool
 apply_truncate(TargetPg *self, const Txn *txn, const Change *change,
 			   const ChangeFilter *filter, Error *err)
 {
-	bool	   *wanted = mem_zalloc((size_t) change->truncated_count + 1);
-	Buffer		sql;
-	bool		ok = true;
-	int			i;
+	bool *wanted = mem_zalloc((size_t) change->truncated_count + 1);
+	Buffer sql;
+	bool ok = true;
+	int i;
 
 	buffer_init(&sql);
 	for (i = 0; i < change->truncated_count; i++)
@@ -101,8 +104,8 @@ apply_spans(TargetPg *self, const Batch *batch, const ChangeFilter *filter,
 			Error *err)
 {
 	const BatchSpan *span;
-	int			i;
-	int			k;
+	int i;
+	int k;
 
 	for (i = 0; i < batch->span_count; i++)
 	{
@@ -122,21 +125,22 @@ static bool
 batch_commit(TargetPg *self, const Progress *before, const Progress *after,
 			 Error *err)
 {
-	Pipeline   *pipeline = self->pipeline;
-	bool		ok;
+	Pipeline *pipeline = self->pipeline;
+	bool ok;
 
 	ok = target_pg_progress_send(self->conn, before, after, err) &&
-		pipeline_note(pipeline, STEP_PROGRESS, err);
+		 pipeline_note(pipeline, STEP_PROGRESS, err);
 	/* a test that stops here must find the row set: wait for it */
 	if (ok && failpoint_active)
 		ok = pipeline_finish(pipeline, err) &&
-			FAILPOINT(FP_PROGRESS_UPDATED, err);
+			 FAILPOINT(FP_PROGRESS_UPDATED, err);
 	ok = ok && pipeline_send(pipeline, STEP_COMMIT, "COMMIT", 0, NULL, err) &&
-		pipeline_send(pipeline, STEP_POSITIONS, positions_sql, 0, NULL, err) &&
-		pipeline_finish(pipeline, err);
+		 pipeline_send(pipeline, STEP_POSITIONS, positions_sql, 0, NULL, err) &&
+		 pipeline_finish(pipeline, err);
 	if (!ok)
-		return pipeline_failed_step(pipeline) == STEP_PROGRESS ?
-			target_pg_progress_failed(before, err) : false;
+		return pipeline_failed_step(pipeline) == STEP_PROGRESS
+				   ? target_pg_progress_failed(before, err)
+				   : false;
 	self->in_transaction = false;
 	pipeline_positions(pipeline, &self->written, &self->durable);
 	return pipeline_leave(pipeline, err) && FAILPOINT(FP_BATCH_COMMITTED, err);
@@ -146,13 +150,13 @@ bool
 target_pg_apply(Target *target, const Batch *batch, const ChangeFilter *filter,
 				const Progress *before, const Progress *after, Error *err)
 {
-	TargetPg   *self = (TargetPg *) target;
-	bool		ok;
+	TargetPg *self = (TargetPg *) target;
+	bool ok;
 
 	error_clear(err);
 	ok = (!batch->first || batch_begin(self, err)) &&
-		apply_spans(self, batch, filter, err) &&
-		FAILPOINT(FP_BATCH_APPLIED, err);
+		 apply_spans(self, batch, filter, err) &&
+		 FAILPOINT(FP_BATCH_APPLIED, err);
 	if (ok && batch->last)
 		ok = batch_commit(self, before, after, err);
 	else if (ok)
@@ -165,8 +169,8 @@ target_pg_apply(Target *target, const Batch *batch, const ChangeFilter *filter,
 void
 target_pg_rollback(Target *target)
 {
-	TargetPg   *self = (TargetPg *) target;
-	Error		ignored = ERROR_INIT;
+	TargetPg *self = (TargetPg *) target;
+	Error ignored = ERROR_INIT;
 
 	if (self->conn == NULL)
 		return;
@@ -188,8 +192,8 @@ bool
 target_pg_durability(Target *target, bool ask, TargetDurability *durability,
 					 Error *err)
 {
-	TargetPg   *self = (TargetPg *) target;
-	PGresult   *res;
+	TargetPg *self = (TargetPg *) target;
+	PGresult *res;
 
 	if (ask && self->durable < self->written)
 	{

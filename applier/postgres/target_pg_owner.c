@@ -36,10 +36,10 @@ static bool
 owner_find(TargetPg *self, bool terminate, char *owner, size_t owner_size,
 		   Error *err)
 {
-	const char *params[] = {self->base.config->stream};
-	PGresult   *res = pg_query_params(self->conn, err, holder_query, 1, params);
-	char		pid[16] = "";
-	const char *kill_params[] = {pid};
+	const char *params[] = { self->base.config->stream };
+	PGresult *res = pg_query_params(self->conn, err, holder_query, 1, params);
+	char pid[16] = "";
+	const char *kill_params[] = { pid };
 
 	if (res == NULL)
 		return false;
@@ -61,10 +61,10 @@ owner_find(TargetPg *self, bool terminate, char *owner, size_t owner_size,
 static bool
 owner_try(TargetPg *self, bool *owned, Error *err)
 {
-	const char *params[] = {self->base.config->stream};
-	PGresult   *res = pg_query_params(self->conn, err,
-									  "SELECT pg_try_advisory_lock(" LOCK_KEY
-									  ")", 1, params);
+	const char *params[] = { self->base.config->stream };
+	PGresult *res = pg_query_params(self->conn, err,
+									"SELECT pg_try_advisory_lock(" LOCK_KEY ")",
+									1, params);
 
 	if (res == NULL)
 		return false;
@@ -76,8 +76,8 @@ owner_try(TargetPg *self, bool *owned, Error *err)
 static bool
 set_label(TargetPg *self, const char *role, Error *err)
 {
-	Buffer		sql;
-	bool		ok;
+	Buffer sql;
+	bool ok;
 
 	buffer_init(&sql);
 	buffer_printf(&sql, "SET application_name = '" TARGET_LABEL_FORMAT "'",
@@ -91,7 +91,7 @@ bool
 target_pg_owner_acquire(Target *target, OwnerMode mode, bool *owned,
 						char *owner, size_t owner_size, Error *err)
 {
-	TargetPg   *self = (TargetPg *) target;
+	TargetPg *self = (TargetPg *) target;
 
 	if (!owner_try(self, owned, err))
 		return false;
@@ -109,23 +109,24 @@ target_pg_owner_acquire(Target *target, OwnerMode mode, bool *owned,
 }
 
 /* Sessions of this stream and role that write, except ours. */
-#define EVICT_WHERE \
+#define EVICT_WHERE                                             \
 	" FROM pg_stat_activity WHERE datname = current_database()" \
-	" AND pid <> pg_backend_pid() AND application_name IN (" \
+	" AND pid <> pg_backend_pid() AND application_name IN ("    \
 	"'pg_portage ' || $1 || ' apply', 'pg_portage ' || $1 || ' load')"
 
 bool
 target_pg_owner_evict(Target *target, Error *err)
 {
-	TargetPg   *self = (TargetPg *) target;
-	const char *params[] = {target->config->stream};
-	int64_t		deadline_ms = clock_ms() + EVICT_TIMEOUT_MS;
-	PGresult   *res;
-	int64_t		left;
+	TargetPg *self = (TargetPg *) target;
+	const char *params[] = { target->config->stream };
+	int64_t deadline_ms = clock_ms() + EVICT_TIMEOUT_MS;
+	PGresult *res;
+	int64_t left;
 
 	for (;;)
 	{
-		res = pg_query_params(self->conn, err, "SELECT count(*),"
+		res = pg_query_params(self->conn, err,
+							  "SELECT count(*),"
 							  " count(pg_terminate_backend(pid))" EVICT_WHERE,
 							  1, params);
 		if (res == NULL)
@@ -135,7 +136,8 @@ target_pg_owner_evict(Target *target, Error *err)
 		if (left == 0)
 			return set_label(self, "apply", err);
 		if (clock_ms() > deadline_ms)
-			return error_set(err, P_SERVER_BUSY, "%lld sessions of an earlier "
+			return error_set(err, P_SERVER_BUSY,
+							 "%lld sessions of an earlier "
 							 "applier do not end on the target",
 							 (long long) left);
 		log_debug("waiting for %lld sessions of an earlier applier to end",

@@ -14,13 +14,13 @@
 #include "base/failpoint.h"
 #include "postgres/target_pg.h"
 
-#define PROGRESS_COLUMNS \
-	"epoch, phase, source_system_id, source_timeline, source_history," \
+#define PROGRESS_COLUMNS                                                       \
+	"epoch, phase, source_system_id, source_timeline, source_history,"         \
 	" source_database, source_encoding, slot, plugin_version, plugin_options," \
-	" tables, exclude_tables, consistent_lsn, resume_lsn, commit_lsn, xid," \
-	" (extract(epoch FROM commit_time - '2000-01-01 00:00:00+00'" \
-	"::timestamptz) * 1000000)::bigint," \
-	" anchor_lsn, anchor_nonce, previous_anchor_lsn, digest, skeleton," \
+	" tables, exclude_tables, consistent_lsn, resume_lsn, commit_lsn, xid,"    \
+	" (extract(epoch FROM commit_time - '2000-01-01 00:00:00+00'"              \
+	"::timestamptz) * 1000000)::bigint,"                                       \
+	" anchor_lsn, anchor_nonce, previous_anchor_lsn, digest, skeleton,"        \
 	" newest_stamp_lsn, origin_nonce, transactions, rows"
 
 /* In the order of progress_params(); $1 is the stream, $2 the epoch. */
@@ -70,33 +70,34 @@ progress_parse(const PGresult *res, const char *stream, Progress *out,
 	out->transactions = (uint64_t) pg_value_int(res, 0, 24);
 	out->rows = (uint64_t) pg_value_int(res, 0, 25);
 	if (out->phase == PHASE_NONE)
-		return error_set(err, P_PROGRESS, "the progress row of %s has the "
-						 "unknown phase \"%s\"", stream,
-						 PQgetvalue(res, 0, 1));
+		return error_set(err, P_PROGRESS,
+						 "the progress row of %s has the "
+						 "unknown phase \"%s\"",
+						 stream, PQgetvalue(res, 0, 1));
 	return true;
 }
 
 /* Numbers as text, for parameters; lives as long as the call. */
 typedef struct ProgressText
 {
-	char		epoch[24];
-	char		timeline[16];
-	char		consistent[LSN_STRING_SIZE];
-	char		resume[LSN_STRING_SIZE];
-	char		commit[LSN_STRING_SIZE];
-	char		xid[16];
-	char		commit_time[24];
-	char		anchor[LSN_STRING_SIZE];
-	char		previous[LSN_STRING_SIZE];
-	char		stamp[LSN_STRING_SIZE];
-	char		transactions[24];
-	char		rows[24];
+	char epoch[24];
+	char timeline[16];
+	char consistent[LSN_STRING_SIZE];
+	char resume[LSN_STRING_SIZE];
+	char commit[LSN_STRING_SIZE];
+	char xid[16];
+	char commit_time[24];
+	char anchor[LSN_STRING_SIZE];
+	char previous[LSN_STRING_SIZE];
+	char stamp[LSN_STRING_SIZE];
+	char transactions[24];
+	char rows[24];
 } ProgressText;
 
 static void
 progress_params(const Progress *p, ProgressText *t, const char **params)
 {
-	int			n = 0;
+	int n = 0;
 
 	snprintf(t->epoch, sizeof(t->epoch), "%" PRId64, p->epoch);
 	snprintf(t->timeline, sizeof(t->timeline), "%" PRIu32, p->source.timeline);
@@ -135,16 +136,17 @@ progress_params(const Progress *p, ProgressText *t, const char **params)
 	params[n++] = t->rows;
 }
 
-#define COMMIT_TIME_PARAM \
+#define COMMIT_TIME_PARAM                   \
 	"'2000-01-01 00:00:00+00'::timestamptz" \
 	" + $18::bigint * interval '1 microsecond'"
 
 bool
 target_pg_state_exists(Target *target, bool *exists, Error *err)
 {
-	TargetPg   *self = (TargetPg *) target;
-	PGresult   *res = pg_query(self->conn, err, "SELECT to_regclass("
-							   "'portage.progress') IS NOT NULL");
+	TargetPg *self = (TargetPg *) target;
+	PGresult *res = pg_query(self->conn, err,
+							 "SELECT to_regclass("
+							 "'portage.progress') IS NOT NULL");
 
 	if (res == NULL)
 		return false;
@@ -156,24 +158,25 @@ target_pg_state_exists(Target *target, bool *exists, Error *err)
 bool
 target_pg_state_create(Target *target, Error *err)
 {
-	TargetPg   *self = (TargetPg *) target;
+	TargetPg *self = (TargetPg *) target;
 
 	return (pg_exec(self->conn, err, STATE_SQL_CREATE) ||
 			error_wrap(err, "cannot create the state tables")) &&
-		FAILPOINT(FP_STATE_CREATED, err);
+		   FAILPOINT(FP_STATE_CREATED, err);
 }
 
 bool
 target_pg_progress_read(Target *target, Progress *progress, Error *err)
 {
-	TargetPg   *self = (TargetPg *) target;
-	const char *params[] = {target->config->stream};
-	PGresult   *res;
-	bool		ok;
+	TargetPg *self = (TargetPg *) target;
+	const char *params[] = { target->config->stream };
+	PGresult *res;
+	bool ok;
 
-	res = pg_query_params(self->conn, err, "SELECT " PROGRESS_COLUMNS
-						  " FROM portage.progress WHERE stream = $1", 1,
-						  params);
+	res = pg_query_params(self->conn, err,
+						  "SELECT " PROGRESS_COLUMNS
+						  " FROM portage.progress WHERE stream = $1",
+						  1, params);
 	if (res == NULL)
 		return false;
 	ok = progress_parse(res, target->config->stream, progress, err);
@@ -184,25 +187,26 @@ target_pg_progress_read(Target *target, Progress *progress, Error *err)
 bool
 target_pg_progress_claim(Target *target, Progress *progress, Error *err)
 {
-	TargetPg   *self = (TargetPg *) target;
-	const char *params[] = {target->config->stream};
-	PGresult   *res;
-	bool		ok;
+	TargetPg *self = (TargetPg *) target;
+	const char *params[] = { target->config->stream };
+	PGresult *res;
+	bool ok;
 
 	/* waits out a session of an earlier owner that is still committing */
 	if (!pg_exec(self->conn, err, "SET lock_timeout = '60s'"))
 		return false;
-	res = pg_query_params(self->conn, err, "UPDATE portage.progress SET"
+	res = pg_query_params(self->conn, err,
+						  "UPDATE portage.progress SET"
 						  " epoch = epoch + 1, updated_at = now()"
-						  " WHERE stream = $1 RETURNING " PROGRESS_COLUMNS, 1,
-						  params);
+						  " WHERE stream = $1 RETURNING " PROGRESS_COLUMNS,
+						  1, params);
 	if (res == NULL)
 		return false;
 	ok = progress_parse(res, target->config->stream, progress, err);
 	PQclear(res);
 	memcpy(self->origin_nonce, progress->origin_nonce, NONCE_SIZE);
 	return ok && pg_exec(self->conn, err, "SET lock_timeout = 0") &&
-		FAILPOINT(FP_EPOCH_BUMPED, err);
+		   FAILPOINT(FP_EPOCH_BUMPED, err);
 }
 
 static const char insert_sql[] =
@@ -218,7 +222,7 @@ static const char insert_sql[] =
 bool
 target_pg_progress_insert(Target *target, Progress *progress, Error *err)
 {
-	TargetPg   *self = (TargetPg *) target;
+	TargetPg *self = (TargetPg *) target;
 	const char *params[PROGRESS_PARAM_COUNT];
 	ProgressText text;
 
@@ -256,8 +260,8 @@ target_pg_progress_send(PgConn *conn, const Progress *before,
 {
 	const char *params[PROGRESS_PARAM_COUNT + 2];
 	ProgressText text;
-	char		expected[LSN_STRING_SIZE];
-	char		pid[16];
+	char expected[LSN_STRING_SIZE];
+	char pid[16];
 
 	progress_params(after, &text, params);
 	params[PROGRESS_PARAM_COUNT] = lsn_to_string(before->resume_lsn, expected);
@@ -272,13 +276,14 @@ target_pg_progress_send(PgConn *conn, const Progress *before,
 bool
 target_pg_progress_failed(const Progress *before, Error *err)
 {
-	if (strcmp(err->sqlstate, "22012") != 0)	/* division_by_zero */
+	if (strcmp(err->sqlstate, "22012") != 0) /* division_by_zero */
 		return error_wrap(err, "cannot write the progress row");
 	error_set(err, P_FENCED, "the stream %s is no longer ours", before->stream);
-	error_detail(err, "The progress row with epoch %" PRId64 " at " LSN_FORMAT
+	error_detail(err,
+				 "The progress row with epoch %" PRId64 " at " LSN_FORMAT
 				 " is gone or was changed by somebody else; what was being "
-				 "written has been rolled back.", before->epoch,
-				 LSN_ARGS(before->resume_lsn));
+				 "written has been rolled back.",
+				 before->epoch, LSN_ARGS(before->resume_lsn));
 	return false;
 }
 
@@ -286,8 +291,8 @@ bool
 target_pg_progress_update(PgConn *conn, const Progress *before,
 						  const Progress *after, Error *err)
 {
-	PGresult   *res = NULL;
-	PGresult   *next;
+	PGresult *res = NULL;
+	PGresult *next;
 
 	if (!target_pg_progress_send(conn, before, after, err))
 		return false;
@@ -307,7 +312,7 @@ target_pg_progress_update(PgConn *conn, const Progress *before,
 bool
 target_pg_progress_save(Target *target, const Progress *progress, Error *err)
 {
-	TargetPg   *self = (TargetPg *) target;
+	TargetPg *self = (TargetPg *) target;
 
 	error_clear(err);
 	if (target_pg_begin(self->conn, self->origin_nonce, err) &&
@@ -332,17 +337,18 @@ static const char drop_sql[] =
 bool
 target_pg_state_drop(Target *target, bool *existed, Error *err)
 {
-	TargetPg   *self = (TargetPg *) target;
-	const char *params[] = {target->config->stream};
-	PGresult   *res;
-	bool		last;
-	bool		ok;
+	TargetPg *self = (TargetPg *) target;
+	const char *params[] = { target->config->stream };
+	PGresult *res;
+	bool last;
+	bool ok;
 
 	if (!target_pg_state_exists(target, existed, err) || !*existed)
 		return !error_is_set(err);
 	if (!pg_exec(self->conn, err, "BEGIN"))
 		return false;
-	res = pg_query_params(self->conn, err, "WITH d AS (DELETE FROM"
+	res = pg_query_params(self->conn, err,
+						  "WITH d AS (DELETE FROM"
 						  " portage.progress WHERE stream = $1 RETURNING 1)"
 						  " SELECT (SELECT count(*) FROM d) > 0, NOT EXISTS ("
 						  "SELECT FROM portage.progress WHERE stream <> $1)",
@@ -355,7 +361,7 @@ target_pg_state_drop(Target *target, bool *existed, Error *err)
 	if (ok && last)
 		ok = pg_exec(self->conn, err, drop_sql);
 	ok = ok && FAILPOINT(FP_DROP_STATE, err) &&
-		pg_exec(self->conn, err, "COMMIT");
+		 pg_exec(self->conn, err, "COMMIT");
 	if (!ok)
 		pg_rollback(self->conn);
 	return ok;

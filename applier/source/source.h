@@ -33,37 +33,37 @@ typedef struct SourceConfig
 /* The slot as the source shows it. */
 typedef struct SlotInfo
 {
-	bool		exists;
-	bool		ours;			/* logical, our plugin, this database */
-	bool		active;
-	int			active_pid;
-	bool		invalid;		/* wal_status lost, or invalidated */
-	char		why_invalid[64];
-	Lsn			restart_lsn;
-	Lsn			confirmed_lsn;
-	int64_t		retained_bytes; /* WAL kept for it */
+	bool exists;
+	bool ours; /* logical, our plugin, this database */
+	bool active;
+	int active_pid;
+	bool invalid; /* wal_status lost, or invalidated */
+	char why_invalid[64];
+	Lsn restart_lsn;
+	Lsn confirmed_lsn;
+	int64_t retained_bytes; /* WAL kept for it */
 } SlotInfo;
 
 /* What a new slot gives: where it begins and what was visible there. */
 typedef struct SlotSnapshot
 {
-	Lsn			consistent_lsn;
-	char		snapshot_id[128];	/* for SET TRANSACTION SNAPSHOT */
+	Lsn consistent_lsn;
+	char snapshot_id[128]; /* for SET TRANSACTION SNAPSHOT */
 } SlotSnapshot;
 
 typedef struct StreamOptions
 {
-	Lsn			start_lsn;
-	bool		defer;			/* may hold small transactions in a backlog */
-	const char *origin;			/* "any" or "none" */
+	Lsn start_lsn;
+	bool defer;			/* may hold small transactions in a backlog */
+	const char *origin; /* "any" or "none" */
 } StreamOptions;
 
 /* What schema_dump and catalog reads look through. */
 typedef struct SnapshotRef
 {
-	const char *id;				/* an exported snapshot, or NULL: a new one */
-	bool		slot;			/* it is the slot's */
-	Lsn			lsn;			/* with slot: the consistent point */
+	const char *id; /* an exported snapshot, or NULL: a new one */
+	bool slot;		/* it is the slot's */
+	Lsn lsn;		/* with slot: the consistent point */
 } SnapshotRef;
 
 typedef struct SourceOps
@@ -71,77 +71,74 @@ typedef struct SourceOps
 	const char *name;
 
 	/* ---- connection for statements; first one try, then the caller's loop */
-	bool		(*connect) (Source *self, Error *err);
-	void		(*disconnect) (Source *self);
-	bool		(*identify) (Source *self, SourceIdentity *identity, Error *err);
-	bool		(*check) (Source *self, Findings *findings, Error *err);
+	bool (*connect)(Source *self, Error *err);
+	void (*disconnect)(Source *self);
+	bool (*identify)(Source *self, SourceIdentity *identity, Error *err);
+	bool (*check)(Source *self, Findings *findings, Error *err);
 
 	/* ---- the slot */
-	bool		(*slot_inspect) (Source *self, SlotInfo *info, Error *err);
+	bool (*slot_inspect)(Source *self, SlotInfo *info, Error *err);
 	/* The snapshot stays valid until slot_snapshot_release or disconnect. */
-	bool		(*slot_create) (Source *self, SlotSnapshot *snapshot, Error *err);
-	void		(*slot_snapshot_release) (Source *self);
-	bool		(*slot_drop) (Source *self, bool *existed, Error *err);
+	bool (*slot_create)(Source *self, SlotSnapshot *snapshot, Error *err);
+	void (*slot_snapshot_release)(Source *self);
+	bool (*slot_drop)(Source *self, bool *existed, Error *err);
 
 	/* ---- the stream */
-	bool		(*stream_start) (Source *self, const StreamOptions *options,
-								 Error *err);
+	bool (*stream_start)(Source *self, const StreamOptions *options,
+						 Error *err);
 	/*
 	 * Wait for the next frame, at most timeout_ms; *frame is NULL when none
 	 * came.  Answers keepalives, sends status when its time has come.
 	 */
-	bool		(*stream_next) (Source *self, int64_t timeout_ms, Frame **frame,
-								Error *err);
+	bool (*stream_next)(Source *self, int64_t timeout_ms, Frame **frame,
+						Error *err);
 	/* While reading is paused: only what keeps the connection alive. */
-	bool		(*stream_idle) (Source *self, Error *err);
+	bool (*stream_idle)(Source *self, Error *err);
 	/* lsn and all before it is durable everywhere; never goes backwards. */
-	bool		(*stream_confirm) (Source *self, Lsn lsn, Error *err);
-	void		(*stream_stop) (Source *self);
+	bool (*stream_confirm)(Source *self, Lsn lsn, Error *err);
+	void (*stream_stop)(Source *self);
 	/* End of WAL as last heard from the server. */
-	Lsn			(*stream_wal_end) (Source *self);
+	Lsn (*stream_wal_end)(Source *self);
 
 	/* ---- markers: a connection of their own */
-	bool		(*marker_connect) (Source *self, Error *err);
+	bool (*marker_connect)(Source *self, Error *err);
 	/* *lsn: where its record ends; its commit comes behind. */
-	bool		(*marker_emit) (Source *self, const char *nonce, Lsn *lsn,
-								Error *err);
+	bool (*marker_emit)(Source *self, const char *nonce, Lsn *lsn, Error *err);
 	/* Position of the source's WAL (flushed), for lag. */
-	bool		(*marker_wal_lsn) (Source *self, Lsn *lsn, Error *err);
-	void		(*marker_disconnect) (Source *self);
+	bool (*marker_wal_lsn)(Source *self, Lsn *lsn, Error *err);
+	void (*marker_disconnect)(Source *self);
 
 	/* ---- the copy; see source_pg_copy.c */
 	/* Wait until the snapshot shows all that it calls committed. */
-	bool		(*snapshot_settle) (Source *self, const SnapshotRef *snapshot,
-									int64_t timeout_ms, Error *err);
-	bool		(*tables_list) (Source *self, const SnapshotRef *snapshot,
-								Arena *arena, Table **tables, int *count,
-								Error *err);
+	bool (*snapshot_settle)(Source *self, const SnapshotRef *snapshot,
+							int64_t timeout_ms, Error *err);
+	bool (*tables_list)(Source *self, const SnapshotRef *snapshot, Arena *arena,
+						Table **tables, int *count, Error *err);
 	/* The schema as entries; those of tables not selected are left out. */
-	bool		(*schema_dump) (Source *self, const SnapshotRef *snapshot,
-								Arena *arena, DdlEntry **entries, int *count,
-								Findings *left_out, Error *err);
-	bool		(*sequences_list) (Source *self, Arena *arena,
-								   Sequence **sequences, int *count, Error *err);
+	bool (*schema_dump)(Source *self, const SnapshotRef *snapshot, Arena *arena,
+						DdlEntry **entries, int *count, Findings *left_out,
+						Error *err);
+	bool (*sequences_list)(Source *self, Arena *arena, Sequence **sequences,
+						   int *count, Error *err);
 
 	/* ---- a reader of table rows: one connection, one snapshot, one thread */
-	SourceReader *(*reader_open) (Source *self, const SnapshotRef *snapshot,
-								  Error *err);
-	/* The stamp of what this reader sees; strings live as long as it. */
-	void		(*reader_stamp) (SourceReader *reader, Stamp *stamp);
-	bool		(*reader_begin) (SourceReader *reader, const Table *table,
+	SourceReader *(*reader_open)(Source *self, const SnapshotRef *snapshot,
 								 Error *err);
+	/* The stamp of what this reader sees; strings live as long as it. */
+	void (*reader_stamp)(SourceReader *reader, Stamp *stamp);
+	bool (*reader_begin)(SourceReader *reader, const Table *table, Error *err);
 	/* COPY text; *data is valid until the next call; len 0 is the end. */
-	bool		(*reader_data) (SourceReader *reader, Slice *data, Error *err);
+	bool (*reader_data)(SourceReader *reader, Slice *data, Error *err);
 	/*
 	 * After the end: is what was read what the snapshot meant?  *whole is
 	 * false if the table was rewritten under it (its rows are then void).
 	 */
-	bool		(*reader_end) (SourceReader *reader, const Table *table,
-							   int64_t *rows, bool *whole, Error *err);
-	void		(*reader_close) (SourceReader *reader);
+	bool (*reader_end)(SourceReader *reader, const Table *table, int64_t *rows,
+					   bool *whole, Error *err);
+	void (*reader_close)(SourceReader *reader);
 
 	/* Disconnect everything and give the memory back. */
-	void		(*free) (Source *self);
+	void (*free)(Source *self);
 } SourceOps;
 
 struct Source
@@ -151,7 +148,7 @@ struct Source
 };
 
 /* By the URL's scheme; P_URL if there is no such driver.  Does not connect. */
-Source	   *source_open(const SourceConfig *config, Error *err);
-void		source_close(Source *source);
+Source *source_open(const SourceConfig *config, Error *err);
+void source_close(Source *source);
 
-#endif							/* PORTAGE_SOURCE_H */
+#endif /* PORTAGE_SOURCE_H */

@@ -17,41 +17,41 @@
 
 struct Assembler
 {
-	Markers    *markers;
-	uint64_t	batch_rows;
-	uint64_t	batch_bytes;
-	char		plugin_version[32];
+	Markers *markers;
+	uint64_t batch_rows;
+	uint64_t batch_bytes;
+	char plugin_version[32];
 
-	Frame	  **frames;
-	int			frame_count;
-	int			frame_capacity;
-	BatchSpan  *spans;
-	int			span_count;
-	int			span_capacity;
+	Frame **frames;
+	int frame_count;
+	int frame_capacity;
+	BatchSpan *spans;
+	int span_count;
+	int span_capacity;
 
-	Progress	after;			/* behind the last complete transaction */
-	BatchNews	news;			/* of the complete transactions */
-	int			complete_spans;
-	int			complete_frames;	/* frames needed by nothing behind them */
-	uint64_t	complete_rows;
-	bool		complete_any;	/* a transaction may have no span at all */
+	Progress after; /* behind the last complete transaction */
+	BatchNews news; /* of the complete transactions */
+	int complete_spans;
+	int complete_frames; /* frames needed by nothing behind them */
+	uint64_t complete_rows;
+	bool complete_any; /* a transaction may have no span at all */
 
-	bool		open;			/* the last transaction is not complete */
-	bool		large;			/* its first piece was handed out */
-	bool		handed_piece;	/* the batch handed out is a piece */
-	const Txn  *open_txn;		/* in its first frame, or large_txn */
-	Txn			large_txn;		/* of the large one, whose frames are gone */
-	char		open_nonce[NONCE_SIZE]; /* a marker of ours in it, or "" */
-	int64_t		open_nonce_age_ms;
-	int			open_first_frame;
-	uint64_t	open_rows;
-	uint64_t	bytes;			/* of all frames held */
+	bool open;					 /* the last transaction is not complete */
+	bool large;					 /* its first piece was handed out */
+	bool handed_piece;			 /* the batch handed out is a piece */
+	const Txn *open_txn;		 /* in its first frame, or large_txn */
+	Txn large_txn;				 /* of the large one, whose frames are gone */
+	char open_nonce[NONCE_SIZE]; /* a marker of ours in it, or "" */
+	int64_t open_nonce_age_ms;
+	int open_first_frame;
+	uint64_t open_rows;
+	uint64_t bytes; /* of all frames held */
 };
 
 Assembler *
 assembler_new(Markers *markers, int batch_rows, size_t batch_bytes)
 {
-	Assembler  *a = mem_zalloc(sizeof(*a));
+	Assembler *a = mem_zalloc(sizeof(*a));
 
 	a->markers = markers;
 	a->batch_rows = (uint64_t) batch_rows;
@@ -62,7 +62,7 @@ assembler_new(Markers *markers, int batch_rows, size_t batch_bytes)
 void
 assembler_free(Assembler *a)
 {
-	int			i;
+	int i;
 
 	if (a == NULL)
 		return;
@@ -89,7 +89,7 @@ add_frame(Assembler *a, Frame *frame)
 	{
 		a->frame_capacity = a->frame_capacity * 2 + 64;
 		a->frames = mem_realloc(a->frames, (size_t) a->frame_capacity *
-								sizeof(*a->frames));
+											   sizeof(*a->frames));
 	}
 	a->frames[a->frame_count++] = frame;
 	a->bytes += frame->bytes;
@@ -99,8 +99,9 @@ add_frame(Assembler *a, Frame *frame)
 static void
 add_event(Assembler *a, const Txn *txn, const Event *event)
 {
-	BatchSpan  *last = a->span_count > a->complete_spans ?
-		&a->spans[a->span_count - 1] : NULL;
+	BatchSpan *last = a->span_count > a->complete_spans
+						  ? &a->spans[a->span_count - 1]
+						  : NULL;
 
 	if (last != NULL && last->events + last->count == event)
 	{
@@ -110,10 +111,10 @@ add_event(Assembler *a, const Txn *txn, const Event *event)
 	if (a->span_count == a->span_capacity)
 	{
 		a->span_capacity = a->span_capacity * 2 + 64;
-		a->spans = mem_realloc(a->spans, (size_t) a->span_capacity *
-							   sizeof(*a->spans));
+		a->spans = mem_realloc(a->spans,
+							   (size_t) a->span_capacity * sizeof(*a->spans));
 	}
-	a->spans[a->span_count++] = (BatchSpan) {txn, event, 1};
+	a->spans[a->span_count++] = (BatchSpan){ txn, event, 1 };
 }
 
 static bool
@@ -122,8 +123,9 @@ begin_txn(Assembler *a, const Event *event, Error *err)
 	if (a->open)
 		BUG("a transaction begins inside another one");
 	if (event->txn.commit_lsn < a->after.resume_lsn)
-		return error_set(err, P_HISTORY, "the source sent transaction %u at "
-						 LSN_FORMAT " again, which lies before " LSN_FORMAT,
+		return error_set(err, P_HISTORY,
+						 "the source sent transaction %u at " LSN_FORMAT
+						 " again, which lies before " LSN_FORMAT,
 						 event->txn.xid, LSN_ARGS(event->txn.commit_lsn),
 						 LSN_ARGS(a->after.resume_lsn));
 	a->open = true;
@@ -137,7 +139,7 @@ begin_txn(Assembler *a, const Event *event, Error *err)
 static void
 see_message(Assembler *a, const Message *message)
 {
-	char		nonce[NONCE_SIZE];
+	char nonce[NONCE_SIZE];
 
 	if (message_is_marker(message, nonce) &&
 		markers_take(a->markers, nonce, &a->open_nonce_age_ms))
@@ -147,7 +149,7 @@ see_message(Assembler *a, const Message *message)
 static void
 commit_txn(Assembler *a, const Txn *txn)
 {
-	bool		marker = a->open_nonce[0] != '\0';
+	bool marker = a->open_nonce[0] != '\0';
 
 	progress_advance(&a->after, txn, marker ? a->open_nonce : NULL,
 					 a->plugin_version);
@@ -169,7 +171,7 @@ bool
 assembler_add(Assembler *a, QueueItem item, Error *err)
 {
 	const Event *event;
-	int			i;
+	int i;
 
 	add_frame(a, item.frame);
 	for (i = item.keep_from; i < item.frame->event_count; i++)
@@ -203,7 +205,7 @@ bool
 assembler_full(const Assembler *a)
 {
 	return a->complete_rows + a->open_rows >= a->batch_rows ||
-		a->bytes >= a->batch_bytes;
+		   a->bytes >= a->batch_bytes;
 }
 
 static bool
@@ -241,7 +243,7 @@ assembler_batch(Assembler *a, Batch *batch, Progress *after, BatchNews *news)
 static void
 drop_frames(Assembler *a, int count)
 {
-	int			i;
+	int i;
 
 	for (i = 0; i < count; i++)
 	{

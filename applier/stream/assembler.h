@@ -20,37 +20,35 @@ typedef struct Assembler Assembler;
 /* What came with the transactions of a batch. */
 typedef struct BatchNews
 {
-	bool		marker;			/* a marker of ours was in it */
-	int64_t		marker_age_ms;	/* of the last one: the lag */
-	Lsn			marker_end_lsn; /* end of its transaction */
+	bool marker;		   /* a marker of ours was in it */
+	int64_t marker_age_ms; /* of the last one: the lag */
+	Lsn marker_end_lsn;	   /* end of its transaction */
 } BatchNews;
 
-Assembler  *assembler_new(Markers *markers, int batch_rows,
-						  size_t batch_bytes);
-void		assembler_free(Assembler *assembler);
+Assembler *assembler_new(Markers *markers, int batch_rows, size_t batch_bytes);
+void assembler_free(Assembler *assembler);
 
 /* Where the target stands: what the next batch moves on from. */
-void		assembler_start(Assembler *assembler, const Progress *progress,
-							const char *plugin_version);
+void assembler_start(Assembler *assembler, const Progress *progress,
+					 const char *plugin_version);
 
 /*
  * Take over a frame.  P_HISTORY if a transaction lies before what is applied.
  */
-bool		assembler_add(Assembler *assembler, QueueItem item,
-						  Error *err) MUST_CHECK;
+bool assembler_add(Assembler *assembler, QueueItem item, Error *err) MUST_CHECK;
 
 /* Is there as much as a batch may hold? */
-bool		assembler_full(const Assembler *assembler);
+bool assembler_full(const Assembler *assembler);
 
 /*
  * The next batch: every complete transaction there is, else, if the limits are
  * reached, a piece of the one that is not complete.  False if there is none.
  * *after is what progress becomes with it (when batch->last).
  */
-bool		assembler_batch(Assembler *assembler, Batch *batch,
-							Progress *after, BatchNews *news);
+bool assembler_batch(Assembler *assembler, Batch *batch, Progress *after,
+					 BatchNews *news);
 
 /* The batch that assembler_batch gave is applied. */
-void		assembler_applied(Assembler *assembler);
+void assembler_applied(Assembler *assembler);
 
-#endif							/* PORTAGE_ASSEMBLER_H */
+#endif /* PORTAGE_ASSEMBLER_H */

@@ -26,8 +26,8 @@ message_is_marker(const Message *message, char nonce[NONCE_SIZE])
 static void
 digest_chain(char digest[DIGEST_SIZE], const Txn *txn, bool with_crc)
 {
-	uint8_t		input[DIGEST_SIZE + 24];
-	uint8_t    *p = input;
+	uint8_t input[DIGEST_SIZE + 24];
+	uint8_t *p = input;
 	XXH128_hash_t hash;
 
 	memset(input, 0, sizeof(input));
@@ -53,13 +53,14 @@ void
 progress_advance(Progress *progress, const Txn *txn, const char *nonce,
 				 const char *plugin_version)
 {
-	bool		first = progress->digest[0] == '\0' &&
-		txn->commit_lsn == progress->anchor_lsn;
+	bool first = progress->digest[0] == '\0' &&
+				 txn->commit_lsn == progress->anchor_lsn;
 
 	if (nonce != NULL && !first)
 	{
-		progress->previous_anchor_lsn = progress->digest[0] != '\0' ?
-			progress->anchor_lsn : progress->previous_anchor_lsn;
+		progress->previous_anchor_lsn = progress->digest[0] != '\0'
+											? progress->anchor_lsn
+											: progress->previous_anchor_lsn;
 		progress->anchor_lsn = txn->commit_lsn;
 		memcpy(progress->anchor_nonce, nonce, NONCE_SIZE);
 		snprintf(progress->plugin_version, sizeof(progress->plugin_version),
@@ -92,8 +93,8 @@ history_init(History *history, const Progress *expected)
 void
 history_hello(History *history, const char *plugin_version)
 {
-	history->skeleton_only =
-		strcmp(plugin_version, history->expected->plugin_version) != 0;
+	history->skeleton_only = strcmp(plugin_version,
+									history->expected->plugin_version) != 0;
 }
 
 static bool
@@ -101,9 +102,12 @@ history_differs(const History *history, Error *err, const char *what, Lsn lsn)
 {
 	const Progress *expected = history->expected;
 
-	error_set(err, P_HISTORY, "the source's history is not the one that was "
-			  "applied: %s at " LSN_FORMAT, what, LSN_ARGS(lsn));
-	error_detail(err, "The target has applied it up to " LSN_FORMAT
+	error_set(err, P_HISTORY,
+			  "the source's history is not the one that was "
+			  "applied: %s at " LSN_FORMAT,
+			  what, LSN_ARGS(lsn));
+	error_detail(err,
+				 "The target has applied it up to " LSN_FORMAT
 				 ", proven from the marker at " LSN_FORMAT "; %" PRIu64
 				 " transactions were compared.  Nothing was applied.",
 				 LSN_ARGS(expected->resume_lsn), LSN_ARGS(expected->anchor_lsn),
@@ -127,7 +131,8 @@ check_begin(History *history, const Txn *txn, Error *err)
 	if (txn->commit_lsn >= expected->resume_lsn)
 		return history_differs(history, err,
 							   "the last applied transaction is missing, "
-							   "the next one is", txn->commit_lsn);
+							   "the next one is",
+							   txn->commit_lsn);
 	return true;
 }
 
@@ -146,16 +151,17 @@ check_commit(History *history, const Txn *txn, Error *err)
 	const Progress *expected = history->expected;
 
 	if (!history->nonce_seen)
-		return history_differs(history, err,
-							   "the marker's nonce is missing",
+		return history_differs(history, err, "the marker's nonce is missing",
 							   txn->commit_lsn);
 	chain_both(&history->replayed, txn);
 	history->transactions++;
 	if (txn->end_lsn < expected->resume_lsn)
 		return true;
 	if (txn->end_lsn > expected->resume_lsn)
-		return history_differs(history, err, "a transaction ends later than "
-							   "the one that was applied", txn->commit_lsn);
+		return history_differs(history, err,
+							   "a transaction ends later than "
+							   "the one that was applied",
+							   txn->commit_lsn);
 	if (!digests_agree(history))
 		return history_differs(history, err, "the transactions differ before",
 							   txn->end_lsn);
@@ -167,15 +173,16 @@ bool
 history_check(History *history, const Frame *frame, int *keep_from, Error *err)
 {
 	const Event *event;
-	char		nonce[NONCE_SIZE];
-	int			i;
+	char nonce[NONCE_SIZE];
+	int i;
 
 	for (i = 0; i < frame->event_count; i++)
 	{
 		if (history->state == HISTORY_PROVEN)
 			break;
 		event = &frame->events[i];
-		if (event->kind == EVENT_BEGIN && !check_begin(history, &event->txn, err))
+		if (event->kind == EVENT_BEGIN &&
+			!check_begin(history, &event->txn, err))
 			return false;
 		if (event->kind == EVENT_MESSAGE &&
 			message_is_marker(&event->message, nonce) &&

@@ -20,19 +20,19 @@
 #define MARKER_PREFIX "portage.marker"
 
 /* Is this a marker, and which nonce does it carry? */
-bool		message_is_marker(const Message *message, char nonce[NONCE_SIZE]);
+bool message_is_marker(const Message *message, char nonce[NONCE_SIZE]);
 
 /*
  * Move progress over one applied transaction.  nonce is that of a marker of
  * ours in it, or NULL; a marker becomes the new anchor.
  */
-void		progress_advance(Progress *progress, const Txn *txn,
-							 const char *nonce, const char *plugin_version);
+void progress_advance(Progress *progress, const Txn *txn, const char *nonce,
+					  const char *plugin_version);
 
 typedef enum HistoryState
 {
-	HISTORY_EXPECT_ANCHOR,		/* the next transaction must be the anchor's */
-	HISTORY_REPLAY,				/* between anchor and resume_lsn */
+	HISTORY_EXPECT_ANCHOR, /* the next transaction must be the anchor's */
+	HISTORY_REPLAY,		   /* between anchor and resume_lsn */
 	HISTORY_PROVEN
 } HistoryState;
 
@@ -41,27 +41,27 @@ typedef struct History
 {
 	HistoryState state;
 	const Progress *expected;
-	Progress	replayed;		/* only digests and positions are used */
-	bool		nonce_seen;
-	bool		skeleton_only;	/* another plugin version made the anchor */
-	uint64_t	transactions;	/* replayed so far */
+	Progress replayed; /* only digests and positions are used */
+	bool nonce_seen;
+	bool skeleton_only;	   /* another plugin version made the anchor */
+	uint64_t transactions; /* replayed so far */
 } History;
 
 /*
  * Begin a proof for a stream that starts at expected->anchor_lsn.  expected
  * must outlive it.
  */
-void		history_init(History *history, const Progress *expected);
+void history_init(History *history, const Progress *expected);
 
 /* The plugin says its version: decides between digest and skeleton. */
-void		history_hello(History *history, const char *plugin_version);
+void history_hello(History *history, const char *plugin_version);
 
 /*
  * Look at the events of a frame, in order, until the history is proven.
  * *keep_from is the index of the first event that is to be applied, or
  * event_count.  P_HISTORY if the source shows anything else than expected.
  */
-bool		history_check(History *history, const Frame *frame, int *keep_from,
-						  Error *err) MUST_CHECK;
+bool history_check(History *history, const Frame *frame, int *keep_from,
+				   Error *err) MUST_CHECK;
 
-#endif							/* PORTAGE_HISTORY_H */
+#endif /* PORTAGE_HISTORY_H */

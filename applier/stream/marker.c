@@ -18,9 +18,9 @@
 static bool
 marker_emit(StreamSession *session, Error *err)
 {
-	Source	   *source = session->source;
-	char		nonce[NONCE_SIZE];
-	Lsn			lsn;
+	Source *source = session->source;
+	char nonce[NONCE_SIZE];
+	Lsn lsn;
 
 	nonce_make(nonce);
 	markers_add(session->markers, nonce);
@@ -33,13 +33,14 @@ marker_emit(StreamSession *session, Error *err)
 static bool
 check_overdue(StreamSession *session, Error *err)
 {
-	Lsn			wal_end = atomic_load(&session->source_wal_end);
-	int64_t		age_ms;
+	Lsn wal_end = atomic_load(&session->source_wal_end);
+	int64_t age_ms;
 
 	if (!markers_overdue(session->markers, wal_end, &age_ms) ||
 		age_ms < OVERDUE_MS)
 		return true;
-	return error_set(err, P_CONNECTION_LOST, "a marker has not come back for "
+	return error_set(err, P_CONNECTION_LOST,
+					 "a marker has not come back for "
 					 "%lld s although the source has sent what lies behind it",
 					 (long long) (age_ms / 1000));
 }
@@ -48,10 +49,10 @@ void *
 marker_main(void *arg)
 {
 	StreamSession *session = arg;
-	Source	   *source = session->source;
-	Error		err = ERROR_INIT;
-	int64_t		due_ms;
-	bool		ok = source->ops->marker_connect(source, &err);
+	Source *source = session->source;
+	Error err = ERROR_INIT;
+	int64_t due_ms;
+	bool ok = source->ops->marker_connect(source, &err);
 
 	while (ok && !session_ending(session))
 	{

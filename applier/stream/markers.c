@@ -17,23 +17,23 @@
 
 typedef struct Marker
 {
-	char		nonce[NONCE_SIZE];
-	Lsn			lsn;			/* LSN_NONE: not emitted yet */
-	int64_t		added_ms;
+	char nonce[NONCE_SIZE];
+	Lsn lsn; /* LSN_NONE: not emitted yet */
+	int64_t added_ms;
 } Marker;
 
 struct Markers
 {
 	pthread_mutex_t mutex;
-	Marker		ring[RING_SIZE];
-	unsigned	head;
-	unsigned	count;
+	Marker ring[RING_SIZE];
+	unsigned head;
+	unsigned count;
 };
 
 Markers *
 markers_new(void)
 {
-	Markers    *markers = mem_zalloc(sizeof(*markers));
+	Markers *markers = mem_zalloc(sizeof(*markers));
 
 	pthread_mutex_init(&markers->mutex, NULL);
 	return markers;
@@ -57,7 +57,7 @@ marker_at(Markers *markers, unsigned i)
 void
 markers_add(Markers *markers, const char nonce[NONCE_SIZE])
 {
-	Marker	   *marker;
+	Marker *marker;
 
 	pthread_mutex_lock(&markers->mutex);
 	if (markers->count == RING_SIZE)
@@ -76,7 +76,7 @@ markers_add(Markers *markers, const char nonce[NONCE_SIZE])
 static unsigned
 find_nonce(Markers *markers, const char *nonce)
 {
-	unsigned	i;
+	unsigned i;
 
 	for (i = 0; i < markers->count; i++)
 	{
@@ -89,7 +89,7 @@ find_nonce(Markers *markers, const char *nonce)
 void
 markers_emitted(Markers *markers, const char nonce[NONCE_SIZE], Lsn lsn)
 {
-	unsigned	i;
+	unsigned i;
 
 	pthread_mutex_lock(&markers->mutex);
 	i = find_nonce(markers, nonce);
@@ -101,8 +101,8 @@ markers_emitted(Markers *markers, const char nonce[NONCE_SIZE], Lsn lsn)
 bool
 markers_take(Markers *markers, const char nonce[NONCE_SIZE], int64_t *age_ms)
 {
-	unsigned	i;
-	bool		known;
+	unsigned i;
+	bool known;
 
 	pthread_mutex_lock(&markers->mutex);
 	i = find_nonce(markers, nonce);
@@ -122,12 +122,12 @@ bool
 markers_overdue(Markers *markers, Lsn wal_end, int64_t *age_ms)
 {
 	const Marker *oldest;
-	bool		found;
+	bool found;
 
 	pthread_mutex_lock(&markers->mutex);
 	oldest = marker_at(markers, 0);
 	found = markers->count > 0 && oldest->lsn != LSN_NONE &&
-		oldest->lsn < wal_end;
+			oldest->lsn < wal_end;
 	if (found)
 		*age_ms = clock_ms() - oldest->added_ms;
 	pthread_mutex_unlock(&markers->mutex);

@@ -17,24 +17,23 @@
 
 typedef struct Markers Markers;
 
-Markers    *markers_new(void);
-void		markers_free(Markers *markers);
+Markers *markers_new(void);
+void markers_free(Markers *markers);
 
 /* Before it is emitted; the oldest is forgotten when there are too many. */
-void		markers_add(Markers *markers, const char nonce[NONCE_SIZE]);
+void markers_add(Markers *markers, const char nonce[NONCE_SIZE]);
 
 /* After it was emitted: a position before its commit. */
-void		markers_emitted(Markers *markers, const char nonce[NONCE_SIZE],
-							Lsn lsn);
+void markers_emitted(Markers *markers, const char nonce[NONCE_SIZE], Lsn lsn);
 
 /* Is it one of ours?  Then it is forgotten; *age_ms since it was added. */
-bool		markers_take(Markers *markers, const char nonce[NONCE_SIZE],
-						 int64_t *age_ms);
+bool
+markers_take(Markers *markers, const char nonce[NONCE_SIZE], int64_t *age_ms);
 
 /*
  * The oldest that was emitted before wal_end and has not come back; false if
  * there is none.
  */
-bool		markers_overdue(Markers *markers, Lsn wal_end, int64_t *age_ms);
+bool markers_overdue(Markers *markers, Lsn wal_end, int64_t *age_ms);
 
-#endif							/* PORTAGE_MARKERS_H */
+#endif /* PORTAGE_MARKERS_H */

@@ -21,33 +21,33 @@
 typedef struct StreamSession
 {
 	const StreamConfig *config;
-	Source	   *source;
-	Target	   *target;
-	Progress   *progress;		/* the writer's; as claimed until it starts */
-	Progress	claimed;		/* what the reader proves against */
-	Queue	   *queue;
-	Markers    *markers;
-	Stamps	   *stamps;
+	Source *source;
+	Target *target;
+	Progress *progress; /* the writer's; as claimed until it starts */
+	Progress claimed;	/* what the reader proves against */
+	Queue *queue;
+	Markers *markers;
+	Stamps *stamps;
 
-	atomic_bool ending;			/* threads are to return */
-	atomic_uint_fast64_t confirm_lsn;	/* durable: may be told to the source */
-	atomic_uint_fast64_t source_wal_end;	/* as the reader last heard */
-	char		plugin_version[32]; /* before the first frame is queued */
+	atomic_bool ending;				  /* threads are to return */
+	atomic_uint_fast64_t confirm_lsn; /* durable: may be told to the source */
+	atomic_uint_fast64_t source_wal_end; /* as the reader last heard */
+	char plugin_version[32];			 /* before the first frame is queued */
 
 	pthread_mutex_t mutex;
-	bool		failed;
-	Error		error;			/* the first one */
+	bool failed;
+	Error error; /* the first one */
 } StreamSession;
 
 /* Note a failure of a thread; the first one counts and ends the session. */
-void		session_fail(StreamSession *session, const Error *err);
-bool		session_ending(StreamSession *session);
+void session_fail(StreamSession *session, const Error *err);
+bool session_ending(StreamSession *session);
 
 /* Thread bodies; the argument is the session. */
-void	   *reader_main(void *session);
-void	   *marker_main(void *session);
+void *reader_main(void *session);
+void *marker_main(void *session);
 
 /* Runs in the caller's thread until the end, a signal, or a failure. */
-bool		writer_run(StreamSession *session, Error *err) MUST_CHECK;
+bool writer_run(StreamSession *session, Error *err) MUST_CHECK;
 
-#endif							/* PORTAGE_STREAM_SESSION_H */
+#endif /* PORTAGE_STREAM_SESSION_H */

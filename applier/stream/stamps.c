@@ -16,26 +16,26 @@
 
 typedef struct TableStamp
 {
-	uint32_t	table_oid;
-	uint64_t	xmin;
-	uint64_t	xmax;
-	const uint64_t *xip;		/* ascending */
-	int			xip_count;
+	uint32_t table_oid;
+	uint64_t xmin;
+	uint64_t xmax;
+	const uint64_t *xip; /* ascending */
+	int xip_count;
 } TableStamp;
 
 struct Stamps
 {
-	ChangeFilter filter;		/* must be first */
-	Arena		arena;
-	Lsn			newest;
-	TableStamp *tables;			/* by OID; only those with a stamp of their own */
-	int			count;
+	ChangeFilter filter; /* must be first */
+	Arena arena;
+	Lsn newest;
+	TableStamp *tables; /* by OID; only those with a stamp of their own */
+	int count;
 };
 
 static bool
 parse_number(const char **p, char end, uint64_t *out)
 {
-	char	   *stop;
+	char *stop;
 
 	if (**p < '0' || **p > '9')
 		return false;
@@ -51,10 +51,11 @@ static bool
 parse_snapshot(const char *text, Arena *arena, TableStamp *out)
 {
 	const char *p = text;
-	uint64_t   *xip;
-	size_t		max = 1;
+	uint64_t *xip;
+	size_t max = 1;
 
-	if (!parse_number(&p, ':', &out->xmin) || !parse_number(&p, ':', &out->xmax))
+	if (!parse_number(&p, ':', &out->xmin) ||
+		!parse_number(&p, ':', &out->xmax))
 		return false;
 	for (const char *c = p; *c != '\0'; c++)
 		max += *c == ',';
@@ -73,7 +74,7 @@ parse_snapshot(const char *text, Arena *arena, TableStamp *out)
 static uint64_t
 full_xid(uint32_t xid, uint64_t xmax)
 {
-	uint64_t	full = (xmax & ~UINT64_C(0xFFFFFFFF)) | xid;
+	uint64_t full = (xmax & ~UINT64_C(0xFFFFFFFF)) | xid;
 	const uint64_t half = UINT64_C(0x80000000);
 
 	if (full > xmax + half && full >= 2 * half)
@@ -86,8 +87,8 @@ full_xid(uint32_t xid, uint64_t xmax)
 static int
 compare_xids(const void *a, const void *b)
 {
-	uint64_t	x = *(const uint64_t *) a;
-	uint64_t	y = *(const uint64_t *) b;
+	uint64_t x = *(const uint64_t *) a;
+	uint64_t y = *(const uint64_t *) b;
 
 	return x < y ? -1 : x > y;
 }
@@ -95,23 +96,23 @@ compare_xids(const void *a, const void *b)
 static bool
 table_shows(const TableStamp *table, uint32_t xid)
 {
-	uint64_t	full = full_xid(xid, table->xmax);
+	uint64_t full = full_xid(xid, table->xmax);
 
 	if (full < table->xmin)
 		return true;
 	if (full >= table->xmax)
 		return false;
 	return table->xip_count == 0 ||
-		bsearch(&full, table->xip, (size_t) table->xip_count,
-				sizeof(uint64_t), compare_xids) == NULL;
+		   bsearch(&full, table->xip, (size_t) table->xip_count,
+				   sizeof(uint64_t), compare_xids) == NULL;
 }
 
 bool
 stamp_shows(const char *snapshot, uint32_t xid, bool *shows)
 {
-	TableStamp	table = {0};
-	Arena		arena;
-	bool		ok;
+	TableStamp table = { 0 };
+	Arena arena;
+	bool ok;
 
 	arena_init(&arena);
 	ok = parse_snapshot(snapshot, &arena, &table);
@@ -124,8 +125,8 @@ stamp_shows(const char *snapshot, uint32_t xid, bool *shows)
 static int
 compare_tables(const void *a, const void *b)
 {
-	uint32_t	x = ((const TableStamp *) a)->table_oid;
-	uint32_t	y = ((const TableStamp *) b)->table_oid;
+	uint32_t x = ((const TableStamp *) a)->table_oid;
+	uint32_t y = ((const TableStamp *) b)->table_oid;
 
 	return x < y ? -1 : x > y;
 }
@@ -135,7 +136,7 @@ stamp_applies(const ChangeFilter *filter, const Txn *txn, const Change *change,
 			  const Relation *relation)
 {
 	const Stamps *stamps = (const Stamps *) filter;
-	TableStamp	key = {.table_oid = relation->oid};
+	TableStamp key = { .table_oid = relation->oid };
 	const TableStamp *table;
 
 	(void) change;
@@ -149,14 +150,15 @@ stamp_applies(const ChangeFilter *filter, const Txn *txn, const Change *change,
 Stamps *
 stamps_new(const Chunk *chunks, int count, Lsn newest, Error *err)
 {
-	Stamps	   *stamps = mem_zalloc(sizeof(*stamps));
+	Stamps *stamps = mem_zalloc(sizeof(*stamps));
 	TableStamp *table;
-	int			i;
+	int i;
 
 	arena_init(&stamps->arena);
 	stamps->filter.applies = stamp_applies;
 	stamps->newest = newest;
-	stamps->tables = ARENA_ARRAY(&stamps->arena, TableStamp, (size_t) count + 1);
+	stamps->tables = ARENA_ARRAY(&stamps->arena, TableStamp,
+								 (size_t) count + 1);
 	for (i = 0; i < count; i++)
 	{
 		if (chunks[i].stamp.slot)
@@ -166,8 +168,10 @@ stamps_new(const Chunk *chunks, int count, Lsn newest, Error *err)
 		if (chunks[i].state != CHUNK_DONE ||
 			!parse_snapshot(chunks[i].stamp.snapshot, &stamps->arena, table))
 		{
-			error_set(err, P_PROGRESS, "the copy of table %s.%s has no readable "
-					  "stamp", chunks[i].schema, chunks[i].name);
+			error_set(err, P_PROGRESS,
+					  "the copy of table %s.%s has no readable "
+					  "stamp",
+					  chunks[i].schema, chunks[i].name);
 			stamps_free(stamps);
 			return NULL;
 		}

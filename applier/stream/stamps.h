@@ -16,13 +16,13 @@
 typedef struct Stamps Stamps;
 
 /* From the chunks of a finished copy; P_PROGRESS for an unreadable stamp. */
-Stamps	   *stamps_new(const Chunk *chunks, int count, Lsn newest, Error *err);
-void		stamps_free(Stamps *stamps);
+Stamps *stamps_new(const Chunk *chunks, int count, Lsn newest, Error *err);
+void stamps_free(Stamps *stamps);
 
 /* For the target; lives as long as the stamps. */
 const ChangeFilter *stamps_filter(const Stamps *stamps);
 
 /* For tests: is this transaction visible in "xmin:xmax:xip,..."? */
-bool		stamp_shows(const char *snapshot, uint32_t xid, bool *shows);
+bool stamp_shows(const char *snapshot, uint32_t xid, bool *shows);
 
-#endif							/* PORTAGE_STAMPS_H */
+#endif /* PORTAGE_STAMPS_H */

@@ -48,25 +48,33 @@ static bool
 check_slot(Source *source, Lsn start_lsn, Error *err)
 {
 	const char *slot = source->config->slot;
-	SlotInfo	info;
+	SlotInfo info;
 
 	if (!source->ops->slot_inspect(source, &info, err))
 		return false;
 	if (!info.exists)
-		return error_set(err, P_SLOT_MISSING, "the slot %s is gone from the "
-						 "source", slot);
+		return error_set(err, P_SLOT_MISSING,
+						 "the slot %s is gone from the "
+						 "source",
+						 slot);
 	if (!info.ours)
-		return error_set(err, P_SLOT_FOREIGN, "the slot %s is not a slot of "
-						 "pg_portage in this database", slot);
+		return error_set(err, P_SLOT_FOREIGN,
+						 "the slot %s is not a slot of "
+						 "pg_portage in this database",
+						 slot);
 	if (info.invalid)
-		return error_set(err, P_SLOT_INVALID, "the server has invalidated the "
-						 "slot %s: %s", slot, info.why_invalid);
+		return error_set(err, P_SLOT_INVALID,
+						 "the server has invalidated the "
+						 "slot %s: %s",
+						 slot, info.why_invalid);
 	if (info.confirmed_lsn <= start_lsn)
 		return true;
-	error_set(err, P_SLOT_AHEAD, "the slot %s stands at " LSN_FORMAT
-			  ", beyond " LSN_FORMAT " where the stream has to begin", slot,
-			  LSN_ARGS(info.confirmed_lsn), LSN_ARGS(start_lsn));
-	return error_detail(err, "Somebody has advanced the slot or created it "
+	error_set(err, P_SLOT_AHEAD,
+			  "the slot %s stands at " LSN_FORMAT ", beyond " LSN_FORMAT
+			  " where the stream has to begin",
+			  slot, LSN_ARGS(info.confirmed_lsn), LSN_ARGS(start_lsn));
+	return error_detail(err,
+						"Somebody has advanced the slot or created it "
 						"anew; what lies between cannot be read any more.");
 }
 
@@ -80,20 +88,23 @@ check_identity(Source *source, const Progress *progress, Error *err)
 	if (!source->ops->identify(source, &now, err))
 		return false;
 	if (strcmp(now.system_id, then->system_id) != 0)
-		return error_set(err, P_SYSTEM_ID, "the source is cluster %s, the "
-						 "migration was begun on %s", now.system_id,
-						 then->system_id);
+		return error_set(err, P_SYSTEM_ID,
+						 "the source is cluster %s, the "
+						 "migration was begun on %s",
+						 now.system_id, then->system_id);
 	if (now.timeline != then->timeline ||
 		strcmp(now.history, then->history) != 0)
-		return error_set(err, P_TIMELINE, "the source is on timeline %u, the "
-						 "migration was begun on %u%s", now.timeline,
-						 then->timeline, now.timeline == then->timeline ?
-						 " of another history" : "");
+		return error_set(err, P_TIMELINE,
+						 "the source is on timeline %u, the "
+						 "migration was begun on %u%s",
+						 now.timeline, then->timeline,
+						 now.timeline == then->timeline ? " of another history"
+														: "");
 	if (now.wal_end < progress->resume_lsn)
-		return error_set(err, P_WAL_BEHIND, "the source's WAL ends at "
-						 LSN_FORMAT ", but the target has applied it up to "
-						 LSN_FORMAT, LSN_ARGS(now.wal_end),
-						 LSN_ARGS(progress->resume_lsn));
+		return error_set(err, P_WAL_BEHIND,
+						 "the source's WAL ends at " LSN_FORMAT
+						 ", but the target has applied it up to " LSN_FORMAT,
+						 LSN_ARGS(now.wal_end), LSN_ARGS(progress->resume_lsn));
 	return true;
 }
 
@@ -104,26 +115,27 @@ check_identity(Source *source, const Progress *progress, Error *err)
 typedef struct AnchorSearch
 {
 	const char *nonce;
-	Lsn			expected_lsn;	/* where it must be; LSN_NONE: not known */
-	Lsn			found_lsn;
-	Lsn			txn_lsn;		/* of the transaction being looked at */
+	Lsn expected_lsn; /* where it must be; LSN_NONE: not known */
+	Lsn found_lsn;
+	Lsn txn_lsn; /* of the transaction being looked at */
 } AnchorSearch;
 
 static bool
 anchor_moved(const AnchorSearch *search, Error *err)
 {
-	return error_set(err, P_HISTORY, "the first marker, which was at "
-					 LSN_FORMAT ", is not there any more",
+	return error_set(err, P_HISTORY,
+					 "the first marker, which was at " LSN_FORMAT
+					 ", is not there any more",
 					 LSN_ARGS(search->expected_lsn));
 }
 
 static bool
 search_frame(AnchorSearch *search, const Frame *frame, Error *err)
 {
-	bool		expecting = search->expected_lsn != LSN_NONE;
+	bool expecting = search->expected_lsn != LSN_NONE;
 	const Event *event;
-	char		nonce[NONCE_SIZE];
-	int			i;
+	char nonce[NONCE_SIZE];
+	int i;
 
 	for (i = 0; i < frame->event_count && search->found_lsn == LSN_NONE; i++)
 	{
@@ -138,30 +150,32 @@ search_frame(AnchorSearch *search, const Frame *frame, Error *err)
 			search->found_lsn = search->txn_lsn;
 	}
 	return !expecting || search->found_lsn == LSN_NONE ||
-		search->found_lsn == search->expected_lsn || anchor_moved(search, err);
+		   search->found_lsn == search->expected_lsn ||
+		   anchor_moved(search, err);
 }
 
 static bool
 search_stream(Source *source, Decoder *decoder, AnchorSearch *search,
 			  Error *err)
 {
-	int64_t		deadline_ms = clock_ms() + ANCHOR_TIMEOUT_MS;
-	Frame	   *frame;
-	bool		ok = true;
+	int64_t deadline_ms = clock_ms() + ANCHOR_TIMEOUT_MS;
+	Frame *frame;
+	bool ok = true;
 
 	while (ok && search->found_lsn == LSN_NONE)
 	{
 		if (signals_stop_requested())
 			return error_set(err, P_STOPPED, "stopped");
 		if (clock_ms() > deadline_ms)
-			return error_set(err, P_CONNECTION_LOST, "the first marker does "
+			return error_set(err, P_CONNECTION_LOST,
+							 "the first marker does "
 							 "not come through the stream");
 		if (!source->ops->stream_next(source, 1000, &frame, err))
 			return false;
 		if (frame == NULL)
 			continue;
 		ok = decode_frame(decoder, frame, err) &&
-			search_frame(search, frame, err);
+			 search_frame(search, frame, err);
 		frame_release(frame);
 	}
 	return ok;
@@ -171,13 +185,13 @@ static bool
 find_anchor(Source *source, Lsn start_lsn, AnchorSearch *search,
 			char *plugin_version, size_t version_size, Error *err)
 {
-	StreamOptions options = {.start_lsn = start_lsn, .origin = "any"};
-	Decoder    *decoder = decoder_new();
-	bool		ok;
+	StreamOptions options = { .start_lsn = start_lsn, .origin = "any" };
+	Decoder *decoder = decoder_new();
+	bool ok;
 
 	ok = check_slot(source, start_lsn, err) &&
-		source->ops->stream_start(source, &options, err) &&
-		search_stream(source, decoder, search, err);
+		 source->ops->stream_start(source, &options, err) &&
+		 search_stream(source, decoder, search, err);
 	if (ok)
 		snprintf(plugin_version, version_size, "%s",
 				 decoder_hello(decoder)->plugin_version);
@@ -189,15 +203,15 @@ find_anchor(Source *source, Lsn start_lsn, AnchorSearch *search,
 bool
 stream_first_anchor(Source *source, Progress *progress, Error *err)
 {
-	AnchorSearch search = {.nonce = progress->anchor_nonce};
-	Lsn			emitted;
-	bool		ok;
+	AnchorSearch search = { .nonce = progress->anchor_nonce };
+	Lsn emitted;
+	bool ok;
 
 	nonce_make(progress->anchor_nonce);
 	ok = source->ops->marker_connect(source, err) &&
-		source->ops->marker_emit(source, progress->anchor_nonce, &emitted,
-								 err) &&
-		FAILPOINT(FP_ANCHOR_EMITTED, err);
+		 source->ops->marker_emit(source, progress->anchor_nonce, &emitted,
+								  err) &&
+		 FAILPOINT(FP_ANCHOR_EMITTED, err);
 	source->ops->marker_disconnect(source);
 	if (!ok || !find_anchor(source, progress->consistent_lsn, &search,
 							progress->plugin_version,
@@ -220,18 +234,18 @@ prove_first_anchor(Source *source, const Progress *progress, Error *err)
 		.nonce = progress->anchor_nonce,
 		.expected_lsn = progress->anchor_lsn,
 	};
-	char		version[32];
+	char version[32];
 
 	return find_anchor(source, progress->resume_lsn, &search, version,
 					   sizeof(version), err) &&
-		FAILPOINT(FP_HISTORY_PROVEN, err);
+		   FAILPOINT(FP_HISTORY_PROVEN, err);
 }
 
 static bool
 start_stream(StreamSession *session, Error *err)
 {
 	const Progress *progress = &session->claimed;
-	bool		anchored = progress->digest[0] != '\0';
+	bool anchored = progress->digest[0] != '\0';
 	StreamOptions options = {
 		.start_lsn = anchored ? progress->anchor_lsn : progress->resume_lsn,
 		.defer = session->config->defer,
@@ -243,16 +257,16 @@ start_stream(StreamSession *session, Error *err)
 	if (!anchored && !prove_first_anchor(session->source, progress, err))
 		return false;
 	return check_slot(session->source, options.start_lsn, err) &&
-		session->source->ops->stream_start(session->source, &options, err);
+		   session->source->ops->stream_start(session->source, &options, err);
 }
 
 static bool
 load_stamps(StreamSession *session, Error *err)
 {
-	Target	   *target = session->target;
-	Chunk	   *chunks;
-	Arena		arena;
-	int			count;
+	Target *target = session->target;
+	Chunk *chunks;
+	Arena arena;
+	int count;
 
 	arena_init(&arena);
 	if (target->ops->chunks_list(target, &arena, &chunks, &count, err))
@@ -266,9 +280,9 @@ load_stamps(StreamSession *session, Error *err)
 static bool
 run_threads(StreamSession *session, Error *err)
 {
-	pthread_t	reader;
-	pthread_t	marker;
-	bool		ok;
+	pthread_t reader;
+	pthread_t marker;
+	bool ok;
 
 	if (pthread_create(&reader, NULL, reader_main, session) != 0 ||
 		pthread_create(&marker, NULL, marker_main, session) != 0)
@@ -297,7 +311,7 @@ stream_run(const StreamConfig *config, Source *source, Target *target,
 		   Progress *progress, Error *err)
 {
 	StreamSession *session = mem_zalloc(sizeof(*session));
-	bool		ok;
+	bool ok;
 
 	session->config = config;
 	session->source = source;

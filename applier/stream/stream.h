@@ -17,12 +17,12 @@
 
 typedef struct StreamConfig
 {
-	bool		until_caught_up;
-	Lsn			until_lsn;		/* LSN_NONE: no end */
-	bool		defer;			/* the plugin may hold small transactions */
-	int			batch_rows;
-	size_t		batch_bytes;
-	size_t		queue_bytes;
+	bool until_caught_up;
+	Lsn until_lsn; /* LSN_NONE: no end */
+	bool defer;	   /* the plugin may hold small transactions */
+	int batch_rows;
+	size_t batch_bytes;
+	size_t queue_bytes;
 } StreamConfig;
 
 /*
@@ -32,15 +32,14 @@ typedef struct StreamConfig
  * and owns both sides anew and calls again: what was received and not applied
  * is asked for again, from the anchor.
  */
-bool		stream_run(const StreamConfig *config, Source *source,
-					   Target *target, Progress *progress,
-					   Error *err) MUST_CHECK;
+bool stream_run(const StreamConfig *config, Source *source, Target *target,
+				Progress *progress, Error *err) MUST_CHECK;
 
 /*
  * Emit a marker after the slot was made and find it in the stream: sets
  * anchor_lsn, anchor_nonce and plugin_version in progress.
  */
-bool		stream_first_anchor(Source *source, Progress *progress,
-								Error *err) MUST_CHECK;
+bool
+stream_first_anchor(Source *source, Progress *progress, Error *err) MUST_CHECK;
 
-#endif							/* PORTAGE_STREAM_H */
+#endif /* PORTAGE_STREAM_H */

@@ -21,9 +21,9 @@
 /* What becomes true when the target's log is flushed up to a position. */
 typedef struct Pending
 {
-	uint64_t	written;
-	Lsn			resume_lsn;
-	Lsn			confirm_lsn;
+	uint64_t written;
+	Lsn resume_lsn;
+	Lsn confirm_lsn;
 } Pending;
 
 /* Later commits are merged into the last entry: durable is what they all are. */
@@ -32,23 +32,23 @@ typedef struct Pending
 typedef struct Writer
 {
 	StreamSession *session;
-	Assembler  *assembler;
-	bool		started;		/* the assembler knows where we stand */
-	Pending		pending[MAX_PENDING];
-	int			pending_count;
-	Lsn			durable_resume; /* everything before it is on disk */
-	Lsn			goal_lsn;		/* end when durable there; LSN_NONE: unknown */
-	int64_t		asked_ms;		/* when durability was last asked for */
-	int64_t		reported_ms;
-	uint64_t	reported_rows;
-	int64_t		lag_ms;			/* age of the last marker; -1 unknown */
+	Assembler *assembler;
+	bool started; /* the assembler knows where we stand */
+	Pending pending[MAX_PENDING];
+	int pending_count;
+	Lsn durable_resume; /* everything before it is on disk */
+	Lsn goal_lsn;		/* end when durable there; LSN_NONE: unknown */
+	int64_t asked_ms;	/* when durability was last asked for */
+	int64_t reported_ms;
+	uint64_t reported_rows;
+	int64_t lag_ms; /* age of the last marker; -1 unknown */
 } Writer;
 
 static void
 note_pending(Writer *writer, uint64_t written)
 {
 	const Progress *progress = writer->session->progress;
-	Pending    *entry;
+	Pending *entry;
 
 	if (writer->pending_count < MAX_PENDING)
 		writer->pending_count++;
@@ -63,8 +63,8 @@ static bool
 settle_pending(Writer *writer, uint64_t durable, Error *err)
 {
 	StreamSession *session = writer->session;
-	int			done = 0;
-	int			i;
+	int done = 0;
+	int i;
 
 	while (done < writer->pending_count &&
 		   writer->pending[done].written <= durable)
@@ -82,7 +82,7 @@ settle_pending(Writer *writer, uint64_t durable, Error *err)
 static bool
 check_durable(Writer *writer, bool ask, Error *err)
 {
-	Target	   *target = writer->session->target;
+	Target *target = writer->session->target;
 	TargetDurability durability;
 
 	if (writer->pending_count == 0)
@@ -90,7 +90,7 @@ check_durable(Writer *writer, bool ask, Error *err)
 	if (ask)
 		writer->asked_ms = clock_ms();
 	return target->ops->durability(target, ask, &durability, err) &&
-		settle_pending(writer, durability.durable, err);
+		   settle_pending(writer, durability.durable, err);
 }
 
 static void
@@ -98,17 +98,20 @@ report(Writer *writer)
 {
 	const StreamSession *session = writer->session;
 	const Progress *progress = session->progress;
-	Lsn			wal_end = atomic_load(&session->source_wal_end);
-	int64_t		elapsed_ms = clock_ms() - writer->reported_ms;
-	Lsn			behind;
+	Lsn wal_end = atomic_load(&session->source_wal_end);
+	int64_t elapsed_ms = clock_ms() - writer->reported_ms;
+	Lsn behind;
 
 	if (elapsed_ms < REPORT_MS)
 		return;
-	behind = wal_end > progress->resume_lsn ? wal_end - progress->resume_lsn : 0;
+	behind = wal_end > progress->resume_lsn ? wal_end - progress->resume_lsn
+											: 0;
 	log_info("streaming at " LSN_FORMAT ": %" PRIu64 " rows/s, %.1f MB and "
-			 "%.1f s behind", LSN_ARGS(progress->resume_lsn),
+			 "%.1f s behind",
+			 LSN_ARGS(progress->resume_lsn),
 			 (progress->rows - writer->reported_rows) * 1000 /
-			 (uint64_t) elapsed_ms, (double) behind / 1e6,
+				 (uint64_t) elapsed_ms,
+			 (double) behind / 1e6,
 			 writer->lag_ms < 0 ? 0.0 : (double) writer->lag_ms / 1e3);
 	writer->reported_ms = clock_ms();
 	writer->reported_rows = progress->rows;
@@ -119,7 +122,7 @@ apply_one(Writer *writer, const Batch *batch, const Progress *after,
 		  const BatchNews *news, Error *err)
 {
 	StreamSession *session = writer->session;
-	Target	   *target = session->target;
+	Target *target = session->target;
 	TargetDurability durability;
 
 	if (!target->ops->apply(target, batch, stamps_filter(session->stamps),
@@ -147,9 +150,9 @@ apply_one(Writer *writer, const Batch *batch, const Progress *after,
 static bool
 apply_batches(Writer *writer, Error *err)
 {
-	Batch		batch;
-	Progress	after = *writer->session->progress;
-	BatchNews	news = {0};
+	Batch batch;
+	Progress after = *writer->session->progress;
+	BatchNews news = { 0 };
 
 	while (assembler_batch(writer->assembler, &batch, &after, &news))
 	{
@@ -186,7 +189,7 @@ goal_reached(const Writer *writer)
 		writer->durable_resume >= writer->goal_lsn)
 		return true;
 	return config->until_lsn != LSN_NONE &&
-		writer->durable_resume >= config->until_lsn;
+		   writer->durable_resume >= config->until_lsn;
 }
 
 /* One turn: what has arrived, up to a batch, and what has become durable. */
@@ -194,9 +197,9 @@ static bool
 writer_turn(Writer *writer, Error *err)
 {
 	StreamSession *session = writer->session;
-	QueueItem	item;
-	int64_t		wait_ms = writer->pending_count > 0 ? DURABLE_WAIT_MS :
-		IDLE_WAIT_MS;
+	QueueItem item;
+	int64_t wait_ms = writer->pending_count > 0 ? DURABLE_WAIT_MS
+												: IDLE_WAIT_MS;
 
 	if (!queue_pop(session->queue, &item, wait_ms))
 		return check_durable(writer, true, err);
@@ -204,9 +207,8 @@ writer_turn(Writer *writer, Error *err)
 	{
 		if (!take_frame(writer, item, err))
 			return false;
-	}
-	while (!assembler_full(writer->assembler) &&
-		   queue_pop(session->queue, &item, 0));
+	} while (!assembler_full(writer->assembler) &&
+			 queue_pop(session->queue, &item, 0));
 	return apply_batches(writer, err);
 }
 
@@ -231,8 +233,8 @@ writer_loop(Writer *writer, Error *err)
 bool
 writer_run(StreamSession *session, Error *err)
 {
-	Writer		writer = {.session = session, .lag_ms = -1};
-	bool		ok;
+	Writer writer = { .session = session, .lag_ms = -1 };
+	bool ok;
 
 	writer.assembler = assembler_new(session->markers,
 									 session->config->batch_rows,

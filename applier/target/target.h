@@ -27,31 +27,31 @@ typedef struct TargetConfig
 {
 	const char *url;
 	const char *stream;
-	const char *encoding;		/* of the values: the source server's */
-	const char *pg_bindir;		/* where pg_restore is, or NULL: PATH */
-	bool		synchronous_commit; /* --target-synchronous-commit */
+	const char *encoding;	 /* of the values: the source server's */
+	const char *pg_bindir;	 /* where pg_restore is, or NULL: PATH */
+	bool synchronous_commit; /* --target-synchronous-commit */
 } TargetConfig;
 
 typedef struct TargetFeatures
 {
-	bool		transactional_ddl;
-	bool		transactional_truncate;
-	bool		savepoints;
-	int			max_identifier_bytes;
+	bool transactional_ddl;
+	bool transactional_truncate;
+	bool savepoints;
+	int max_identifier_bytes;
 } TargetFeatures;
 
 typedef enum OwnerMode
 {
-	OWNER_TRY,					/* one try */
-	OWNER_TAKEOVER				/* end the live owner's session, then try */
+	OWNER_TRY,	   /* one try */
+	OWNER_TAKEOVER /* end the live owner's session, then try */
 } OwnerMode;
 
 /* Consecutive changes of one transaction within one frame. */
 typedef struct BatchSpan
 {
-	const Txn  *txn;			/* commit_lsn and xid are known from B */
-	const Event *events;		/* CHANGE and MESSAGE events */
-	int			count;
+	const Txn *txn;		 /* commit_lsn and xid are known from B */
+	const Event *events; /* CHANGE and MESSAGE events */
+	int count;
 } BatchSpan;
 
 /*
@@ -61,25 +61,25 @@ typedef struct BatchSpan
 typedef struct Batch
 {
 	const BatchSpan *spans;
-	int			span_count;
-	bool		first;			/* opens the target transaction */
-	bool		last;			/* writes progress and commits */
-	uint64_t	rows;
-	uint64_t	bytes;
+	int span_count;
+	bool first; /* opens the target transaction */
+	bool last;	/* writes progress and commits */
+	uint64_t rows;
+	uint64_t bytes;
 } Batch;
 
 /* Decides whether a change is applied (a stamp may have it already). */
 typedef struct ChangeFilter
 {
-	bool		(*applies) (const struct ChangeFilter *self, const Txn *txn,
-							const Change *change, const Relation *relation);
+	bool (*applies)(const struct ChangeFilter *self, const Txn *txn,
+					const Change *change, const Relation *relation);
 } ChangeFilter;
 
 /* Positions of the target's own log, to know when a commit is durable. */
 typedef struct TargetDurability
 {
-	uint64_t	written;		/* where the last commit ended */
-	uint64_t	durable;		/* what has reached the disk */
+	uint64_t written; /* where the last commit ended */
+	uint64_t durable; /* what has reached the disk */
 } TargetDurability;
 
 typedef struct TargetOps
@@ -88,92 +88,86 @@ typedef struct TargetOps
 	TargetFeatures features;
 
 	/* ---- connection; one try */
-	bool		(*connect) (Target *self, Error *err);
-	void		(*disconnect) (Target *self);
-	bool		(*check) (Target *self, Findings *findings, Error *err);
+	bool (*connect)(Target *self, Error *err);
+	void (*disconnect)(Target *self);
+	bool (*check)(Target *self, Findings *findings, Error *err);
 	/* Can foreign keys and triggers be switched off while we apply? */
-	bool		(*can_disable_triggers) (Target *self, bool *can, Error *err);
+	bool (*can_disable_triggers)(Target *self, bool *can, Error *err);
 	/* The tables among these that exist or (existing) hold rows. */
-	bool		(*occupied) (Target *self, const Table *tables, int count,
-							 const char **what, Arena *arena, Error *err);
+	bool (*occupied)(Target *self, const Table *tables, int count,
+					 const char **what, Arena *arena, Error *err);
 	/* A word for identity: system id and database, to compare with a source. */
-	bool		(*identify) (Target *self, char *system_id, size_t id_size,
-							 char *database, size_t database_size, Error *err);
+	bool (*identify)(Target *self, char *system_id, size_t id_size,
+					 char *database, size_t database_size, Error *err);
 
 	/* ---- ownership and progress */
-	bool		(*state_exists) (Target *self, bool *exists, Error *err);
-	bool		(*state_create) (Target *self, Error *err);
+	bool (*state_exists)(Target *self, bool *exists, Error *err);
+	bool (*state_create)(Target *self, Error *err);
 	/*
 	 * The advisory lock, held as long as the connection lives.  *owned tells;
 	 * *owner describes who has it otherwise.
 	 */
-	bool		(*owner_acquire) (Target *self, OwnerMode mode, bool *owned,
-								  char *owner, size_t owner_size, Error *err);
+	bool (*owner_acquire)(Target *self, OwnerMode mode, bool *owned,
+						  char *owner, size_t owner_size, Error *err);
 	/* End sessions that carry our label from an earlier owner. */
-	bool		(*owner_evict) (Target *self, Error *err);
+	bool (*owner_evict)(Target *self, Error *err);
 	/* Read the row without locking; phase PHASE_NONE if there is none. */
-	bool		(*progress_read) (Target *self, Progress *progress, Error *err);
+	bool (*progress_read)(Target *self, Progress *progress, Error *err);
 	/* Lock the row, raise its epoch, read it; PHASE_NONE if there is none. */
-	bool		(*progress_claim) (Target *self, Progress *progress, Error *err);
-	bool		(*progress_insert) (Target *self, Progress *progress, Error *err);
+	bool (*progress_claim)(Target *self, Progress *progress, Error *err);
+	bool (*progress_insert)(Target *self, Progress *progress, Error *err);
 	/* Everything but the key, by compare-and-set on epoch and resume_lsn. */
-	bool		(*progress_save) (Target *self, const Progress *progress,
-								  Error *err);
+	bool (*progress_save)(Target *self, const Progress *progress, Error *err);
 
 	/* ---- the stream */
-	bool		(*apply) (Target *self, const Batch *batch,
-						  const ChangeFilter *filter, const Progress *before,
-						  const Progress *after, Error *err);
-	void		(*rollback) (Target *self);
+	bool (*apply)(Target *self, const Batch *batch, const ChangeFilter *filter,
+				  const Progress *before, const Progress *after, Error *err);
+	void (*rollback)(Target *self);
 	/* ask: find out anew, else what is known without a round trip. */
-	bool		(*durability) (Target *self, bool ask,
-							   TargetDurability *durability, Error *err);
+	bool (*durability)(Target *self, bool ask, TargetDurability *durability,
+					   Error *err);
 
 	/* ---- the copy: schema entries, chunks, sequences */
-	bool		(*ddl_store) (Target *self, const Progress *progress,
-							  const DdlEntry *entries, int count, Error *err);
-	bool		(*ddl_list) (Target *self, Arena *arena, DdlEntry **entries,
-							 int *count, Error *err);
+	bool (*ddl_store)(Target *self, const Progress *progress,
+					  const DdlEntry *entries, int count, Error *err);
+	bool (*ddl_list)(Target *self, Arena *arena, DdlEntry **entries, int *count,
+					 Error *err);
 	/* Run it and mark it done in one transaction. */
-	bool		(*ddl_run) (Target *self, const Progress *progress,
-							const DdlEntry *entry, Error *err);
-	bool		(*ddl_defer) (Target *self, const Progress *progress,
-							  const DdlEntry *entry, Error *err);
+	bool (*ddl_run)(Target *self, const Progress *progress,
+					const DdlEntry *entry, Error *err);
+	bool (*ddl_defer)(Target *self, const Progress *progress,
+					  const DdlEntry *entry, Error *err);
 	/* Identity columns GENERATED ALWAYS become BY DEFAULT, to be restored. */
-	bool		(*identity_relax) (Target *self, const Progress *progress,
-								   Error *err);
-	bool		(*chunks_store) (Target *self, const Progress *progress,
-								 const Chunk *chunks, int count, Error *err);
-	bool		(*chunks_list) (Target *self, Arena *arena, Chunk **chunks,
-								int *count, Error *err);
-	bool		(*sequences_set) (Target *self, const Progress *progress,
-								  const Sequence *sequences, int count,
-								  Error *err);
+	bool (*identity_relax)(Target *self, const Progress *progress, Error *err);
+	bool (*chunks_store)(Target *self, const Progress *progress,
+						 const Chunk *chunks, int count, Error *err);
+	bool (*chunks_list)(Target *self, Arena *arena, Chunk **chunks, int *count,
+						Error *err);
+	bool (*sequences_set)(Target *self, const Progress *progress,
+						  const Sequence *sequences, int count, Error *err);
 	/* Statistics of the loaded tables. */
-	bool		(*analyze) (Target *self, const Table *table, Error *err);
+	bool (*analyze)(Target *self, const Table *table, Error *err);
 	/* Remove every trace of the stream; the schema too when it is the last. */
-	bool		(*state_drop) (Target *self, bool *existed, Error *err);
+	bool (*state_drop)(Target *self, bool *existed, Error *err);
 
 	/* ---- a loader of table rows: one connection, one thread */
-	TargetLoader *(*loader_open) (Target *self, const Progress *progress,
-								  Error *err);
+	TargetLoader *(*loader_open)(Target *self, const Progress *progress,
+								 Error *err);
 	/* Begin the transaction; the table must be empty. */
-	bool		(*loader_begin) (TargetLoader *loader, const Table *table,
-								 const Chunk *chunk, Error *err);
-	bool		(*loader_data) (TargetLoader *loader, Slice data, Error *err);
+	bool (*loader_begin)(TargetLoader *loader, const Table *table,
+						 const Chunk *chunk, Error *err);
+	bool (*loader_data)(TargetLoader *loader, Slice data, Error *err);
 	/* End of data; *rows as the target counted them. */
-	bool		(*loader_end) (TargetLoader *loader, int64_t *rows, Error *err);
+	bool (*loader_end)(TargetLoader *loader, int64_t *rows, Error *err);
 	/* Prove the epoch, turn the chunk from todo to done, commit. */
-	bool		(*loader_commit) (TargetLoader *loader, const Chunk *chunk,
-								  Error *err);
-	void		(*loader_abort) (TargetLoader *loader);
+	bool (*loader_commit)(TargetLoader *loader, const Chunk *chunk, Error *err);
+	void (*loader_abort)(TargetLoader *loader);
 	/* Run a schema entry on the loader's connection. */
-	bool		(*loader_ddl) (TargetLoader *loader, const DdlEntry *entry,
-							   Error *err);
-	void		(*loader_close) (TargetLoader *loader);
+	bool (*loader_ddl)(TargetLoader *loader, const DdlEntry *entry, Error *err);
+	void (*loader_close)(TargetLoader *loader);
 
 	/* Disconnect everything and give the memory back. */
-	void		(*free) (Target *self);
+	void (*free)(Target *self);
 } TargetOps;
 
 struct Target
@@ -183,7 +177,7 @@ struct Target
 };
 
 /* By the URL's scheme; P_URL if there is no such driver.  Does not connect. */
-Target	   *target_open(const TargetConfig *config, Error *err);
-void		target_close(Target *target);
+Target *target_open(const TargetConfig *config, Error *err);
+void target_close(Target *target);
 
-#endif							/* PORTAGE_TARGET_H */
+#endif /* PORTAGE_TARGET_H */
