@@ -21,9 +21,9 @@
 typedef struct Reader
 {
 	StreamSession *session;
-	Decoder    *decoder;
-	History		history;
-	bool		greeted;
+	Decoder *decoder;
+	History history;
+	bool greeted;
 } Reader;
 
 /* The first thing a stream says decides what its values mean. */
@@ -40,9 +40,10 @@ check_hello(Reader *reader, Error *err)
 			 hello->plugin_version);
 	history_hello(&reader->history, hello->plugin_version);
 	if (strcmp(hello->encoding, session->claimed.source.encoding) != 0)
-		return error_set(err, P_HISTORY, "the source's encoding is %s, it was "
-						 "%s", hello->encoding,
-						 session->claimed.source.encoding);
+		return error_set(err, P_HISTORY,
+						 "the source's encoding is %s, it was "
+						 "%s",
+						 hello->encoding, session->claimed.source.encoding);
 	return true;
 }
 
@@ -51,8 +52,8 @@ static bool
 queue_frame(Reader *reader, Frame *frame, int keep_from, Error *err)
 {
 	StreamSession *session = reader->session;
-	Source	   *source = session->source;
-	QueueItem	item = {frame, keep_from};
+	Source *source = session->source;
+	QueueItem item = { frame, keep_from };
 
 	if (keep_from >= frame->event_count)
 	{
@@ -67,9 +68,8 @@ queue_frame(Reader *reader, Frame *frame, int keep_from, Error *err)
 			return true;
 		}
 		if (!source->ops->stream_idle(source, err) ||
-			!source->ops->stream_confirm(source,
-										 atomic_load(&session->confirm_lsn),
-										 err))
+			!source->ops->stream_confirm(
+				source, atomic_load(&session->confirm_lsn), err))
 		{
 			frame_release(frame);
 			return false;
@@ -81,8 +81,8 @@ queue_frame(Reader *reader, Frame *frame, int keep_from, Error *err)
 static bool
 read_frame(Reader *reader, Frame *frame, Error *err)
 {
-	bool		proven = reader->history.state == HISTORY_PROVEN;
-	int			keep_from = 0;
+	bool proven = reader->history.state == HISTORY_PROVEN;
+	int keep_from = 0;
 
 	if (!decode_frame(reader->decoder, frame, err) ||
 		!check_hello(reader, err) ||
@@ -110,14 +110,13 @@ static bool
 read_stream(Reader *reader, Error *err)
 {
 	StreamSession *session = reader->session;
-	Source	   *source = session->source;
-	Frame	   *frame;
+	Source *source = session->source;
+	Frame *frame;
 
 	while (!session_ending(session))
 	{
-		if (!source->ops->stream_confirm(source,
-										 atomic_load(&session->confirm_lsn),
-										 err) ||
+		if (!source->ops->stream_confirm(
+				source, atomic_load(&session->confirm_lsn), err) ||
 			!source->ops->stream_next(source, WAIT_MS, &frame, err))
 			return false;
 		atomic_store(&session->source_wal_end,
@@ -132,8 +131,8 @@ void *
 reader_main(void *arg)
 {
 	StreamSession *session = arg;
-	Reader		reader = {.session = session};
-	Error		err = ERROR_INIT;
+	Reader reader = { .session = session };
+	Error err = ERROR_INIT;
 
 	reader.decoder = decoder_new();
 	history_init(&reader.history, &session->claimed);
