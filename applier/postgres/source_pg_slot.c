@@ -16,7 +16,7 @@
 
 /* how long a walsender that an earlier applier left may take to go away */
 #define LEFTOVER_WAIT_MS 60000
-#define LEFTOVER_GRACE_MS 2000
+#define LEFTOVER_GRACE_MS 1000
 
 static const char slot_query[] =
 	"SELECT s.plugin = 'pg_portage' AND s.slot_type = 'logical'"

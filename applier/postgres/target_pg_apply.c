@@ -142,6 +142,7 @@ batch_commit(TargetPg *self, const Progress *before, const Progress *after,
 				   ? target_pg_progress_failed(before, err)
 				   : false;
 	self->in_transaction = false;
+	self->stored_resume = after->resume_lsn;
 	pipeline_positions(pipeline, &self->written, &self->durable);
 	return pipeline_leave(pipeline, err) && FAILPOINT(FP_BATCH_COMMITTED, err);
 }

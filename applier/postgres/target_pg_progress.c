@@ -205,6 +205,7 @@ target_pg_progress_claim(Target *target, Progress *progress, Error *err)
 	ok = progress_parse(res, target->config->stream, progress, err);
 	PQclear(res);
 	memcpy(self->origin_nonce, progress->origin_nonce, NONCE_SIZE);
+	self->stored_resume = progress->resume_lsn;
 	return ok && pg_exec(self->conn, err, "SET lock_timeout = 0") &&
 		   FAILPOINT(FP_EPOCH_BUMPED, err);
 }
@@ -230,6 +231,7 @@ target_pg_progress_insert(Target *target, Progress *progress, Error *err)
 	nonce_make(progress->origin_nonce);
 	progress_params(progress, &text, params);
 	memcpy(self->origin_nonce, progress->origin_nonce, NONCE_SIZE);
+	self->stored_resume = progress->resume_lsn;
 	return pg_exec_params(self->conn, err, insert_sql, PROGRESS_PARAM_COUNT,
 						  params);
 }
@@ -313,12 +315,17 @@ bool
 target_pg_progress_save(Target *target, const Progress *progress, Error *err)
 {
 	TargetPg *self = (TargetPg *) target;
+	Progress before = *progress;
 
 	error_clear(err);
+	before.resume_lsn = self->stored_resume;
 	if (target_pg_begin(self->conn, self->origin_nonce, err) &&
-		target_pg_progress_update(self->conn, progress, progress, err) &&
+		target_pg_progress_update(self->conn, &before, progress, err) &&
 		pg_exec(self->conn, err, "COMMIT"))
+	{
+		self->stored_resume = progress->resume_lsn;
 		return true;
+	}
 	pg_rollback(self->conn);
 	return false;
 }
