@@ -59,13 +59,33 @@ check_occupied(Session *session, Findings *findings, Error *err)
 	return true;
 }
 
+/* Once a migration has begun, its tables are there because of it. */
+static bool
+check_migration(Session *session, Findings *findings, Error *err)
+{
+	const Progress *progress = &session->progress;
+	Error refused = ERROR_INIT;
+
+	if (!session_read_progress(session, err))
+		return false;
+	if (progress->phase == PHASE_NONE)
+		return check_occupied(session, findings, err);
+	finding_add(findings, SEVERITY_NOTE, 0, "target", "",
+				"the migration \"%s\" has begun: it is in phase \"%s\"",
+				session->options->name, phase_name(progress->phase));
+	if (!session_check(session, &refused))
+		finding_add(findings, SEVERITY_ERROR, refused.code, "target",
+					refused.hint, "%s", refused.message);
+	return true;
+}
+
 bool
 preflight(Session *session, Findings *findings, Error *err)
 {
 	return session->source->ops->check(session->source, findings, err) &&
 		   session->target->ops->check(session->target, findings, err) &&
 		   check_same_database(session, findings, err) &&
-		   check_occupied(session, findings, err);
+		   check_migration(session, findings, err);
 }
 
 bool
