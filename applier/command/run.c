@@ -10,7 +10,8 @@
  *						a row is known to be somebody else's
  *		PHASE_SLOT		a slot that exists is from a crash: nothing has been
  *						read from it, it is dropped and created again
- *		PHASE_SCHEMA,
+ *		PHASE_SCHEMA	copy_run(); after a crash, when the slot's snapshot is
+ *						gone and nothing is stored yet, as PHASE_SLOT
  *		PHASE_COPY		copy_run()
  *		PHASE_STREAM	stream_run()
  *
@@ -186,8 +187,13 @@ stream(Run *run, Error *err)
 		.queue_bytes = QUEUE_BYTES,
 	};
 
-	return stream_run(&config, session->source, session->target,
-					  &session->progress, err);
+	if (!stream_run(&config, session->source, session->target,
+					&session->progress, err))
+		return false;
+	/* the WAL does not carry sequences: leave them as they are now */
+	return signals_stop_requested() ||
+		   copy_sequences(session->source, session->target, &session->progress,
+						  err);
 }
 
 /* Connect both sides and own the stream; only now is the row ours to change. */
@@ -221,7 +227,9 @@ advance(Run *run, Error *err)
 
 	if (progress->phase == PHASE_NONE && !begin(run, err))
 		return false;
-	if (progress->phase == PHASE_SLOT && !create_slot(run, err))
+	if ((progress->phase == PHASE_SLOT ||
+		 (progress->phase == PHASE_SCHEMA && !run->has_snapshot)) &&
+		!create_slot(run, err))
 		return false;
 	if (progress->phase < PHASE_STREAM && !copy(run, err))
 		return false;
