@@ -171,7 +171,9 @@ build_where_key(Builder *b, bool old)
 /*
  * *= compares the binary images of two records (record_image_eq in
  * src/backend/utils/adt/rowtypes.c), so it needs no equality operator of the
- * types and tells 1.0 from 1.00.  Duplicates are alike: any of them will do.
+ * types and tells 1.0 from 1.00.  Without the casts to record, the parser
+ * would take the operator apart into one for each column.  Duplicates are
+ * alike: any of them will do.
  */
 static void
 build_where_image(Builder *b)
@@ -190,7 +192,7 @@ build_where_image(Builder *b)
 		pg_quote_ident(&b->sql, b->relation->columns[i].name);
 		comma = ", ";
 	}
-	buffer_puts(&b->sql, ") OPERATOR(pg_catalog.*=) ROW(");
+	buffer_puts(&b->sql, ")::record OPERATOR(pg_catalog.*=) ROW(");
 	comma = "";
 	for (i = 0; i < b->relation->column_count; i++)
 	{
@@ -203,7 +205,7 @@ build_where_image(Builder *b)
 					   b->relation->columns[i].type_name);
 		comma = ", ";
 	}
-	buffer_puts(&b->sql, ") LIMIT 1)");
+	buffer_puts(&b->sql, ")::record LIMIT 1)");
 }
 
 static void
