@@ -200,35 +200,49 @@ read_stamps(CopyRun *run, CopyPlan *plan, Lsn *newest, bool *one_snapshot,
 	return true;
 }
 
+/* Counted on the target: some were deferred by an earlier start. */
+static bool
+tell_deferred(CopyRun *run, Error *err)
+{
+	Arena arena;
+	DdlEntry *entries;
+	int count;
+	int deferred = 0;
+	bool ok;
+
+	arena_init(&arena);
+	ok = run->target->ops->ddl_list(run->target, &arena, &entries, &count, err);
+	for (int i = 0; ok && i < count; i++)
+		deferred += entries[i].state == DDL_DEFERRED;
+	arena_release(&arena);
+	if (deferred > 0)
+		log_info("schema: %d objects wait for pg_portage finish", deferred);
+	return ok;
+}
+
 static bool
 create_post_data(CopyRun *run, CopyPlan *plan, bool one_snapshot, Error *err)
 {
 	const TargetOps *target = run->target->ops;
 	DeferRules rules = { .one_snapshot = one_snapshot };
-	int deferred = 0;
-
 	if (!target->can_disable_triggers(run->target, &rules.triggers_off, err))
 		return false;
+	rules.some_always = copy_plan_fires_always(plan);
 	for (int i = 0; i < plan->entry_count; i++)
 	{
 		DdlEntry *entry = &plan->entries[i];
 		bool defer;
 
-		if (entry->state == DDL_DEFERRED)
-			deferred++;
 		if (entry->section != DDL_POST_DATA || entry->state != DDL_TODO)
 			continue;
 		defer = copy_plan_defers(plan, entry, &rules);
-		deferred += defer;
 		if (!not_stopped(err))
 			return false;
 		if (defer ? !target->ddl_defer(run->target, run->progress, entry, err)
 				  : !target->ddl_run(run->target, run->progress, entry, err))
 			return false;
 	}
-	if (deferred > 0)
-		log_info("schema: %d objects wait for pg_portage finish", deferred);
-	return true;
+	return tell_deferred(run, err);
 }
 
 /* Plans made without statistics are slow ones; a failure is no error. */

@@ -69,6 +69,19 @@ fires_always(const DdlEntry *entry)
 		   strstr(entry->sql, " ENABLE REPLICA ") != NULL;
 }
 
+bool
+copy_plan_fires_always(const CopyPlan *plan)
+{
+	for (int i = 0; i < plan->entry_count; i++)
+	{
+		const DdlEntry *entry = &plan->entries[i];
+
+		if (type_is(entry, "TRIGGER") && fires_always(entry))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Looking for words in an entry's text may find them in a comment or a name as
  * well; then something waits that would not have had to.
@@ -81,8 +94,9 @@ copy_plan_defers(const CopyPlan *plan, const DdlEntry *entry,
 
 	if (type_is(entry, "FK CONSTRAINT"))
 		return !rules->triggers_off || !rules->one_snapshot;
+	/* one may alter another that stands on a parent: all wait or none */
 	if (type_is(entry, "TRIGGER"))
-		return !rules->triggers_off || fires_always(entry);
+		return !rules->triggers_off || rules->some_always;
 	/* its rows would be stale at once, and need the tables as they end */
 	if (type_is(entry, "MATERIALIZED VIEW DATA"))
 		return true;

@@ -41,7 +41,9 @@ typedef struct CopyPlan
 /* What decides whether an entry has to wait for pg_portage finish. */
 typedef struct DeferRules
 {
-	bool triggers_off; /* we can switch triggers and rules off */
+	bool triggers_off; /* triggers, rules, foreign keys: none acts while we
+						* apply */
+	bool some_always;  /* but there are triggers that do all the same */
 	bool one_snapshot; /* every table was read under the slot's */
 } DeferRules;
 
@@ -55,6 +57,9 @@ bool copy_plan_load(CopyPlan *plan, Source *source, Target *target,
 /* Would this entry, if it existed, disturb the stream, or fail for now? */
 bool copy_plan_defers(const CopyPlan *plan, const DdlEntry *entry,
 					  const DeferRules *rules);
+
+/* Is there a trigger that fires even where triggers are switched off? */
+bool copy_plan_fires_always(const CopyPlan *plan);
 
 /* One chunk for each table that has rows to copy; in arena. */
 int

@@ -20,6 +20,7 @@ typedef struct Fate
 	const char *reason; /* NULL: it stays */
 	bool dropped;		/* what depends on it goes too */
 	bool needed;		/* a carried table needs it */
+	bool joined;		/* a comment that went into another entry */
 } Fate;
 
 typedef struct Selection
@@ -256,8 +257,9 @@ static void
 tell(const DumpEntry *entry, const Fate *fate, Findings *left_out)
 {
 	char object[256];
-	bool expected = type_is(entry, "COMMENT") || type_is(entry, "SCHEMA") ||
-					type_is(entry, "EXTENSION");
+	/* what is told to everybody is not told each time */
+	bool expected = strncmp(entry->name, "EXTENSION ", 10) == 0 ||
+					type_is(entry, "SCHEMA") || type_is(entry, "EXTENSION");
 
 	snprintf(object, sizeof(object), "%s %s%s%s", entry->type, entry->schema,
 			 entry->schema[0] != '\0' ? "." : "", entry->name);
@@ -267,6 +269,59 @@ tell(const DumpEntry *entry, const Fate *fate, Findings *left_out)
 	else
 		finding_add(left_out, expected ? SEVERITY_OK : SEVERITY_NOTE, 0, object,
 					"", "not created on the target: %s", fate->reason);
+}
+
+/*
+ * A comment on something that may have to wait (a trigger, a foreign key) must
+ * wait with it: it becomes a part of that entry.
+ */
+static bool
+comment_join(Selection *self, int index)
+{
+	const DumpEntry *comment = &self->entries[index];
+	int id = comment->dependency_count > 0 ? comment->dependencies[0] : 0;
+	int host = id > 0 && id <= self->max_id ? self->by_id[id] : -1;
+
+	if (comment->section != DDL_POST_DATA || !type_is(comment, "COMMENT") ||
+		host < 0 || host >= index || self->fates[host].reason != NULL ||
+		self->entries[host].section != DDL_POST_DATA)
+		return false;
+	self->entries[host].sql = arena_printf(
+		self->arena, "%s\n\n%s", self->entries[host].sql, comment->sql);
+	return true;
+}
+
+static void
+take_entries(Selection *self, DdlEntry *entries, int *count, Findings *left_out)
+{
+	*count = 0;
+	for (int i = 0; i < self->count; i++)
+	{
+		const Fate *fate = &self->fates[i];
+
+		if (fate->dropped || fate->reason != NULL)
+			tell(&self->entries[i], fate, left_out);
+	}
+	/* in two rounds: what is joined must be there before it is taken */
+	for (int i = 0; i < self->count; i++)
+		self->fates[i].joined = self->fates[i].reason == NULL &&
+								comment_join(self, i);
+	for (int i = 0; i < self->count; i++)
+	{
+		const DumpEntry *dumped = &self->entries[i];
+		DdlEntry *entry = &entries[*count];
+
+		if (self->fates[i].reason != NULL || self->fates[i].joined)
+			continue;
+		entry->number = ++*count;
+		entry->section = dumped->section;
+		entry->state = DDL_TODO;
+		entry->type = dumped->type;
+		entry->schema = dumped->schema;
+		entry->name = dumped->name;
+		entry->table_oid = table_of(self->catalog, dumped);
+		entry->sql = dumped->sql;
+	}
 }
 
 void
@@ -293,22 +348,5 @@ dump_select(DumpCatalog *catalog, DumpEntry *dumped, int dumped_count,
 	while (judge_by_dependencies(&self))
 		;
 	*entries = ARENA_ARRAY(arena, DdlEntry, (size_t) self.count);
-	*count = 0;
-	for (int i = 0; i < self.count; i++)
-	{
-		DdlEntry *entry = &(*entries)[*count];
-
-		if (self.fates[i].dropped || self.fates[i].reason != NULL)
-			tell(&dumped[i], &self.fates[i], left_out);
-		if (self.fates[i].reason != NULL)
-			continue;
-		entry->number = ++*count;
-		entry->section = dumped[i].section;
-		entry->state = DDL_TODO;
-		entry->type = dumped[i].type;
-		entry->schema = dumped[i].schema;
-		entry->name = dumped[i].name;
-		entry->table_oid = table_of(catalog, &dumped[i]);
-		entry->sql = dumped[i].sql;
-	}
+	take_entries(&self, *entries, count, left_out);
 }

@@ -318,6 +318,16 @@ setting_keep(Buffer *setting, const char *p, const char *end)
 	buffer_putc(setting, '\n');
 }
 
+/* Only these ask where and how they are to be stored. */
+static bool
+entry_has_storage(const DumpEntry *entry)
+{
+	return strcmp(entry->type, "TABLE") == 0 ||
+		   strcmp(entry->type, "MATERIALIZED VIEW") == 0 ||
+		   strcmp(entry->type, "INDEX") == 0 ||
+		   strcmp(entry->type, "CONSTRAINT") == 0;
+}
+
 /* The text between the last header and here is the last entry's. */
 static void
 entry_close(Splitter *self, const char *end)
@@ -332,8 +342,11 @@ entry_close(Splitter *self, const char *end)
 		while (from > self->start && isspace((unsigned char) from[-1]))
 			from--;
 		buffer_init(&sql);
-		buffer_puts(&sql, self->tablespace.data);
-		buffer_puts(&sql, self->method.data);
+		if (entry_has_storage(entry))
+		{
+			buffer_puts(&sql, self->tablespace.data);
+			buffer_puts(&sql, self->method.data);
+		}
 		buffer_append(&sql, self->start, (size_t) (from - self->start));
 		entry->sql = arena_strndup(self->arena, sql.data, sql.len);
 		buffer_release(&sql);

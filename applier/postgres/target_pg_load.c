@@ -268,13 +268,7 @@ target_pg_loader_abort(TargetLoader *loader)
 bool
 target_pg_loader_ddl(TargetLoader *loader, const DdlEntry *entry, Error *err)
 {
-	bool ok;
-
-	/* an index of a large table takes as long as it takes */
-	loader->conn->statement_timeout_ms = 0;
-	ok = target_pg_ddl_entry(loader->conn, &loader->progress, entry, err);
-	loader->conn->statement_timeout_ms = SILENCE_MS;
-	return ok;
+	return target_pg_ddl_entry(loader->conn, &loader->progress, entry, err);
 }
 
 void
