@@ -276,7 +276,7 @@ save_stream_phase(CopyRun *run, Lsn newest_stamp_lsn, Error *err)
 	if (!run->target->ops->progress_save(run->target, &next, err))
 		return false;
 	*run->progress = next;
-	return true;
+	return FAILPOINT(FP_STREAM_PHASE, err);
 }
 
 static bool
