@@ -1,6 +1,6 @@
 /*
  * inspect.c
- *		portage.decode(): the frames of a stream in words.
+ *		portage.decode() and decode_all(): frames of a stream in words.
  *
  * Frames come from anywhere, a table or a file of a broken night, so nothing in
  * them is trusted: every length is checked by the readers of wire.h, every
@@ -27,11 +27,11 @@
 
 PG_FUNCTION_INFO_V1(portage_version);
 PG_FUNCTION_INFO_V1(portage_decode);
-PG_FUNCTION_INFO_V1(portage_decode_array);
+PG_FUNCTION_INFO_V1(portage_decode_all);
 
 PGDLLEXPORT Datum portage_version(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum portage_decode(PG_FUNCTION_ARGS);
-PGDLLEXPORT Datum portage_decode_array(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum portage_decode_all(PG_FUNCTION_ARGS);
 
 static void
 malformed(const Inspector *ins, const char *what)
@@ -170,7 +170,7 @@ portage_decode(PG_FUNCTION_ARGS)
 }
 
 Datum
-portage_decode_array(PG_FUNCTION_ARGS)
+portage_decode_all(PG_FUNCTION_ARGS)
 {
 	if (SRF_IS_FIRSTCALL())
 	{

@@ -35,13 +35,13 @@ AS 'MODULE_PATHNAME', 'portage_decode';
 COMMENT ON FUNCTION portage.decode(bytea) IS
 	'a frame of format binary in words, one line for each record';
 
-CREATE FUNCTION portage.decode(frames bytea[])
+CREATE FUNCTION portage.decode_all(frames bytea[])
 RETURNS SETOF text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'portage_decode_array';
+AS 'MODULE_PATHNAME', 'portage_decode_all';
 
-COMMENT ON FUNCTION portage.decode(bytea[]) IS
+COMMENT ON FUNCTION portage.decode_all(bytea[]) IS
 	'consecutive frames of a stream in words: relations announced in one are known in those that follow, checksums are verified';
 
 CREATE FUNCTION portage.mark(nonce text)
