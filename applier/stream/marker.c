@@ -4,13 +4,16 @@
  *
  * A marker measures the lag, bounds what the plugin may hold back, releases WAL
  * that other databases wrote, and becomes the next anchor.  Where markers
- * cannot be emitted the session ends, and with it the replication connection:
- * a server that is shutting down must not wait for us.
+ * cannot be emitted the session ends, and with it every connection to the
+ * source: a server that is shutting down must not wait for us.  A smart shutdown
+ * ends no session but lets no new one in, so the thread connects anew every few
+ * seconds, only to learn of it.
  */
 #include "base/signals.h"
 #include "stream/session.h"
 
 #define MARKER_INTERVAL_MS 1000
+#define RECONNECT_INTERVAL_MS 10000
 
 /* The plugin flushes at a marker: one that was sent and did not come is wrong. */
 #define OVERDUE_MS 10000
@@ -45,19 +48,34 @@ check_overdue(StreamSession *session, Error *err)
 					 (long long) (age_ms / 1000));
 }
 
+/* Connect, anew when the connection has become old. */
+static bool
+marker_connect(StreamSession *session, int64_t *connected_ms, Error *err)
+{
+	Source *source = session->source;
+
+	if (*connected_ms != 0 &&
+		clock_ms() - *connected_ms < RECONNECT_INTERVAL_MS)
+		return true;
+	*connected_ms = clock_ms();
+	return source->ops->marker_connect(source, err);
+}
+
 void *
 marker_main(void *arg)
 {
 	StreamSession *session = arg;
 	Source *source = session->source;
 	Error err = ERROR_INIT;
+	int64_t connected_ms = 0;
 	int64_t due_ms;
-	bool ok = source->ops->marker_connect(source, &err);
+	bool ok = true;
 
 	while (ok && !session_ending(session))
 	{
 		due_ms = clock_ms() + MARKER_INTERVAL_MS;
-		ok = marker_emit(session, &err) && check_overdue(session, &err);
+		ok = marker_connect(session, &connected_ms, &err) &&
+			 marker_emit(session, &err) && check_overdue(session, &err);
 		while (ok && !session_ending(session) && clock_ms() < due_ms)
 			clock_pause_ms(due_ms - clock_ms() < 50 ? due_ms - clock_ms() : 50);
 	}
