@@ -1,0 +1,132 @@
+#!/usr/bin/perl
+
+# The check of contents proves nothing until it has been seen to fail. Feed the
+# readers with output made by hand that agrees, then with each kind of
+# disagreement. Needs no server: perl bench/self-test.pl
+
+use strict;
+use warnings;
+
+use FindBin;
+use Test::More;
+
+use lib "$FindBin::RealBin/lib";
+use Bench::Rows;
+
+sub record { return $_[0] . pack('V', length($_[1])) . $_[1] }
+sub string { return pack('C', length($_[0])) . $_[0] }
+
+sub column
+{
+	my ($number, $type, $name) = @_;
+	return pack('vCaVVV', $number, 0, 'X', $type, $type, 0xFFFFFFFF)
+	  . string($name) . string('pg_catalog') . string('some');
+}
+
+my $hello = record('H', pack('VvV', 0x6F506750, 1, 150000));
+my $relation = record('R',
+	pack('VVaa', 42, 0, 'r', 'd')
+	  . string('public') . string('t') . string('') . string('')
+	  . pack('v', 5)
+	  . column(1, 23, 'id') . column(2, 25, 'note') . column(3, 16, 'ok')
+	  . column(5, 17, 'raw') . column(6, 25, 'big'));
+my $begin = record('B', pack('VQ<Q<v', 777, 1, 2, 0));
+
+sub commit { return record('C', pack('Q<Q<Q<Q<V', 1, 2, 3, $_[0], 0)) }
+
+# States, lowest bits first: 2 is present, 1 unchanged, 0 null, 3 absent.
+my $insert = record('I', pack('VC', 42, 0)
+	  . pack('CC', 0b10101010, 0)
+	  . string('1') . string(q{it's}) . string('t') . string("\0\xFF"));
+my $update = record('U', pack('VC', 42, 1)
+	  . pack('CC', 0b11111110, 3) . string('1')
+	  . pack('CC', 0b00100010, 1) . string('2') . string('f'));
+my $delete =
+  record('D', pack('VC', 42, 1) . pack('CC', 0b11111110, 3) . string('2'));
+
+my @frames =
+  ($hello . $relation . $begin . $insert, $update . $delete . commit(3));
+my @lines = (
+	'BEGIN 700', 'COMMIT 700',
+	'BEGIN 777',
+	q{table public.t: INSERT: id[integer]:1 note[text]:'it''s' }
+	  . q{ok[boolean]:true raw[bytea]:'\x00ff' big[text]:null},
+	q{table public.t: UPDATE: old-key: id[integer]:1 new-tuple: }
+	  . q{id[integer]:2 note[text]:null ok[boolean]:false raw[bytea]:null }
+	  . q{big[text]:unchanged-toast-datum},
+	q{table public.t: DELETE: id[integer]:2},
+	'COMMIT 777');
+
+sub result
+{
+	my ($reader, @messages) = @_;
+	my $rows = Bench::Rows->new($reader);
+
+	$rows->message($_) foreach @messages;
+	return $rows->finish;
+}
+
+sub replaced
+{
+	my ($from, $to, @texts) = @_;
+	my $joined = join('', @texts);
+
+	die "nothing to replace: $from" if index($joined, $from) < 0;
+	return map { s/\Q$from\E/$to/r } @texts;
+}
+
+my $ours = result('portage', @frames);
+my $theirs = result('test_decoding', @lines);
+is_deeply($ours->{counts}, { I => 1, U => 1, D => 1 }, 'our counts');
+is_deeply($theirs->{counts}, $ours->{counts}, 'the same in test_decoding');
+is($ours->{transactions}, 1, 'the empty transaction does not count');
+is(Bench::Rows->difference($ours, $theirs), undef, 'the same contents');
+
+foreach my $change (
+	[ 'a value', q{'it''s'}, q{'its'} ],
+	[ 'a boolean', 'ok[boolean]:true', 'ok[boolean]:false' ],
+	[ 'a NULL', 'note[text]:null', q{note[text]:''} ],
+	[ 'bytes', '\x00ff', '\x00fe' ],
+	[ 'a column', 'note[text]', 'nose[text]' ],
+	[ 'a table', 'public.t: DELETE', 'public.s: DELETE' ],
+	[ 'an old key', 'old-key: id[integer]:1', 'old-key: id[integer]:3' ],
+	[ 'what is unchanged', 'unchanged-toast-datum', q{'unchanged'} ],
+	[ 'a transaction', 'BEGIN 777', 'BEGIN 778' ])
+{
+	my ($what, $from, $to) = @$change;
+	like(
+		Bench::Rows->difference(
+			$ours, result('test_decoding', replaced($from, $to, @lines))),
+		qr/differ/,
+		"$what matters");
+}
+like(
+	Bench::Rows->difference($ours,
+		result('test_decoding', @lines[ 0 .. 2, 4, 3, 5, 6 ])),
+	qr/differ/, 'the order matters');
+
+foreach my $broken (
+	[ 'a lost row', qr/says 3 rows, 2 came/, $frames[0], $delete . commit(3) ],
+	[ 'a record that is cut off', qr/longer than its frame/,
+		substr($frames[0], 0, -1) ],
+	[ 'bytes behind a row', qr/behind a row/,
+		$hello . $relation . $begin . record('D', substr($delete, 5) . 'x') ],
+	[ 'an unknown record', qr/unexpected record/, $hello . record('Z', '') ],
+	[ 'no hello', qr/hello/, $relation ],
+	[ 'an unannounced relation', qr/not announced/,
+		$hello . $begin . $insert ],
+	[ 'no commit', qr/no end/, $frames[0] ])
+{
+	my ($what, $message, @messages) = @$broken;
+	ok(!eval { result('portage', @messages); 1 }, "$what is noticed");
+	like($@, $message, "... and named");
+}
+
+my $json = result('wal2json', '{"action":"B"}', '{"action":"I","x":1}');
+is_deeply($json->{counts}, { I => 1, U => 0, D => 0 }, 'wal2json is counted');
+# Fields 1 (number), 3 (text) and 4 (operation: 1 is UPDATE).
+my $protobuf = result('decoderbufs', "\x08\x96\x01\x1a\x03abc\x20\x01");
+is_deeply($protobuf->{counts}, { I => 0, U => 1, D => 0 },
+	'decoderbufs is counted');
+
+done_testing();
