@@ -218,6 +218,8 @@ stream_first_anchor(Source *source, Progress *progress, Error *err)
 							sizeof(progress->plugin_version), err))
 		return false;
 	progress->anchor_lsn = search.found_lsn;
+	snprintf(progress->plugin_options, sizeof(progress->plugin_options),
+			 "proto=%d origin=any", WIRE_PROTO_MAX);
 	progress->digest[0] = '\0';
 	progress->skeleton[0] = '\0';
 	return true;
