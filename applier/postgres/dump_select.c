@@ -333,10 +333,12 @@ dump_select(DumpCatalog *catalog, DumpEntry *dumped, int dumped_count,
 					   .count = dumped_count,
 					   .arena = arena };
 
-	qsort(catalog->tables, (size_t) catalog->table_count, sizeof(DumpTable),
-		  compare_tables);
-	qsort(catalog->owners, (size_t) catalog->owner_count, sizeof(DumpOwner),
-		  compare_owners);
+	if (catalog->table_count > 0)
+		qsort(catalog->tables, (size_t) catalog->table_count, sizeof(DumpTable),
+			  compare_tables);
+	if (catalog->owner_count > 0)
+		qsort(catalog->owners, (size_t) catalog->owner_count, sizeof(DumpOwner),
+			  compare_owners);
 	selection_index(&self);
 	if (!catalog->all)
 	{

@@ -227,51 +227,81 @@ find_within(const char *p, const char *end, const char *needle)
 	return memmem(p, (size_t) (end - p), needle, strlen(needle));
 }
 
+/* "-- Name: NAME; Type: TYPE; Schema: SCHEMA; Owner: -[; Tablespace: X]" */
+typedef struct NameLine
+{
+	const char *name; /* to type */
+	const char *type; /* behind "; Type: ", to schema */
+	const char *schema;
+	const char *owner; /* where "; Owner: " begins */
+} NameLine;
+
+#define TYPE_MARK "; Type: "
+#define SCHEMA_MARK "; Schema: "
+#define OWNER_MARK "; Owner: "
+
+/* Does the list's line say the same, in its own order? */
+static bool
+name_fits(const NameLine *parts, const ListLine *line, Arena *arena,
+		  DumpEntry *entry)
+{
+	char *expected;
+
+	entry->name = arena_strndup(arena, parts->name,
+								(size_t) (parts->type - parts->name) -
+									strlen(TYPE_MARK));
+	entry->type = arena_strndup(arena, parts->type,
+								(size_t) (parts->schema - parts->type) -
+									strlen(SCHEMA_MARK));
+	entry->schema = arena_strndup(arena, parts->schema,
+								  (size_t) (parts->owner - parts->schema));
+	expected = arena_printf(arena, "%s %s %s ", entry->type, entry->schema,
+							entry->name);
+	if (strlen(expected) > line->rest_len ||
+		memcmp(expected, line->rest, strlen(expected)) != 0)
+		return false;
+	if (strcmp(entry->schema, "-") == 0)
+		entry->schema = "";
+	return true;
+}
+
+/* Every place where the schema and the owner may begin. */
+static bool
+parse_from_type(NameLine *parts, const char *end, const ListLine *line,
+				Arena *arena, DumpEntry *entry)
+{
+	parts->schema = parts->type;
+	while ((parts->schema = find_within(parts->schema, end, SCHEMA_MARK)) !=
+		   NULL)
+	{
+		parts->schema += strlen(SCHEMA_MARK);
+		parts->owner = parts->schema;
+		while ((parts->owner = find_within(parts->owner, end, OWNER_MARK)) !=
+			   NULL)
+		{
+			if (name_fits(parts, line, arena, entry))
+				return true;
+			parts->owner++;
+		}
+	}
+	return false;
+}
+
 /*
- * "-- Name: NAME; Type: TYPE; Schema: SCHEMA; Owner: -[; Tablespace: X]".  A
- * name may itself contain such words; the list, which has the same parts in
+ * A name may itself contain such words; the list, which has the same parts in
  * another order, decides where each of them ends.
  */
 static bool
 parse_name(Arena *arena, const char *p, const ListLine *line, DumpEntry *entry)
 {
 	const char *end = p + strcspn(p, "\n");
-	const char *type = p;
+	NameLine parts = { .name = p, .type = p };
 
-	while ((type = find_within(type, end, "; Type: ")) != NULL)
+	while ((parts.type = find_within(parts.type, end, TYPE_MARK)) != NULL)
 	{
-		const char *name_end = type;
-		const char *schema = type += strlen("; Type: ");
-		const char *owner;
-
-		while ((schema = find_within(schema, end, "; Schema: ")) != NULL)
-		{
-			const char *type_end = schema;
-
-			owner = schema += strlen("; Schema: ");
-			while ((owner = find_within(owner, end, "; Owner: ")) != NULL)
-			{
-				char *expected = arena_printf(
-					arena, "%.*s %.*s %.*s ", (int) (type_end - type), type,
-					(int) (owner - schema), schema, (int) (name_end - p), p);
-				size_t len = strlen(expected);
-
-				if (len <= line->rest_len &&
-					memcmp(expected, line->rest, len) == 0)
-				{
-					entry->type = arena_strndup(arena, type,
-												(size_t) (type_end - type));
-					entry->schema = arena_strndup(arena, schema,
-												  (size_t) (owner - schema));
-					entry->name = arena_strndup(arena, p,
-												(size_t) (name_end - p));
-					if (strcmp(entry->schema, "-") == 0)
-						entry->schema = "";
-					return true;
-				}
-				owner++;
-			}
-		}
+		parts.type += strlen(TYPE_MARK);
+		if (parse_from_type(&parts, end, line, arena, entry))
+			return true;
 	}
 	return false;
 }
@@ -304,7 +334,8 @@ parse_header(Splitter *self, const char *p, ListLine *line, Error *err)
 				  line->id);
 		return NULL;
 	}
-	return skip_line(p);
+	p = skip_line(p);
+	return p + strspn(p, "\n");
 }
 
 /* Keep one SET as SET LOCAL. */
@@ -412,6 +443,12 @@ script_scan(Splitter *self, const char *script, Error *err)
 		}
 		if (at_line && strncmp(p, FOOTER, strlen(FOOTER)) == 0)
 			break;
+		if (at_line && *p == '\\')
+		{
+			/* a command to psql, not to the server */
+			p = skip_line(p);
+			continue;
+		}
 		if (*p == ';')
 			fresh = true;
 		else if (fresh && !isspace((unsigned char) *p) &&

@@ -69,6 +69,7 @@ static const char **
 dump_environment(const SourceConfig *config, Arena *arena, Error *err)
 {
 	PQconninfoOption *parsed = PQconninfoParse(config->url, NULL);
+	const char *options = getenv("PGOPTIONS");
 	const char **env;
 	int n = 0;
 
@@ -79,17 +80,24 @@ dump_environment(const SourceConfig *config, Arena *arena, Error *err)
 	}
 	while (parsed[n].keyword != NULL)
 		n++;
-	env = ARENA_ARRAY(arena, const char *, (size_t) n + 4);
+	env = ARENA_ARRAY(arena, const char *, (size_t) n + 5);
 	n = 0;
 	for (PQconninfoOption *option = parsed; option->keyword != NULL; option++)
 	{
-		if (option->envvar != NULL && option->val != NULL &&
-			option->val[0] != '\0' &&
-			strcmp(option->envvar, "PGAPPNAME") != 0 &&
-			strcmp(option->envvar, "PGCLIENTENCODING") != 0)
+		if (option->envvar == NULL || option->val == NULL ||
+			option->val[0] == '\0')
+			continue;
+		if (strcmp(option->envvar, "PGOPTIONS") == 0)
+			options = arena_strdup(arena, option->val);
+		else if (strcmp(option->envvar, "PGAPPNAME") != 0 &&
+				 strcmp(option->envvar, "PGCLIENTENCODING") != 0)
 			env[n++] = arena_printf(arena, "%s=%s", option->envvar,
 									option->val);
 	}
+	/* pg_dump quotes as the session would read it: whoever replays it does too */
+	env[n++] = arena_printf(arena,
+							"PGOPTIONS=%s -c standard_conforming_strings=on",
+							options != NULL ? options : "");
 	/* the dump shall be in the server's encoding, messages in English */
 	env[n++] = "PGCLIENTENCODING=";
 	env[n++] = "LC_ALL=C";
