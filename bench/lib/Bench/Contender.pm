@@ -6,7 +6,8 @@ package Bench::Contender;
 use strict;
 use warnings;
 
-# In the order in which they run. "count" and "rows" name readers of Bench::Rows.
+# Each is run with its "options", after the statements of "prepare" in the
+# database; "reader" is the format by which Bench::Rows knows its output.
 my @contenders = (
 	{
 		name => 'pg_portage',
