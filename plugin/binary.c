@@ -24,13 +24,13 @@
 typedef struct OriginName
 {
 	RepOriginId id;
-	char	   *name;
+	char *name;
 } OriginName;
 
 static void
 put_string(Frame *f, const char *s)
 {
-	size_t		len = strlen(s);
+	size_t len = strlen(s);
 
 	f->pos = wire_put_string(frame_reserve(f, WIRE_LEB_SIZE + len), s,
 							 (uint32_t) len);
@@ -48,15 +48,14 @@ binary_start(LogicalDecodingContext *ctx, Session *session)
 {
 	const Options *options = &session->options;
 	MemoryContext caller = MemoryContextSwitchTo(ctx->context);
-	Frame	   *f = frame_new(options->batch_bytes, options->defer);
-	int			i;
+	Frame *f = frame_new(options->batch_bytes, options->defer);
+	int i;
 
 	MemoryContextSwitchTo(caller);
 	session->frame = f;
 	frame_begin_record(f, WIRE_HELLO);
 	f->pos = wire_put_hello_fixed(frame_reserve(f, WIRE_HELLO_FIXED_SIZE),
-								  (uint16_t) session->protocol,
-								  PG_VERSION_NUM);
+								  (uint16_t) session->protocol, PG_VERSION_NUM);
 	put_string(f, PORTAGE_VERSION);
 	put_string(f, GetDatabaseEncodingName());
 	put_leb(f, SETTING_COUNT);
@@ -87,15 +86,15 @@ binary_prepare(LogicalDecodingContext *ctx, Session *session)
 static void
 announce_origin(LogicalDecodingContext *ctx, Session *session, RepOriginId id)
 {
-	Frame	   *f = session->frame;
+	Frame *f = session->frame;
 	OriginName *known = NULL;
 	MemoryContext caller;
-	ListCell   *lc;
-	char	   *name = NULL;
+	ListCell *lc;
+	char *name = NULL;
 
 	if (!replorigin_by_oid(id, true, &name) || name == NULL)
 		name = pstrdup("");
-	foreach(lc, session->origins)
+	foreach (lc, session->origins)
 	{
 		if (((OriginName *) lfirst(lc))->id == id)
 			known = lfirst(lc);
@@ -114,8 +113,7 @@ announce_origin(LogicalDecodingContext *ctx, Session *session, RepOriginId id)
 	known->name = pstrdup(name);
 	MemoryContextSwitchTo(caller);
 	frame_begin_record(f, WIRE_ORIGIN);
-	f->pos = wire_put_origin(frame_reserve(f, 2 + WIRE_LEB_SIZE +
-										   strlen(name)),
+	f->pos = wire_put_origin(frame_reserve(f, 2 + WIRE_LEB_SIZE + strlen(name)),
 							 id, name, (uint32_t) strlen(name));
 	frame_end_record(f, ctx, false);
 }
@@ -124,8 +122,8 @@ static void
 binary_begin(LogicalDecodingContext *ctx, Session *session,
 			 ReorderBufferTXN *txn)
 {
-	Frame	   *f = session->frame;
-	WireBegin	begin;
+	Frame *f = session->frame;
+	WireBegin begin;
 
 	if (txn->origin_id != InvalidRepOriginId)
 		announce_origin(ctx, session, txn->origin_id);
@@ -142,8 +140,8 @@ static void
 binary_relation(LogicalDecodingContext *ctx, Session *session,
 				RelationEntry *entry)
 {
-	Frame	   *f = session->frame;
-	uint8_t    *p;
+	Frame *f = session->frame;
+	uint8_t *p;
 
 	frame_begin_record(f, WIRE_RELATION);
 	p = frame_reserve(f, entry->record_len);
@@ -155,18 +153,18 @@ binary_relation(LogicalDecodingContext *ctx, Session *session,
 static void
 put_long(Frame *f, ColumnText *text, Datum value)
 {
-	WireSlice	slice = textout_slice(text, value);
+	WireSlice slice = textout_slice(text, value);
 
-	f->pos = wire_put_string(frame_reserve(f, WIRE_LEB_SIZE +
-										   (size_t) slice.len),
-							 (const char *) slice.data, slice.len);
+	f->pos = wire_put_string(
+		frame_reserve(f, WIRE_LEB_SIZE + (size_t) slice.len),
+		(const char *) slice.data, slice.len);
 }
 
 static void
 put_value(Frame *f, ColumnText *text, Datum value)
 {
-	uint8_t    *p;
-	char	   *end;
+	uint8_t *p;
+	char *end;
 
 	if (text->method >= TEXT_BOOL)
 	{
@@ -187,17 +185,17 @@ static void
 put_tuple(Frame *f, const Row *row, const RowTuple *tuple)
 {
 	const RelationEntry *entry = row->entry;
-	uint32_t	bitmap_len = wire_bitmap_size(entry->ncolumns);
-	uint8_t    *p = frame_reserve(f, bitmap_len);
-	size_t		bitmap = p - f->data;
-	int			i;
+	uint32_t bitmap_len = wire_bitmap_size(entry->ncolumns);
+	uint8_t *p = frame_reserve(f, bitmap_len);
+	size_t bitmap = p - f->data;
+	int i;
 
 	memset(p, 0, bitmap_len);
 	f->pos = p + bitmap_len;
 	for (i = 0; i < entry->ncolumns; i++)
 	{
 		RelationColumn *column = &entry->columns[i];
-		Datum		value;
+		Datum value;
 		WireColumnState state = row_column(row, tuple, column, &value);
 
 		wire_set_state(f->data + bitmap, i, state);
@@ -217,7 +215,7 @@ put_no_key(Frame *f, const Row *row)
 static void
 binary_row(LogicalDecodingContext *ctx, Session *session, const Row *row)
 {
-	Frame	   *f = session->frame;
+	Frame *f = session->frame;
 
 	if (row->no_key)
 		put_no_key(f, row);
@@ -239,9 +237,9 @@ binary_truncate(LogicalDecodingContext *ctx, Session *session,
 				const ReorderBufferChange *change, int nentries,
 				RelationEntry **entries)
 {
-	Frame	   *f = session->frame;
-	uint8		flags = 0;
-	int			i;
+	Frame *f = session->frame;
+	uint8 flags = 0;
+	int i;
 
 	if (change->data.truncate.cascade)
 		flags |= WIRE_TRUNCATE_CASCADE;
@@ -259,7 +257,7 @@ static void
 binary_message(LogicalDecodingContext *ctx, Session *session,
 			   const LogicalMessage *message)
 {
-	Frame	   *f = session->frame;
+	Frame *f = session->frame;
 	WireMessage wire;
 
 	wire.lsn = message->lsn;
@@ -270,8 +268,9 @@ binary_message(LogicalDecodingContext *ctx, Session *session,
 	wire.content.len = (uint32_t) message->len;
 	frame_begin_record(f, WIRE_MESSAGE);
 	f->pos = wire_put_message(frame_reserve(f, WIRE_MESSAGE_FIXED_SIZE +
-											(size_t) wire.prefix.len +
-											wire.content.len), &wire);
+												   (size_t) wire.prefix.len +
+												   wire.content.len),
+							  &wire);
 	if (strncmp(message->prefix, OWN_PREFIX, strlen(OWN_PREFIX)) == 0)
 		f->must_flush = true;
 	frame_end_record(f, ctx, message->transactional);
@@ -283,8 +282,8 @@ static void
 binary_commit(LogicalDecodingContext *ctx, Session *session,
 			  ReorderBufferTXN *txn)
 {
-	Frame	   *f = session->frame;
-	WireCommit	commit;
+	Frame *f = session->frame;
+	WireCommit commit;
 
 	commit.commit_lsn = txn->final_lsn;
 	commit.end_lsn = txn->end_lsn;
@@ -297,14 +296,12 @@ binary_commit(LogicalDecodingContext *ctx, Session *session,
 	frame_commit(f, ctx, txn->end_lsn);
 }
 
-const Format format_binary = {
-	.output_type = OUTPUT_PLUGIN_BINARY_OUTPUT,
-	.start = binary_start,
-	.prepare = binary_prepare,
-	.begin = binary_begin,
-	.relation = binary_relation,
-	.row = binary_row,
-	.truncate = binary_truncate,
-	.message = binary_message,
-	.commit = binary_commit
-};
+const Format format_binary = { .output_type = OUTPUT_PLUGIN_BINARY_OUTPUT,
+							   .start = binary_start,
+							   .prepare = binary_prepare,
+							   .begin = binary_begin,
+							   .relation = binary_relation,
+							   .row = binary_row,
+							   .truncate = binary_truncate,
+							   .message = binary_message,
+							   .commit = binary_commit };

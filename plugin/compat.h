@@ -65,7 +65,7 @@ extern PGDLLEXPORT void _PG_output_plugin_init(OutputPluginCallbacks *cb);
  */
 #if PG_VERSION_NUM >= 160000
 #define COMPAT_REPORTS_PROGRESS false
-#elif PG_VERSION_NUM >= 150000 || \
+#elif PG_VERSION_NUM >= 150000 ||                            \
 	(PG_VERSION_NUM >= 140004 && PG_VERSION_NUM < 150000) || \
 	(PG_VERSION_NUM >= 130008 && PG_VERSION_NUM < 140000)
 #define COMPAT_REPORTS_PROGRESS true
@@ -99,4 +99,4 @@ compat_readable_lsn(void)
 #endif
 }
 
-#endif							/* PORTAGE_COMPAT_H */
+#endif /* PORTAGE_COMPAT_H */

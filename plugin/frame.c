@@ -35,8 +35,8 @@
 Frame *
 frame_new(size_t batch_bytes, bool defer)
 {
-	Frame	   *f = palloc0(sizeof(Frame));
-	size_t		size = batch_bytes + SLACK_BYTES;
+	Frame *f = palloc0(sizeof(Frame));
+	size_t size = batch_bytes + SLACK_BYTES;
 
 	f->data = palloc(size);
 	f->pos = f->data;
@@ -49,7 +49,7 @@ frame_new(size_t batch_bytes, bool defer)
 static void
 frame_resize(Frame *f, size_t size)
 {
-	size_t		used = f->pos - f->data;
+	size_t used = f->pos - f->data;
 
 	f->data = repalloc(f->data, size);
 	f->pos = f->data + used;
@@ -64,15 +64,17 @@ frame_resize(Frame *f, size_t size)
 void
 frame_grow(Frame *f, size_t len)
 {
-	size_t		used = f->pos - f->data;
-	size_t		size = f->end - f->data;
+	size_t used = f->pos - f->data;
+	size_t size = f->end - f->data;
 
 	if (len > RECORD_BYTES_MAX || used > RECORD_BYTES_MAX - len)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a change is too large to be sent"),
-				 errdetail("Its values take about 1 GB or more."),
-				 errhint("Leave the table out with option \"exclude_tables\" and copy it separately.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("a change is too large to be sent"),
+			 errdetail("Its values take about 1 GB or more."),
+			 errhint(
+				 "Leave the table out with option \"exclude_tables\" and copy it separately.")));
 	while (size < used + len)
 		size = size > MaxAllocSize / 2 ? MaxAllocSize : size * 2;
 	frame_resize(f, size);
@@ -82,7 +84,7 @@ frame_grow(Frame *f, size_t len)
 static void
 frame_send(Frame *f, LogicalDecodingContext *ctx, size_t len)
 {
-	size_t		rest = f->pos - f->data - len;
+	size_t rest = f->pos - f->data - len;
 
 	OutputPluginPrepareWrite(ctx, true);
 	appendBinaryStringInfo(ctx->out, (char *) f->data, len);
@@ -114,7 +116,7 @@ frame_begin_record(Frame *f, WireTag tag)
 void
 frame_end_record(Frame *f, LogicalDecodingContext *ctx, bool in_checksum)
 {
-	uint8_t    *record = f->data + f->record;
+	uint8_t *record = f->data + f->record;
 
 	wire_patch_length(record, f->pos);
 	if (in_checksum)
@@ -149,7 +151,7 @@ frame_begin(Frame *f, LogicalDecodingContext *ctx)
 uint32_t
 frame_checksum(const Frame *f)
 {
-	pg_crc32c	crc = f->crc;
+	pg_crc32c crc = f->crc;
 
 	FIN_CRC32C(crc);
 	return crc;

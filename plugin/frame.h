@@ -18,23 +18,23 @@
 
 typedef struct Frame
 {
-	uint8_t    *data;
-	uint8_t    *pos;			/* where the next byte goes */
-	uint8_t    *end;			/* of what is allocated */
-	size_t		record;			/* offset of the record being written */
+	uint8_t *data;
+	uint8_t *pos;  /* where the next byte goes */
+	uint8_t *end;  /* of what is allocated */
+	size_t record; /* offset of the record being written */
 
-	size_t		batch_bytes;
-	bool		defer;
+	size_t batch_bytes;
+	bool defer;
 
 	/* of the transaction being sent */
-	pg_crc32c	crc;
-	bool		must_flush;		/* it carries a message of ours */
+	pg_crc32c crc;
+	bool must_flush; /* it carries a message of ours */
 
 	/* of what is held back */
-	TimestampTz held_since;		/* 0: nothing is */
-	XLogRecPtr	readable;		/* a past value of compat_readable_lsn() */
+	TimestampTz held_since; /* 0: nothing is */
+	XLogRecPtr readable;	/* a past value of compat_readable_lsn() */
 
-	uint64		nwritten;		/* frames, to see whether one has left */
+	uint64 nwritten; /* frames, to see whether one has left */
 } Frame;
 
 /* A new frame buffer in the current memory context. */
@@ -50,8 +50,8 @@ extern void frame_begin_record(Frame *f, WireTag tag);
  * End the record, with what is at pos; in_checksum says that it belongs to
  * what C seals.  May send a frame.
  */
-extern void frame_end_record(Frame *f, LogicalDecodingContext *ctx,
-							 bool in_checksum);
+extern void
+frame_end_record(Frame *f, LogicalDecodingContext *ctx, bool in_checksum);
 
 /* A new transaction begins; sends what has been held back for too long. */
 extern void frame_begin(Frame *f, LogicalDecodingContext *ctx);
@@ -63,8 +63,8 @@ extern uint32_t frame_checksum(const Frame *f);
  * A transaction whose commit record ends at end_lsn is complete (or a message
  * outside of transactions): send, or hold back.
  */
-extern void frame_commit(Frame *f, LogicalDecodingContext *ctx,
-						 XLogRecPtr end_lsn);
+extern void
+frame_commit(Frame *f, LogicalDecodingContext *ctx, XLogRecPtr end_lsn);
 
 /* At least len bytes to write at the result; set f->pos afterwards. */
 static inline uint8_t *
@@ -75,4 +75,4 @@ frame_reserve(Frame *f, size_t len)
 	return f->pos;
 }
 
-#endif							/* PORTAGE_FRAME_H */
+#endif /* PORTAGE_FRAME_H */

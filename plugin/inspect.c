@@ -36,18 +36,16 @@ PGDLLEXPORT Datum portage_decode_all(PG_FUNCTION_ARGS);
 static void
 malformed(const Inspector *ins, const char *what)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("malformed frame"),
-			 errdetail("Frame %d, record %d: %s.", ins->frame, ins->record,
-					   what)));
+	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("malformed frame"),
+					errdetail("Frame %d, record %d: %s.", ins->frame,
+							  ins->record, what)));
 }
 
 /* The rules on the order of records, and on what C seals. */
 static void
 follow_transaction(Inspector *ins, const WireRecord *rec)
 {
-	bool		in_row = wire_tag_is_row(rec->tag);
+	bool in_row = wire_tag_is_row(rec->tag);
 
 	if (rec->tag == WIRE_HELLO)
 	{
@@ -88,10 +86,10 @@ verify_transaction(Inspector *ins, const WireCommit *commit)
 static char *
 next_line(Inspector *ins)
 {
-	WireRecord	rec;
-	WireReader	body;
+	WireRecord rec;
+	WireReader body;
 	StringInfoData line;
-	WireCommit	commit;
+	WireCommit commit;
 
 	CHECK_FOR_INTERRUPTS();
 	while (ins->reader.pos == ins->reader.end)
@@ -125,7 +123,7 @@ next_line(Inspector *ins)
 static Inspector *
 inspector_new(struct varlena **frames, int nframes)
 {
-	Inspector  *ins = palloc0(sizeof(Inspector));
+	Inspector *ins = palloc0(sizeof(Inspector));
 
 	crc32c_init(&ins->tables);
 	ins->context = CurrentMemoryContext;
@@ -139,7 +137,7 @@ static Datum
 return_lines(FunctionCallInfo fcinfo)
 {
 	FuncCallContext *call = SRF_PERCALL_SETUP();
-	char	   *line = next_line(call->user_fctx);
+	char *line = next_line(call->user_fctx);
 
 	if (line == NULL)
 		SRF_RETURN_DONE(call);
@@ -158,8 +156,8 @@ portage_decode(PG_FUNCTION_ARGS)
 	if (SRF_IS_FIRSTCALL())
 	{
 		FuncCallContext *call = SRF_FIRSTCALL_INIT();
-		MemoryContext caller =
-			MemoryContextSwitchTo(call->multi_call_memory_ctx);
+		MemoryContext caller = MemoryContextSwitchTo(
+			call->multi_call_memory_ctx);
 		struct varlena **frames = palloc(sizeof(struct varlena *));
 
 		frames[0] = PG_GETARG_BYTEA_P_COPY(0);
@@ -175,24 +173,23 @@ portage_decode_all(PG_FUNCTION_ARGS)
 	if (SRF_IS_FIRSTCALL())
 	{
 		FuncCallContext *call = SRF_FIRSTCALL_INIT();
-		MemoryContext caller =
-			MemoryContextSwitchTo(call->multi_call_memory_ctx);
-		ArrayType  *array = PG_GETARG_ARRAYTYPE_P_COPY(0);
+		MemoryContext caller = MemoryContextSwitchTo(
+			call->multi_call_memory_ctx);
+		ArrayType *array = PG_GETARG_ARRAYTYPE_P_COPY(0);
 		struct varlena **frames;
-		Datum	   *elements;
-		bool	   *nulls;
-		int			n;
-		int			i;
+		Datum *elements;
+		bool *nulls;
+		int n;
+		int i;
 
-		deconstruct_array(array, BYTEAOID, -1, false, TYPALIGN_INT,
-						  &elements, &nulls, &n);
+		deconstruct_array(array, BYTEAOID, -1, false, TYPALIGN_INT, &elements,
+						  &nulls, &n);
 		frames = palloc(n * sizeof(struct varlena *) + 1);
 		for (i = 0; i < n; i++)
 		{
 			if (nulls[i])
-				ereport(ERROR,
-						(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						 errmsg("a frame must not be null")));
+				ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+								errmsg("a frame must not be null")));
 			frames[i] = PG_DETOAST_DATUM_PACKED(elements[i]);
 		}
 		call->user_fctx = inspector_new(frames, n);

@@ -13,24 +13,24 @@
 
 typedef enum Place
 {
-	PLACE_UNKNOWN,				/* the frames may begin anywhere */
+	PLACE_UNKNOWN, /* the frames may begin anywhere */
 	PLACE_OUTSIDE,
-	PLACE_INSIDE				/* a transaction, from its beginning */
+	PLACE_INSIDE /* a transaction, from its beginning */
 } Place;
 
 typedef struct Inspector
 {
-	MemoryContext context;		/* for relations */
+	MemoryContext context; /* for relations */
 	struct varlena **frames;
-	int			nframes;
-	int			frame;			/* number of the frame being read, from 1 */
-	int			record;			/* and of the record in it */
-	WireReader	reader;
-	List	   *relations;		/* of KnownRelation, see words.c */
+	int nframes;
+	int frame;	/* number of the frame being read, from 1 */
+	int record; /* and of the record in it */
+	WireReader reader;
+	List *relations; /* of KnownRelation, see words.c */
 	Crc32cTables tables;
-	Place		place;
-	uint32_t	crc;
-	uint64_t	nrows;
+	Place place;
+	uint32_t crc;
+	uint64_t nrows;
 } Inspector;
 
 /*
@@ -40,4 +40,4 @@ typedef struct Inspector
 extern void words_put_record(StringInfo line, Inspector *ins, uint8_t tag,
 							 WireReader *body);
 
-#endif							/* PORTAGE_INSPECT_H */
+#endif /* PORTAGE_INSPECT_H */

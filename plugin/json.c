@@ -30,8 +30,8 @@
 static void
 put_escaped(StringInfo out, const char *s, size_t len)
 {
-	size_t		i;
-	size_t		start = 0;		/* of what has not been copied yet */
+	size_t i;
+	size_t start = 0; /* of what has not been copied yet */
 
 	for (i = 0; i < len; i++)
 	{
@@ -91,7 +91,7 @@ static void
 put_hex(StringInfo out, const uint8_t *data, size_t len)
 {
 	static const char hex[] = "0123456789abcdef";
-	size_t		i;
+	size_t i;
 
 	for (i = 0; i < len; i++)
 	{
@@ -129,8 +129,8 @@ put_position(StringInfo out, const Session *session, TransactionId xid,
 static void
 put_timestamp(StringInfo out, const Session *session, TimestampTz at)
 {
-	char		text[TEXTOUT_SHORT_SIZE];
-	char	   *end;
+	char text[TEXTOUT_SHORT_SIZE];
+	char *end;
 
 	if ((session->options.include & INCLUDE_TIMESTAMP) == 0)
 		return;
@@ -152,11 +152,10 @@ json_prepare(LogicalDecodingContext *ctx, Session *session)
 }
 
 static void
-json_begin(LogicalDecodingContext *ctx, Session *session,
-		   ReorderBufferTXN *txn)
+json_begin(LogicalDecodingContext *ctx, Session *session, ReorderBufferTXN *txn)
 {
-	StringInfo	out = open_line(ctx, "begin");
-	char	   *origin;
+	StringInfo out = open_line(ctx, "begin");
+	char *origin;
 
 	put_position(out, session, txn->xid, txn->final_lsn);
 	put_timestamp(out, session, COMPAT_COMMIT_TIME(txn));
@@ -187,8 +186,8 @@ static void
 json_relation(LogicalDecodingContext *ctx, Session *session,
 			  RelationEntry *entry)
 {
-	StringInfo	out;
-	int			i;
+	StringInfo out;
+	int i;
 
 	if ((session->options.include & INCLUDE_TYPES) == 0)
 		return;
@@ -218,8 +217,8 @@ json_relation(LogicalDecodingContext *ctx, Session *session,
 static void
 put_embedded(StringInfo out, const char *s, size_t len)
 {
-	int			start = out->len;
-	int			i;
+	int start = out->len;
+	int i;
 
 	appendBinaryStringInfo(out, s, (int) len);
 	for (i = start; i < out->len; i++)
@@ -233,7 +232,7 @@ put_embedded(StringInfo out, const char *s, size_t len)
 static bool
 is_number(const char *s, size_t len)
 {
-	size_t		i = (len > 0 && s[0] == '-') ? 1 : 0;
+	size_t i = (len > 0 && s[0] == '-') ? 1 : 0;
 
 	return i < len && s[i] >= '0' && s[i] <= '9';
 }
@@ -241,14 +240,14 @@ is_number(const char *s, size_t len)
 static void
 put_value(StringInfo out, ColumnText *text, Datum value)
 {
-	char		space[TEXTOUT_SHORT_SIZE];
-	char	   *end = textout_short(text, value, space);
+	char space[TEXTOUT_SHORT_SIZE];
+	char *end = textout_short(text, value, space);
 	const char *s = space;
-	size_t		len;
+	size_t len;
 
 	if (end == NULL)
 	{
-		WireSlice	slice = textout_slice(text, value);
+		WireSlice slice = textout_slice(text, value);
 
 		s = (const char *) slice.data;
 		len = slice.len;
@@ -276,14 +275,14 @@ put_tuple(StringInfo out, const char *name, const Row *row,
 		  const RowTuple *tuple)
 {
 	const char *separator = "";
-	int			i;
+	int i;
 
 	put_key(out, name);
 	appendStringInfoCharMacro(out, '{');
 	for (i = 0; i < row->entry->ncolumns; i++)
 	{
 		RelationColumn *column = &row->entry->columns[i];
-		Datum		value;
+		Datum value;
 		WireColumnState state = row_column(row, tuple, column, &value);
 
 		if (state == WIRE_COL_ABSENT || state == WIRE_COL_UNCHANGED)
@@ -304,12 +303,12 @@ static void
 put_unchanged(StringInfo out, const Row *row)
 {
 	const char *separator = ",\"unchanged\":[";
-	int			i;
+	int i;
 
 	for (i = 0; i < row->entry->ncolumns; i++)
 	{
 		RelationColumn *column = &row->entry->columns[i];
-		Datum		value;
+		Datum value;
 
 		if (row_column(row, row->new_tuple, column, &value) !=
 			WIRE_COL_UNCHANGED)
@@ -325,16 +324,16 @@ put_unchanged(StringInfo out, const Row *row)
 static void
 json_row(LogicalDecodingContext *ctx, Session *session, const Row *row)
 {
-	char		op[] = {(char) row->tag, '\0'};
-	StringInfo	out = open_line(ctx, op);
+	char op[] = { (char) row->tag, '\0' };
+	StringInfo out = open_line(ctx, op);
 
 	put_text(out, "table", row->entry->quoted_name);
 	put_position(out, session, session->xid, session->change_lsn);
 	if (row->no_key)
 		appendStringInfoString(out, ",\"nokey\":true");
 	if (row->old_tuple != NULL)
-		put_tuple(out, row->old_kind == WIRE_OLD_FULL ? "old" : "key",
-				  row, row->old_tuple);
+		put_tuple(out, row->old_kind == WIRE_OLD_FULL ? "old" : "key", row,
+				  row->old_tuple);
 	if (row->new_tuple != NULL)
 	{
 		put_tuple(out, "new", row, row->new_tuple);
@@ -348,8 +347,8 @@ json_truncate(LogicalDecodingContext *ctx, Session *session,
 			  const ReorderBufferChange *change, int nentries,
 			  RelationEntry **entries)
 {
-	StringInfo	out = open_line(ctx, "truncate");
-	int			i;
+	StringInfo out = open_line(ctx, "truncate");
+	int i;
 
 	put_position(out, session, session->xid, session->change_lsn);
 	appendStringInfoString(out, ",\"tables\":");
@@ -371,7 +370,7 @@ json_truncate(LogicalDecodingContext *ctx, Session *session,
 static bool
 is_text(const char *s, Size len)
 {
-	Size		i;
+	Size i;
 
 	if (GetDatabaseEncoding() != PG_SQL_ASCII)
 		return pg_verifymbstr(s, (int) len, true);
@@ -387,7 +386,7 @@ static void
 json_message(LogicalDecodingContext *ctx, Session *session,
 			 const LogicalMessage *message)
 {
-	StringInfo	out = open_line(ctx, "message");
+	StringInfo out = open_line(ctx, "message");
 
 	if (message->transactional)
 		put_position(out, session, session->xid, message->lsn);
@@ -416,7 +415,7 @@ static void
 json_commit(LogicalDecodingContext *ctx, Session *session,
 			ReorderBufferTXN *txn)
 {
-	StringInfo	out = open_line(ctx, "commit");
+	StringInfo out = open_line(ctx, "commit");
 
 	put_position(out, session, txn->xid, txn->final_lsn);
 	if ((session->options.include & INCLUDE_LSN) != 0)
@@ -426,14 +425,12 @@ json_commit(LogicalDecodingContext *ctx, Session *session,
 	close_line(ctx);
 }
 
-const Format format_json = {
-	.output_type = OUTPUT_PLUGIN_TEXTUAL_OUTPUT,
-	.start = json_start,
-	.prepare = json_prepare,
-	.begin = json_begin,
-	.relation = json_relation,
-	.row = json_row,
-	.truncate = json_truncate,
-	.message = json_message,
-	.commit = json_commit
-};
+const Format format_json = { .output_type = OUTPUT_PLUGIN_TEXTUAL_OUTPUT,
+							 .start = json_start,
+							 .prepare = json_prepare,
+							 .begin = json_begin,
+							 .relation = json_relation,
+							 .row = json_row,
+							 .truncate = json_truncate,
+							 .message = json_message,
+							 .commit = json_commit };

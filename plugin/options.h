@@ -37,13 +37,13 @@ typedef enum OutputFormat
 
 typedef struct Options
 {
-	int			proto_min;
-	int			proto_max;
+	int proto_min;
+	int proto_max;
 	OutputFormat format;
-	bool		local_only;		/* origin 'none': drop what has an origin */
-	int			batch_bytes;
-	bool		defer;
-	int			include;		/* INCLUDE_* */
+	bool local_only; /* origin 'none': drop what has an origin */
+	int batch_bytes;
+	bool defer;
+	int include; /* INCLUDE_* */
 
 	/*
 	 * Every option as it is in force, as text: what was given, or the
@@ -63,6 +63,6 @@ extern void options_parse(Options *options, List *given);
 extern const char *option_name(OptionId id);
 
 /* Which protocol version to speak; ERROR if there is none in common. */
-extern int	options_protocol(const Options *options);
+extern int options_protocol(const Options *options);
 
-#endif							/* PORTAGE_OPTIONS_H */
+#endif /* PORTAGE_OPTIONS_H */

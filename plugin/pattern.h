@@ -29,18 +29,18 @@
 typedef struct PatternText
 {
 	const char *data;
-	size_t		len;
+	size_t len;
 } PatternText;
 
 typedef struct PatternPart
 {
-	PatternText text;			/* without the outer quotes */
-	bool		quoted;
+	PatternText text; /* without the outer quotes */
+	bool quoted;
 } PatternPart;
 
 typedef struct PatternItem
 {
-	bool		has_schema;
+	bool has_schema;
 	PatternPart schema;
 	PatternPart name;
 } PatternItem;
@@ -49,7 +49,7 @@ typedef struct PatternItem
 typedef struct PatternCursor
 {
 	PatternText list;
-	size_t		pos;
+	size_t pos;
 	const char *error;
 } PatternCursor;
 
@@ -69,11 +69,10 @@ pattern_fold(char c)
 static inline bool
 pattern_is_plain(char c)
 {
-	char		low = pattern_fold(c);
+	char low = pattern_fold(c);
 
-	return (low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') ||
-		c == '_' || c == '$' || c == '*' || c == '?' ||
-		((unsigned char) c & 0x80) != 0;
+	return (low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+		   c == '$' || c == '*' || c == '?' || ((unsigned char) c & 0x80) != 0;
 }
 
 static inline void
@@ -88,7 +87,7 @@ pattern_skip_blanks(PatternCursor *cur)
 static inline bool
 pattern_parse_quoted(PatternCursor *cur, PatternPart *part)
 {
-	size_t		start = cur->pos;
+	size_t start = cur->pos;
 
 	part->quoted = true;
 	part->text.data = cur->list.data + start;
@@ -116,7 +115,7 @@ pattern_parse_quoted(PatternCursor *cur, PatternPart *part)
 static inline bool
 pattern_parse_part(PatternCursor *cur, PatternPart *part)
 {
-	size_t		start = cur->pos;
+	size_t start = cur->pos;
 
 	if (cur->pos < cur->list.len && cur->list.data[cur->pos] == '"')
 	{
@@ -171,8 +170,9 @@ pattern_next(PatternCursor *cur, PatternItem *item)
 		return true;
 	if (cur->list.data[cur->pos] != ',')
 	{
-		cur->error = cur->list.data[cur->pos] == '.' ?
-			"a name has more than two parts" : "this character must be quoted";
+		cur->error = cur->list.data[cur->pos] == '.'
+						 ? "a name has more than two parts"
+						 : "this character must be quoted";
 		return false;
 	}
 	cur->pos++;
@@ -204,7 +204,7 @@ pattern_list_check(const char *list, size_t len, size_t *position,
 static inline size_t
 pattern_char_len(PatternText s, size_t i)
 {
-	size_t		n = 1;
+	size_t n = 1;
 
 	if ((unsigned char) s.data[i] < 0xC0)
 		return 1;
@@ -217,10 +217,10 @@ pattern_char_len(PatternText s, size_t i)
 static inline bool
 pattern_match_wild(PatternText pattern, PatternText s)
 {
-	size_t		p = 0;
-	size_t		i = 0;
-	size_t		star = 0;		/* behind the last *, or 0: there was none */
-	size_t		retry = 0;		/* where what it stands for ends */
+	size_t p = 0;
+	size_t i = 0;
+	size_t star = 0;  /* behind the last *, or 0: there was none */
+	size_t retry = 0; /* where what it stands for ends */
 
 	while (i < s.len)
 	{
@@ -256,15 +256,15 @@ pattern_match_wild(PatternText pattern, PatternText s)
 static inline bool
 pattern_match_quoted(PatternText pattern, PatternText s)
 {
-	size_t		p;
-	size_t		i = 0;
+	size_t p;
+	size_t i = 0;
 
 	for (p = 0; p < pattern.len; p++)
 	{
 		if (i == s.len || pattern.data[p] != s.data[i++])
 			return false;
 		if (pattern.data[p] == '"')
-			p++;				/* it is written twice */
+			p++; /* it is written twice */
 	}
 	return i == s.len;
 }
@@ -272,8 +272,8 @@ pattern_match_quoted(PatternText pattern, PatternText s)
 static inline bool
 pattern_match_part(const PatternPart *part, PatternText s)
 {
-	return part->quoted ? pattern_match_quoted(part->text, s) :
-		pattern_match_wild(part->text, s);
+	return part->quoted ? pattern_match_quoted(part->text, s)
+						: pattern_match_wild(part->text, s);
 }
 
 /*
@@ -298,4 +298,4 @@ pattern_list_match(const char *list, size_t len, PatternText schema,
 	return false;
 }
 
-#endif							/* PORTAGE_PATTERN_H */
+#endif /* PORTAGE_PATTERN_H */

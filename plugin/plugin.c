@@ -32,15 +32,14 @@ portage_startup(LogicalDecodingContext *ctx, OutputPluginOptions *opt,
 				bool is_init)
 {
 	MemoryContext caller = MemoryContextSwitchTo(ctx->context);
-	Session    *session = palloc0(sizeof(Session));
-	TextStyle	style = settings_text_style();
+	Session *session = palloc0(sizeof(Session));
+	TextStyle style = settings_text_style();
 
 	options_parse(&session->options, ctx->output_plugin_options);
 	session->protocol = options_protocol(&session->options);
-	session->format = session->options.format == FORMAT_BINARY ?
-		&format_binary : &format_json;
-	session->scratch = AllocSetContextCreate(ctx->context,
-											 "pg_portage scratch",
+	session->format = session->options.format == FORMAT_BINARY ? &format_binary
+															   : &format_json;
+	session->scratch = AllocSetContextCreate(ctx->context, "pg_portage scratch",
 											 ALLOCSET_DEFAULT_SIZES);
 	session->relations = relcache_new(ctx->context, &session->options, style);
 	session->rows = row_buffer_new();
@@ -65,7 +64,7 @@ portage_startup(LogicalDecodingContext *ctx, OutputPluginOptions *opt,
 static void
 count_change(LogicalDecodingContext *ctx, Session *session)
 {
-	uint64		nwritten;
+	uint64 nwritten;
 
 	if (!COMPAT_REPORTS_PROGRESS)
 		return;
@@ -114,7 +113,7 @@ wanted_relation(LogicalDecodingContext *ctx, Session *session,
 static void
 portage_begin(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
 {
-	Session    *session = ctx->output_plugin_private;
+	Session *session = ctx->output_plugin_private;
 
 	session->begun = false;
 	session->nrows = 0;
@@ -126,10 +125,10 @@ static void
 portage_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 			   Relation relation, ReorderBufferChange *change)
 {
-	Session    *session = ctx->output_plugin_private;
+	Session *session = ctx->output_plugin_private;
 	MemoryContext caller = MemoryContextSwitchTo(session->scratch);
 	RelationEntry *entry = wanted_relation(ctx, session, txn, relation);
-	Row			row;
+	Row row;
 
 	if (entry != NULL)
 	{
@@ -148,11 +147,11 @@ portage_truncate(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 				 int nrelations, Relation relations[],
 				 ReorderBufferChange *change)
 {
-	Session    *session = ctx->output_plugin_private;
+	Session *session = ctx->output_plugin_private;
 	MemoryContext caller = MemoryContextSwitchTo(session->scratch);
 	RelationEntry **entries = palloc(nrelations * sizeof(RelationEntry *));
-	int			nentries = 0;
-	int			i;
+	int nentries = 0;
+	int i;
 
 	for (i = 0; i < nrelations; i++)
 	{
@@ -177,7 +176,7 @@ portage_message(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 				XLogRecPtr lsn, bool transactional, const char *prefix,
 				Size len, const char *content)
 {
-	Session    *session = ctx->output_plugin_private;
+	Session *session = ctx->output_plugin_private;
 	MemoryContext caller = MemoryContextSwitchTo(session->scratch);
 	LogicalMessage message;
 
@@ -202,7 +201,7 @@ static void
 portage_commit(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 			   XLogRecPtr commit_lsn)
 {
-	Session    *session = ctx->output_plugin_private;
+	Session *session = ctx->output_plugin_private;
 	MemoryContext caller = MemoryContextSwitchTo(session->scratch);
 
 	if (session->begun)
@@ -219,7 +218,7 @@ portage_commit(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 static bool
 portage_filter_by_origin(LogicalDecodingContext *ctx, RepOriginId origin)
 {
-	Session    *session = ctx->output_plugin_private;
+	Session *session = ctx->output_plugin_private;
 
 	return session->options.local_only && origin != InvalidRepOriginId;
 }

@@ -20,7 +20,7 @@
 RowBuffer *
 row_buffer_new(void)
 {
-	RowBuffer  *buffer = palloc(sizeof(RowBuffer));
+	RowBuffer *buffer = palloc(sizeof(RowBuffer));
 
 	buffer->old_tuple.values = palloc(MaxTupleAttributeNumber * sizeof(Datum));
 	buffer->old_tuple.nulls = palloc(MaxTupleAttributeNumber * sizeof(bool));
@@ -53,7 +53,7 @@ tag_of(const ReorderBufferChange *change)
 		default:
 			elog(ERROR, "unexpected kind of change: %d", (int) change->action);
 	}
-	return WIRE_INSERT;			/* not reached */
+	return WIRE_INSERT; /* not reached */
 }
 
 void
@@ -76,20 +76,20 @@ row_open(Row *row, RowBuffer *buffer, RelationEntry *entry, Relation relation,
 	}
 	if (row->tag == WIRE_INSERT)
 		return;
-	row->old_tuple = deform(COMPAT_TUPLE(change->data.tp.oldtuple),
-							relation, &buffer->old_tuple);
+	row->old_tuple = deform(COMPAT_TUPLE(change->data.tp.oldtuple), relation,
+							&buffer->old_tuple);
 	if (row->old_tuple != NULL)
-		row->old_kind = entry->identity == REPLICA_IDENTITY_FULL ?
-			WIRE_OLD_FULL : WIRE_OLD_KEY;
+		row->old_kind = entry->identity == REPLICA_IDENTITY_FULL ? WIRE_OLD_FULL
+																 : WIRE_OLD_KEY;
 	else
 		row->no_key = row->tag == WIRE_DELETE || !entry->findable;
 }
 
 WireColumnState
-row_column(const Row *row, const RowTuple *tuple,
-		   const RelationColumn *column, Datum *value)
+row_column(const Row *row, const RowTuple *tuple, const RelationColumn *column,
+		   Datum *value)
 {
-	int			i = column->index;
+	int i = column->index;
 
 	if (column->virtual_value)
 		return WIRE_COL_ABSENT;
@@ -108,6 +108,7 @@ row_column(const Row *row, const RowTuple *tuple,
 		row->old_tuple->nulls[i])
 		return WIRE_COL_UNCHANGED;
 	*value = row->old_tuple->values[i];
-	return VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(*value)) ?
-		WIRE_COL_UNCHANGED : WIRE_COL_PRESENT;
+	return VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(*value))
+			   ? WIRE_COL_UNCHANGED
+			   : WIRE_COL_PRESENT;
 }

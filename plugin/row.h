@@ -15,25 +15,25 @@
 /* a deformed tuple; values[i] belongs to attribute number i + 1 */
 typedef struct RowTuple
 {
-	Datum	   *values;
-	bool	   *nulls;
+	Datum *values;
+	bool *nulls;
 } RowTuple;
 
 /* the arrays of a row, used again for every row */
 typedef struct RowBuffer
 {
-	RowTuple	old_tuple;
-	RowTuple	new_tuple;
+	RowTuple old_tuple;
+	RowTuple new_tuple;
 } RowBuffer;
 
 typedef struct Row
 {
 	RelationEntry *entry;
-	WireTag		tag;			/* I, U or D */
+	WireTag tag; /* I, U or D */
 	WireOldKind old_kind;
-	bool		no_key;			/* it cannot be told which row it is: N */
-	const RowTuple *old_tuple;	/* NULL if there is none */
-	const RowTuple *new_tuple;	/* likewise */
+	bool no_key;			   /* it cannot be told which row it is: N */
+	const RowTuple *old_tuple; /* NULL if there is none */
+	const RowTuple *new_tuple; /* likewise */
 } Row;
 
 /* Allocated in the current memory context. */
@@ -50,4 +50,4 @@ extern void row_open(Row *row, RowBuffer *buffer, RelationEntry *entry,
 extern WireColumnState row_column(const Row *row, const RowTuple *tuple,
 								  const RelationColumn *column, Datum *value);
 
-#endif							/* PORTAGE_ROW_H */
+#endif /* PORTAGE_ROW_H */

@@ -22,11 +22,11 @@ typedef struct Session Session;
 /* a message, as the callback gets it */
 typedef struct LogicalMessage
 {
-	XLogRecPtr	lsn;
-	bool		transactional;
+	XLogRecPtr lsn;
+	bool transactional;
 	const char *prefix;
 	const char *content;
-	Size		len;
+	Size len;
 } LogicalMessage;
 
 /*
@@ -40,23 +40,22 @@ typedef struct Format
 	OutputPluginOutputType output_type;
 
 	/* a stream starts; nothing may be written yet */
-	void		(*start) (LogicalDecodingContext *ctx, Session *session);
+	void (*start)(LogicalDecodingContext *ctx, Session *session);
 
 	/* a transaction begins, which may turn out to be empty */
-	void		(*prepare) (LogicalDecodingContext *ctx, Session *session);
-	void		(*begin) (LogicalDecodingContext *ctx, Session *session,
-						  ReorderBufferTXN *txn);
-	void		(*relation) (LogicalDecodingContext *ctx, Session *session,
-							 RelationEntry *entry);
-	void		(*row) (LogicalDecodingContext *ctx, Session *session,
-						const Row *row);
-	void		(*truncate) (LogicalDecodingContext *ctx, Session *session,
-							 const ReorderBufferChange *change,
-							 int nentries, RelationEntry **entries);
-	void		(*message) (LogicalDecodingContext *ctx, Session *session,
-							const LogicalMessage *message);
-	void		(*commit) (LogicalDecodingContext *ctx, Session *session,
-						   ReorderBufferTXN *txn);
+	void (*prepare)(LogicalDecodingContext *ctx, Session *session);
+	void (*begin)(LogicalDecodingContext *ctx, Session *session,
+				  ReorderBufferTXN *txn);
+	void (*relation)(LogicalDecodingContext *ctx, Session *session,
+					 RelationEntry *entry);
+	void (*row)(LogicalDecodingContext *ctx, Session *session, const Row *row);
+	void (*truncate)(LogicalDecodingContext *ctx, Session *session,
+					 const ReorderBufferChange *change, int nentries,
+					 RelationEntry **entries);
+	void (*message)(LogicalDecodingContext *ctx, Session *session,
+					const LogicalMessage *message);
+	void (*commit)(LogicalDecodingContext *ctx, Session *session,
+				   ReorderBufferTXN *txn);
 } Format;
 
 extern const Format format_binary;
@@ -64,26 +63,26 @@ extern const Format format_json;
 
 struct Session
 {
-	Options		options;
-	int			protocol;
+	Options options;
+	int protocol;
 	const Format *format;
-	MemoryContext scratch;		/* emptied after every callback */
+	MemoryContext scratch; /* emptied after every callback */
 	RelationCache *relations;
-	RowBuffer  *rows;
+	RowBuffer *rows;
 
 	/* of the transaction being sent */
-	bool		begun;			/* B is in the stream */
+	bool begun; /* B is in the stream */
 	TransactionId xid;
-	XLogRecPtr	change_lsn;
-	uint64		nrows;			/* I, U, D, T and N */
+	XLogRecPtr change_lsn;
+	uint64 nrows; /* I, U, D, T and N */
 
 	/* changes since something was last written, or progress reported */
-	int			quiet;
-	uint64		nwritten;		/* value of Frame.nwritten at that time */
+	int quiet;
+	uint64 nwritten; /* value of Frame.nwritten at that time */
 
 	/* binary only */
-	Frame	   *frame;
-	List	   *origins;		/* of OriginName: the O records sent */
+	Frame *frame;
+	List *origins; /* of OriginName: the O records sent */
 };
 
-#endif							/* PORTAGE_SESSION_H */
+#endif /* PORTAGE_SESSION_H */

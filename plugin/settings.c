@@ -25,7 +25,7 @@ typedef struct SettingSpec
 {
 	const char *name;
 	const char *wanted;
-	bool		(*good) (void);
+	bool (*good)(void);
 } SettingSpec;
 
 static bool
@@ -56,7 +56,7 @@ good_bytea_output(void)
 static bool
 good_timezone(void)
 {
-	long int	offset;
+	long int offset;
 
 	return pg_get_timezone_offset(session_timezone, &offset) && offset == 0;
 }
@@ -65,7 +65,7 @@ static bool
 good_monetary(void)
 {
 	return strcmp(locale_monetary, "C") == 0 ||
-		strcmp(locale_monetary, "POSIX") == 0;
+		   strcmp(locale_monetary, "POSIX") == 0;
 }
 
 /*
@@ -75,11 +75,10 @@ good_monetary(void)
 static bool
 good_search_path(void)
 {
-	static const char *const good[] = {
-		"pg_catalog", "\"pg_catalog\"", "", "\"\""
-	};
+	static const char *const good[] = { "pg_catalog", "\"pg_catalog\"", "",
+										"\"\"" };
 	const char *path = GetConfigOption("search_path", false, false);
-	int			i;
+	int i;
 
 	for (i = 0; i < lengthof(good); i++)
 	{
@@ -90,20 +89,20 @@ good_search_path(void)
 }
 
 static const SettingSpec setting_specs[SETTING_COUNT] = {
-	{"DateStyle", "ISO", good_datestyle},
-	{"IntervalStyle", "postgres", good_intervalstyle},
-	{"extra_float_digits", "3", good_float_digits},
-	{"bytea_output", "hex", good_bytea_output},
-	{"TimeZone", "UTC", good_timezone},
-	{"lc_monetary", "C", good_monetary},
-	{"search_path", "pg_catalog", good_search_path}
+	{ "DateStyle", "ISO", good_datestyle },
+	{ "IntervalStyle", "postgres", good_intervalstyle },
+	{ "extra_float_digits", "3", good_float_digits },
+	{ "bytea_output", "hex", good_bytea_output },
+	{ "TimeZone", "UTC", good_timezone },
+	{ "lc_monetary", "C", good_monetary },
+	{ "search_path", "pg_catalog", good_search_path }
 };
 
 void
 settings_check(void)
 {
-	int			i;
-	int			n;
+	int i;
+	int n;
 	StringInfoData all;
 
 	for (i = 0; i < SETTING_COUNT; i++)
@@ -114,19 +113,21 @@ settings_check(void)
 		for (n = 0; n < SETTING_COUNT; n++)
 			appendStringInfo(&all, "%s-c %s=%s", n > 0 ? " " : "",
 							 setting_specs[n].name, setting_specs[n].wanted);
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("setting \"%s\" is \"%s\", but format \"binary\" needs \"%s\"",
-						setting_specs[i].name, setting_value(i),
-						setting_specs[i].wanted),
-				 errhint("Connect with options='%s'.", all.data)));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg(
+				 "setting \"%s\" is \"%s\", but format \"binary\" needs \"%s\"",
+				 setting_specs[i].name, setting_value(i),
+				 setting_specs[i].wanted),
+			 errhint("Connect with options='%s'.", all.data)));
 	}
 }
 
 TextStyle
 settings_text_style(void)
 {
-	TextStyle	style;
+	TextStyle style;
 
 	style.iso_dates = good_datestyle();
 	style.utc = style.iso_dates && good_timezone();

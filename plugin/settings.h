@@ -10,9 +10,9 @@
 /* Which values the plugin may format itself, with the same result. */
 typedef struct TextStyle
 {
-	bool		iso_dates;		/* DateStyle is ISO */
-	bool		utc;			/* and the time zone is UTC */
-	bool		exact_floats;	/* the shortest digits that read back the same */
+	bool iso_dates;	   /* DateStyle is ISO */
+	bool utc;		   /* and the time zone is UTC */
+	bool exact_floats; /* the shortest digits that read back the same */
 } TextStyle;
 
 /* ERROR, naming the first setting that differs in meaning from what wire.h
@@ -26,4 +26,4 @@ extern TextStyle settings_text_style(void);
 extern const char *setting_name(int i);
 extern const char *setting_value(int i);
 
-#endif							/* PORTAGE_SETTINGS_H */
+#endif /* PORTAGE_SETTINGS_H */

@@ -97,21 +97,21 @@ void
 textout_init(ColumnText *text, Oid type, Oid base_type, int16 attlen,
 			 TextStyle style, MemoryContext context)
 {
-	Oid			function;
-	bool		is_varlena;
+	Oid function;
+	bool is_varlena;
 
 	getTypeOutputInfo(type, &function, &is_varlena);
 	fmgr_info_cxt(function, &text->output, context);
 	text->toastable = attlen == -1;
 	text->json = json_kind_of(base_type);
-	text->method = base_type == BYTEAOID ? TEXT_BYTEA :
-		method_of(function, style);
+	text->method = base_type == BYTEAOID ? TEXT_BYTEA
+										 : method_of(function, style);
 }
 
 static inline char *
 put_digits(char *p, int n, int width)
 {
-	int			i;
+	int i;
 
 	for (i = width - 1; i >= 0; i--)
 	{
@@ -125,9 +125,9 @@ put_digits(char *p, int n, int width)
 static inline char *
 put_date(char *p, int64 julian)
 {
-	int			year;
-	int			month;
-	int			day;
+	int year;
+	int month;
+	int day;
 
 	if (julian < JULIAN_FIRST || julian > JULIAN_LAST)
 		return NULL;
@@ -143,8 +143,8 @@ put_date(char *p, int64 julian)
 static inline char *
 put_time(char *p, int64 usecs)
 {
-	int			seconds = (int) (usecs / USECS_PER_SEC);
-	int			fraction = (int) (usecs % USECS_PER_SEC);
+	int seconds = (int) (usecs / USECS_PER_SEC);
+	int fraction = (int) (usecs % USECS_PER_SEC);
 
 	p = put_digits(p, seconds / SECS_PER_HOUR, 2);
 	*p++ = ':';
@@ -164,8 +164,8 @@ put_time(char *p, int64 usecs)
 static char *
 put_timestamp(char *p, Timestamp value)
 {
-	int64		days;
-	int64		usecs;
+	int64 days;
+	int64 usecs;
 
 	if (TIMESTAMP_NOT_FINITE(value))
 		return NULL;
@@ -197,7 +197,7 @@ static char *
 put_uuid(char *p, const pg_uuid_t *uuid)
 {
 	static const char hex[] = "0123456789abcdef";
-	int			i;
+	int i;
 
 	for (i = 0; i < UUID_LEN; i++)
 	{
@@ -228,10 +228,11 @@ textout_short(const ColumnText *text, Datum value, char *p)
 		case TEXT_FLOAT4:
 			return p + float_to_shortest_decimal_bufn(DatumGetFloat4(value), p);
 		case TEXT_FLOAT8:
-			return p + double_to_shortest_decimal_bufn(DatumGetFloat8(value), p);
+			return p +
+				   double_to_shortest_decimal_bufn(DatumGetFloat8(value), p);
 		case TEXT_DATE:
 			return put_date(p, (int64) DatumGetDateADT(value) +
-							POSTGRES_EPOCH_JDATE);
+								   POSTGRES_EPOCH_JDATE);
 		case TEXT_TIMESTAMP:
 			return put_timestamp(p, DatumGetTimestamp(value));
 		case TEXT_TIMESTAMPTZ:
@@ -246,9 +247,9 @@ textout_short(const ColumnText *text, Datum value, char *p)
 WireSlice
 textout_slice(ColumnText *text, Datum value)
 {
-	WireSlice	slice;
+	WireSlice slice;
 	struct varlena *v;
-	char	   *s;
+	char *s;
 
 	switch (text->method)
 	{

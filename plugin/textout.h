@@ -14,9 +14,9 @@
 /* how the text of a column is made */
 typedef enum TextMethod
 {
-	TEXT_FUNCTION,				/* by the output function */
-	TEXT_VARLENA,				/* it is the value's bytes */
-	TEXT_BYTEA,					/* the same, and not text at all */
+	TEXT_FUNCTION, /* by the output function */
+	TEXT_VARLENA,  /* it is the value's bytes */
+	TEXT_BYTEA,	   /* the same, and not text at all */
 	TEXT_NAME,
 
 	/* short ones, made by textout_short() */
@@ -39,16 +39,16 @@ typedef enum JsonKind
 	JSON_STRING,
 	JSON_NUMBER,
 	JSON_BOOL,
-	JSON_EMBEDDED,				/* is JSON itself */
+	JSON_EMBEDDED, /* is JSON itself */
 	JSON_BYTEA
 } JsonKind;
 
 typedef struct ColumnText
 {
-	TextMethod	method;
-	JsonKind	json;
-	bool		toastable;		/* attlen is -1 */
-	FmgrInfo	output;
+	TextMethod method;
+	JsonKind json;
+	bool toastable; /* attlen is -1 */
+	FmgrInfo output;
 } ColumnText;
 
 /* what textout_short() needs at most, a NUL included */
@@ -77,4 +77,4 @@ extern char *textout_short(const ColumnText *text, Datum value, char *p);
  */
 extern WireSlice textout_slice(ColumnText *text, Datum value);
 
-#endif							/* PORTAGE_TEXTOUT_H */
+#endif /* PORTAGE_TEXTOUT_H */

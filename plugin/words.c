@@ -20,17 +20,17 @@
 /* what an R record said, as far as rows need it */
 typedef struct KnownRelation
 {
-	uint32_t	relid;
-	char	   *name;			/* in words already */
-	uint16_t	ncolumns;
-	bool	   *is_bytea;
-	char	  **column_names;	/* likewise */
+	uint32_t relid;
+	char *name; /* in words already */
+	uint16_t ncolumns;
+	bool *is_bytea;
+	char **column_names; /* likewise */
 } KnownRelation;
 
 static void
 put_hex(StringInfo line, WireSlice s)
 {
-	uint32_t	i;
+	uint32_t i;
 
 	appendStringInfoString(line, "\\x");
 	for (i = 0; i < s.len; i++)
@@ -41,7 +41,7 @@ put_hex(StringInfo line, WireSlice s)
 static bool
 is_plain(WireSlice s)
 {
-	uint32_t	i;
+	uint32_t i;
 
 	for (i = 0; i < s.len; i++)
 	{
@@ -67,7 +67,7 @@ put_plain(StringInfo line, WireSlice s)
 static void
 put_quoted(StringInfo line, WireSlice s)
 {
-	uint32_t	i;
+	uint32_t i;
 
 	if (!is_plain(s))
 	{
@@ -94,8 +94,8 @@ put_lsn(StringInfo line, const char *name, uint64_t lsn)
 static void
 put_time(StringInfo line, int64_t at)
 {
-	char		text[TEXTOUT_SHORT_SIZE];
-	char	   *end = textout_timestamptz(text, at);
+	char text[TEXTOUT_SHORT_SIZE];
+	char *end = textout_timestamptz(text, at);
 
 	if (end != NULL)
 		appendStringInfo(line, " time %.*s", (int) (end - text), text);
@@ -107,14 +107,14 @@ put_time(StringInfo line, int64_t at)
 static void
 put_pairs(StringInfo line, const char *title, WireReader *body)
 {
-	uint32_t	n = wire_get_leb(body);
-	uint32_t	i;
+	uint32_t n = wire_get_leb(body);
+	uint32_t i;
 
 	appendStringInfo(line, "; %s", title);
 	for (i = 0; i < n && !body->failed; i++)
 	{
-		WireSlice	name = wire_get_string(body);
-		WireSlice	value = wire_get_string(body);
+		WireSlice name = wire_get_string(body);
+		WireSlice value = wire_get_string(body);
 
 		appendStringInfoChar(line, ' ');
 		put_plain(line, name);
@@ -126,7 +126,7 @@ put_pairs(StringInfo line, const char *title, WireReader *body)
 static void
 put_hello(StringInfo line, WireReader *body)
 {
-	WireHello	hello;
+	WireHello hello;
 
 	wire_get_hello(body, &hello);
 	if (body->failed)
@@ -142,9 +142,9 @@ put_hello(StringInfo line, WireReader *body)
 static KnownRelation *
 find_relation(const Inspector *ins, uint32_t relid)
 {
-	ListCell   *lc;
+	ListCell *lc;
 
-	foreach(lc, ins->relations)
+	foreach (lc, ins->relations)
 	{
 		KnownRelation *known = lfirst(lc);
 
@@ -180,17 +180,15 @@ put_column_flags(StringInfo line, uint8_t flags)
 {
 	static const struct
 	{
-		uint8_t		flag;
+		uint8_t flag;
 		const char *word;
-	}			words[] = {
-		{WIRE_COLUMN_KEY, " key"},
-		{WIRE_COLUMN_NOT_NULL, " not null"},
-		{WIRE_COLUMN_GENERATED, " generated"},
-		{WIRE_COLUMN_VIRTUAL, " virtual"},
-		{WIRE_COLUMN_IDENTITY, " identity"},
-		{WIRE_COLUMN_ALWAYS, " always"}
-	};
-	int			i;
+	} words[] = { { WIRE_COLUMN_KEY, " key" },
+				  { WIRE_COLUMN_NOT_NULL, " not null" },
+				  { WIRE_COLUMN_GENERATED, " generated" },
+				  { WIRE_COLUMN_VIRTUAL, " virtual" },
+				  { WIRE_COLUMN_IDENTITY, " identity" },
+				  { WIRE_COLUMN_ALWAYS, " always" } };
+	int i;
 
 	for (i = 0; i < lengthof(words); i++)
 	{
@@ -207,12 +205,11 @@ put_column(StringInfo line, Inspector *ins, KnownRelation *known,
 
 	initStringInfo(&name);
 	put_plain(&name, col->name);
-	known->column_names[known->ncolumns] =
-		MemoryContextStrdup(ins->context, name.data);
+	known->column_names[known->ncolumns] = MemoryContextStrdup(ins->context,
+															   name.data);
 	known->is_bytea[known->ncolumns] = col->base_type == BYTEAOID;
 	known->ncolumns++;
-	appendStringInfo(line, "%s%s ", known->ncolumns > 1 ? ", " : "",
-					 name.data);
+	appendStringInfo(line, "%s%s ", known->ncolumns > 1 ? ", " : "", name.data);
 	put_plain(line, col->type_schema);
 	appendStringInfoChar(line, '.');
 	put_plain(line, col->type_name);
@@ -230,8 +227,8 @@ put_relation(StringInfo line, Inspector *ins, WireReader *body)
 	WireRelation rel;
 	KnownRelation *known;
 	StringInfoData name;
-	WireColumn	col;
-	int			i;
+	WireColumn col;
+	int i;
 
 	wire_get_relation(body, &rel);
 	if (body->failed)
@@ -265,7 +262,7 @@ put_tuple(StringInfo line, const char *title, const KnownRelation *known,
 		  WireReader *body)
 {
 	const uint8_t *bitmap = wire_get_bitmap(body, known->ncolumns);
-	int			i;
+	int i;
 
 	appendStringInfo(line, "%s (", title);
 	for (i = 0; i < known->ncolumns && !body->failed; i++)
@@ -292,21 +289,22 @@ put_tuple(StringInfo line, const char *title, const KnownRelation *known,
 static void
 put_row(StringInfo line, const Inspector *ins, uint8_t tag, WireReader *body)
 {
-	static const char *const titles[] = {"", " key", " old"};
+	static const char *const titles[] = { "", " key", " old" };
 	WireOldKind old;
-	uint32_t	relid = wire_get_row(body, tag, &old);
+	uint32_t relid = wire_get_row(body, tag, &old);
 	const KnownRelation *known = find_relation(ins, relid);
 
 	if (body->failed)
 		return;
-	appendStringInfoString(line, tag == WIRE_INSERT ? "insert" :
-						   tag == WIRE_UPDATE ? "update" : "delete");
+	appendStringInfoString(line, tag == WIRE_INSERT	  ? "insert"
+								 : tag == WIRE_UPDATE ? "update"
+													  : "delete");
 	if (known == NULL)
 	{
-		appendStringInfo(line, " relation %u, not announced in these frames:%s ",
+		appendStringInfo(line,
+						 " relation %u, not announced in these frames:%s ",
 						 relid, titles[old]);
-		put_hex(line, wire_get_bytes(body, (uint32_t) (body->end -
-													   body->pos)));
+		put_hex(line, wire_get_bytes(body, (uint32_t) (body->end - body->pos)));
 		return;
 	}
 	appendStringInfo(line, " %s:", known->name);
@@ -330,8 +328,8 @@ put_relid(StringInfo line, const Inspector *ins, uint32_t relid)
 static void
 put_truncate(StringInfo line, const Inspector *ins, WireReader *body)
 {
-	uint8_t		flags;
-	uint32_t	n = wire_get_truncate(body, &flags);
+	uint8_t flags;
+	uint32_t n = wire_get_truncate(body, &flags);
 
 	appendStringInfoString(line, "truncate");
 	while (n-- > 0)
@@ -345,8 +343,8 @@ put_truncate(StringInfo line, const Inspector *ins, WireReader *body)
 static void
 put_no_key(StringInfo line, const Inspector *ins, WireReader *body)
 {
-	uint8_t		op;
-	uint32_t	relid = wire_get_nokey(body, &op);
+	uint8_t op;
+	uint32_t relid = wire_get_nokey(body, &op);
 
 	appendStringInfoString(line, op == WIRE_UPDATE ? "update" : "delete");
 	put_relid(line, ins, relid);
@@ -361,9 +359,9 @@ put_message(StringInfo line, WireReader *body)
 	wire_get_message(body, &message);
 	if (body->failed)
 		return;
-	appendStringInfo(line, "message: %stransactional,",
-					 (message.flags & WIRE_MESSAGE_TRANSACTIONAL) != 0 ?
-					 "" : "not ");
+	appendStringInfo(
+		line, "message: %stransactional,",
+		(message.flags & WIRE_MESSAGE_TRANSACTIONAL) != 0 ? "" : "not ");
 	put_lsn(line, "lsn", message.lsn);
 	appendStringInfoString(line, ", prefix ");
 	put_quoted(line, message.prefix);
@@ -374,8 +372,8 @@ put_message(StringInfo line, WireReader *body)
 static void
 put_origin(StringInfo line, WireReader *body)
 {
-	WireSlice	name;
-	uint16_t	id = wire_get_origin(body, &name);
+	WireSlice name;
+	uint16_t id = wire_get_origin(body, &name);
 
 	appendStringInfo(line, "origin %u: ", id);
 	if (!body->failed)
@@ -385,7 +383,7 @@ put_origin(StringInfo line, WireReader *body)
 static void
 put_begin(StringInfo line, WireReader *body)
 {
-	WireBegin	begin;
+	WireBegin begin;
 
 	wire_get_begin(body, &begin);
 	appendStringInfo(line, "begin: xid %u,", begin.xid);
@@ -398,7 +396,7 @@ put_begin(StringInfo line, WireReader *body)
 static void
 put_commit(StringInfo line, WireReader *body)
 {
-	WireCommit	commit;
+	WireCommit commit;
 
 	wire_get_commit(body, &commit);
 	appendStringInfoString(line, "commit:");
@@ -412,8 +410,7 @@ put_commit(StringInfo line, WireReader *body)
 }
 
 void
-words_put_record(StringInfo line, Inspector *ins, uint8_t tag,
-				 WireReader *body)
+words_put_record(StringInfo line, Inspector *ins, uint8_t tag, WireReader *body)
 {
 	switch ((WireTag) tag)
 	{
