@@ -27,6 +27,7 @@ struct ArenaChunk
 	alignas(max_align_t) char data[];
 };
 
+#ifndef ARENA_DEBUG
 static size_t
 align_up(size_t size)
 {
@@ -36,6 +37,7 @@ align_up(size_t size)
 		BUG("allocation of %zu bytes", size);
 	return (size + step - 1) / step * step;
 }
+#endif
 
 static ArenaChunk *
 chunk_new(size_t size)
