@@ -18,7 +18,7 @@ use constant PLAIN_INTERVAL => 2;
 my ($out, $terminal, $colours);
 my $started = Time::HiRes::time();
 my $live_at = 0;
-my $live_length = 0;
+my $live_open = 0;
 
 # The test modules move STDOUT to a log file; take it before they do.
 sub import_stdout
@@ -95,7 +95,7 @@ sub live
 	if ($terminal)
 	{
 		print $out "\r\e[K", stamped($text);
-		$live_length = length($text);
+		$live_open = 1;
 	}
 	elsif ($now - $live_at >= PLAIN_INTERVAL)
 	{
@@ -108,8 +108,8 @@ sub live
 # What the line shows last stays; the next text begins below.
 sub live_end
 {
-	print $out "\n" if $live_length;
-	$live_length = 0;
+	print $out "\n" if $live_open;
+	$live_open = 0;
 	$live_at = 0;
 	return;
 }
