@@ -24,6 +24,8 @@
 #define SESSION_OPTIONS                                                   \
 	"-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3"  \
 	" -c bytea_output=hex -c timezone=UTC -c lc_monetary=C"               \
+	" -c xmloption=content -c array_nulls=on"                             \
+	" -c standard_conforming_strings=on"                                  \
 	" -c search_path=pg_catalog -c statement_timeout=0 -c lock_timeout=0" \
 	" -c idle_in_transaction_session_timeout=0"
 

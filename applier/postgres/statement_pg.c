@@ -113,6 +113,20 @@ put_param(Builder *b, bool old, int column)
 	buffer_printf(&b->sql, "$%d", b->count);
 }
 
+/*
+ * For comparisons: without the cast the operator would decide the type, and
+ * that of regtype is oid's, that of a composite type record's.
+ */
+static void
+put_typed_param(Builder *b, bool old, int column)
+{
+	const Column *col = &b->relation->columns[column];
+
+	put_param(b, old, column);
+	buffer_puts(&b->sql, "::");
+	pg_quote_table(&b->sql, col->type_schema, col->type_name);
+}
+
 static void
 build_insert(Builder *b, const Change *change)
 {
@@ -163,7 +177,7 @@ build_where_key(Builder *b, bool old)
 		buffer_puts(&b->sql, and);
 		pg_quote_ident(&b->sql, b->relation->columns[i].name);
 		buffer_puts(&b->sql, " = ");
-		put_param(b, old, i);
+		put_typed_param(b, old, i);
 		and = " AND ";
 	}
 }
@@ -199,10 +213,7 @@ build_where_image(Builder *b)
 		if ((b->relation->columns[i].flags & WIRE_COLUMN_VIRTUAL) != 0)
 			continue;
 		buffer_puts(&b->sql, comma);
-		put_param(b, true, i);
-		buffer_puts(&b->sql, "::");
-		pg_quote_table(&b->sql, b->relation->columns[i].type_schema,
-					   b->relation->columns[i].type_name);
+		put_typed_param(b, true, i);
 		comma = ", ";
 	}
 	buffer_puts(&b->sql, ")::record LIMIT 1)");
