@@ -16,6 +16,24 @@
 /* A takeover's victim may need a moment to end. */
 #define TAKEOVER_WAIT_MS 30000
 
+/* Somebody else has the lock: only a session that we left, or a successor? */
+static bool
+check_successor(Target *target, const OwnerOptions *options, const char *owner,
+				Error *err)
+{
+	Progress now;
+
+	if (options->epoch == 0)
+		return true;
+	if (!target->ops->progress_read(target, &now, err))
+		return false;
+	if (now.epoch <= options->epoch)
+		return true;
+	error_set(err, P_FENCED, "another applier has taken the stream %s over",
+			  target->config->stream);
+	return error_detail(err, "It is %s on the target.", owner);
+}
+
 static bool
 wait_for_lock(Target *target, const OwnerOptions *options, Error *err)
 {
@@ -32,6 +50,8 @@ wait_for_lock(Target *target, const OwnerOptions *options, Error *err)
 			return false;
 		if (owned)
 			return true;
+		if (!check_successor(target, options, owner, err))
+			return false;
 		if (options->no_wait ||
 			(options->takeover && clock_ms() - begun_ms > TAKEOVER_WAIT_MS))
 		{

@@ -13,13 +13,15 @@ typedef struct OwnerOptions
 {
 	bool no_wait;  /* P_OWNED at once */
 	bool takeover; /* end the live owner's session */
+	int64_t epoch; /* of the last time it was ours; 0: never */
 } OwnerOptions;
 
 /*
  * On a connected target: take the advisory lock (waiting as a standby and
- * saying so every ten seconds), end sessions an earlier owner left, create the
- * state tables if they are missing, raise the epoch and read the progress row
- * (PHASE_NONE if there is none).
+ * saying so every ten seconds; P_FENCED if another applier has taken the stream
+ * over since it was ours, and has it), end sessions an earlier owner left,
+ * create the state tables if they are missing, raise the epoch and read the
+ * progress row (PHASE_NONE if there is none).
  */
 bool owner_become(Target *target, const OwnerOptions *options,
 				  Progress *progress, Error *err) MUST_CHECK;

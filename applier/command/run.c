@@ -41,6 +41,7 @@ typedef struct Run
 	Session session;
 	Retry retry;
 	bool owned_before; /* options for the first time have been used */
+	int64_t epoch;	   /* when the stream was ours last; 0: never */
 	bool has_snapshot; /* the slot's own is still held */
 	SlotSnapshot snapshot;
 } Run;
@@ -204,6 +205,7 @@ connect_and_own(Run *run, Error *err)
 	OwnerOptions options = {
 		.no_wait = session->options->no_wait && !run->owned_before,
 		.takeover = session->options->takeover && !run->owned_before,
+		.epoch = run->epoch,
 	};
 
 	run->has_snapshot = false;
@@ -246,6 +248,8 @@ run_until_told(Run *run, Error *err)
 		return false;
 	while (!connected || !advance(run, err))
 	{
+		if (connected)
+			run->epoch = run->session.progress.epoch;
 		if (!retry_again(&run->retry, err))
 			return false;
 		session_disconnect(&run->session);
