@@ -20,6 +20,7 @@ typedef struct Fate
 	const char *reason; /* NULL: it stays */
 	bool dropped;		/* what depends on it goes too */
 	bool needed;		/* a carried table needs it */
+	bool indirect;		/* what it depends on is dropped */
 	bool joined;		/* a comment that went into another entry */
 } Fate;
 
@@ -224,6 +225,7 @@ judge_by_dependencies(Selection *self)
 		if (cause < 0)
 			continue;
 		fate->dropped = true;
+		fate->indirect = true;
 		fate->reason = arena_printf(
 			self->arena, "it depends on %s %s%s%s", self->entries[cause].type,
 			self->entries[cause].schema,
@@ -253,22 +255,32 @@ selection_index(Selection *self)
 	self->fates = ARENA_ARRAY(self->arena, Fate, (size_t) self->count);
 }
 
+/* Would somebody who knows what he has selected still want to be told? */
+static bool
+tell_aloud(const DumpEntry *entry, const Fate *fate)
+{
+	if (fate->reason == NULL || type_is(entry, "EVENT TRIGGER"))
+		return true;
+	if (type_is(entry, "COMMENT"))
+		return strcmp(entry->name, "SCHEMA public") == 0;
+	return fate->indirect && !type_is(entry, "TABLE ATTACH") &&
+		   !type_is(entry, "INDEX ATTACH");
+}
+
 static void
 tell(const DumpEntry *entry, const Fate *fate, Findings *left_out)
 {
+	Severity severity = tell_aloud(entry, fate) ? SEVERITY_NOTE : SEVERITY_OK;
 	char object[256];
-	/* what is told to everybody is not told each time */
-	bool expected = strncmp(entry->name, "EXTENSION ", 10) == 0 ||
-					type_is(entry, "SCHEMA") || type_is(entry, "EXTENSION");
 
 	snprintf(object, sizeof(object), "%s %s%s%s", entry->type, entry->schema,
 			 entry->schema[0] != '\0' ? "." : "", entry->name);
 	if (fate->reason == NULL)
-		finding_add(left_out, SEVERITY_NOTE, 0, object, "",
+		finding_add(left_out, severity, 0, object, "",
 					"stays empty: a selected table needs it");
 	else
-		finding_add(left_out, expected ? SEVERITY_OK : SEVERITY_NOTE, 0, object,
-					"", "not created on the target: %s", fate->reason);
+		finding_add(left_out, severity, 0, object, "",
+					"not created on the target: %s", fate->reason);
 }
 
 /*
