@@ -5,7 +5,8 @@
 -- on a source server with wal_level=logical and the plugin installed, in an
 -- empty database. Each stream file is a sequence of frames, each preceded by
 -- its length in four bytes, little-endian. A file is replaced only when the
--- protocol changes, together with its .events file.
+-- protocol changes, together with its .events file, which test_decode writes
+-- when UPDATE_GOLDEN=1 is set, and which is then read by a person.
 SET datestyle = 'ISO';
 SET intervalstyle = 'postgres';
 SET extra_float_digits = 3;
