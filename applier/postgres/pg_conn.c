@@ -134,6 +134,9 @@ connect_wait(PGconn *pq, int timeout_s, Error *err)
 	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
 	int ready;
 
+	/* a name or port that cannot be resolved: there is nothing to wait for */
+	if (PQstatus(pq) == CONNECTION_BAD)
+		return false;
 	while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED)
 	{
 		ready = poll_until(PQsocket(pq),
