@@ -6,7 +6,7 @@
 
 #include "command/option_table.h"
 
-#define HELP_COLUMN 30
+#define HELP_COLUMN 25 /* lines of option_table.c then end at 80 */
 
 /* Help of one option; lines after the first are indented like it. */
 static void
