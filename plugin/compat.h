@@ -17,6 +17,7 @@
 #include "replication/logical.h"
 #include "replication/output_plugin.h"
 #include "replication/reorderbuffer.h"
+#include "utils/builtins.h"
 
 #if PG_VERSION_NUM >= 160000
 #include "access/xlogrecovery.h"
@@ -81,6 +82,29 @@ compat_update_progress(LogicalDecodingContext *ctx, bool skipped)
 #else
 	(void) skipped;
 	OutputPluginUpdateProgress(ctx);
+#endif
+}
+
+/* Write a number and return the end of it; 13 does not say how long it is. */
+static inline char *
+compat_put_int32(char *p, int32 value)
+{
+#if PG_VERSION_NUM >= 140000
+	return p + pg_ltoa(value, p);
+#else
+	pg_ltoa(value, p);
+	return p + strlen(p);
+#endif
+}
+
+static inline char *
+compat_put_int64(char *p, int64 value)
+{
+#if PG_VERSION_NUM >= 140000
+	return p + pg_lltoa(value, p);
+#else
+	pg_lltoa(value, p);
+	return p + strlen(p);
 #endif
 }
 

@@ -218,11 +218,11 @@ textout_short(const ColumnText *text, Datum value, char *p)
 			*p = DatumGetBool(value) ? 't' : 'f';
 			return p + 1;
 		case TEXT_INT2:
-			return p + pg_ltoa(DatumGetInt16(value), p);
+			return compat_put_int32(p, DatumGetInt16(value));
 		case TEXT_INT4:
-			return p + pg_ltoa(DatumGetInt32(value), p);
+			return compat_put_int32(p, DatumGetInt32(value));
 		case TEXT_INT8:
-			return p + pg_lltoa(DatumGetInt64(value), p);
+			return compat_put_int64(p, DatumGetInt64(value));
 		case TEXT_OID:
 			return p + pg_ultoa_n(DatumGetObjectId(value), p);
 		case TEXT_FLOAT4:
