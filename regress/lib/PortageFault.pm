@@ -385,9 +385,11 @@ sub wait_for_err
 	my ($process, $pattern, $timeout) = @_;
 	return wait_for(
 		sub {
-			return 1 if $process->stderr =~ $pattern;
-			croak("ended without $pattern: " . $process->stderr)
-			  unless $process->running || $process->stderr =~ $pattern;
+			# its file is there once it has been started
+			my $ended = !$process->running;
+			my $written = eval { $process->stderr } // '';
+			return 1 if $written =~ $pattern;
+			croak("ended without $pattern: $written") if $ended;
 			return 0;
 		},
 		"$pattern",

@@ -1,0 +1,305 @@
+# Every failpoint with the action `error`: the step fails, and the applier by
+# itself connects again, goes on and ends right; where a command has one try
+# only, it ends with a code and the next start goes on. Those that a killed
+# `run` does not pass (finish, drop, lost connections) with `kill`, too, and
+# `stop` and `pause` once each.
+
+use strict;
+use warnings;
+
+use PortageFault;
+use PortageTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+# Each group is a migration of its own, whose start fails at all of them.
+my @copy_groups = (
+	[qw(slot-intended slot-created anchor-emitted anchor-stored)],
+	[qw(snapshot-visible schema-dumped schema-stored chunk-stored)],
+	[qw(ddl-before-commit:2 ddl-committed:3 copy-started copy-loaded)],
+	[qw(copy-before-commit copy-committed copy-finished sequences-set)],
+	[qw(stream-phase stream-started)]);
+my @first_try =
+  qw(source-connected target-connected owner-locked state-created epoch-bumped);
+my @stream_points = qw(stream-started history-proven marker-emitted
+  frame-received batch-begun batch-applied progress-updated batch-committed
+  batch-durable feedback-sent piece-applied);
+my @others = qw(target-lost source-lost finish-entry drop-slot drop-state);
+
+my $source = source_new('source');
+my $target = target_new('target', databases => []);
+my @tables = map { "public.$_" } qw(parent child wide big);
+my $written = 0;
+
+$source->safe_psql('app', <<'SQL');
+CREATE TABLE parent (id bigserial PRIMARY KEY, v text UNIQUE);
+CREATE TABLE child (id int PRIMARY KEY,
+	parent bigint REFERENCES parent ON DELETE CASCADE, n int);
+CREATE INDEX child_parent ON child (parent);
+CREATE TABLE wide (id int PRIMARY KEY, body text);
+CREATE TABLE big (id bigint PRIMARY KEY, body text);
+INSERT INTO parent (v) SELECT 'v' || i FROM generate_series(1, 2000) i;
+INSERT INTO child SELECT i, i, 0 FROM generate_series(1, 1000) i;
+INSERT INTO wide SELECT i, repeat(md5(i::text), 300)
+	FROM generate_series(1, 100) i;
+INSERT INTO big VALUES (1, 'x');
+SQL
+
+# A few transactions of every kind.
+sub write_some
+{
+	$written++;
+	$source->safe_psql('app', <<"SQL");
+INSERT INTO parent (v)
+	SELECT 'w$written.' || i FROM generate_series(1, 50) i;
+UPDATE child SET n = n + 1 WHERE id % 10 = $written % 10;
+UPDATE wide SET id = -id WHERE abs(id) = $written;
+UPDATE parent SET v = v || '!' WHERE id = $written;
+DELETE FROM parent WHERE id = $written + 100;
+SQL
+	return;
+}
+
+sub run_arguments
+{
+	return ('run', endpoints($source, $target), @_);
+}
+
+sub begin_anew
+{
+	portage_ok('drop', endpoints($source, $target), '--yes')
+	  if slot_row($source, 'portage_app');
+	$target->safe_psql('postgres', 'DROP DATABASE IF EXISTS app (FORCE)');
+	$target->safe_psql('postgres', 'CREATE DATABASE app OWNER ' . TARGET_ROLE);
+	return;
+}
+
+sub armed
+{
+	my ($action, @points) = @_;
+	return (
+		env => {
+			PG_PORTAGE_FAILPOINT =>
+			  join(',', map { s/\A([^:]+)/$1:$action/r } @points)
+		});
+}
+
+sub equal
+{
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	portage_ok(run_arguments('--until', 'caught-up'));
+	return tables_equal($source, 'app', $target, 'app', @tables);
+}
+
+sub failed_at
+{
+	my ($err, $point) = @_;
+	$point =~ s/:.*//;
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return like($err, qr/warning: trying again: .*failpoint \Q$point\E \[P0303\]/,
+		"$point: failed, and was tried again");
+}
+
+# ---- every failpoint is in this file
+my $list = portage_ok('--list-failpoints');
+my %known = map { s/:.*//r => 1 } @first_try, @stream_points, @others,
+  map { @$_ } @copy_groups;
+is_deeply([ sort split(/\n/, $list->{out}) ],
+	[ sort keys %known ], 'every failpoint of the applier is tried here');
+
+# ---- words that are none
+foreach my $wrong (
+	[ 'nowhere:kill', qr/there is no failpoint "nowhere"/ ],
+	[ 'batch-begun:explode', qr/"explode" is not a failpoint's action/ ],
+	[ 'batch-begun:kill:0', qr/"0" is not the number of a failpoint's hit/ ])
+{
+	my $result = portage_fails(2, run_arguments(),
+		env => { PG_PORTAGE_FAILPOINT => $wrong->[0] });
+	error_ok($result, 'P0101', $wrong->[1], $wrong->[0]);
+}
+
+# ---- the first connection of a command has one try
+begin_anew();
+foreach my $point (@first_try)
+{
+	my $result = portage_fails(3, run_arguments('--until', 'caught-up'),
+		armed('error', $point));
+	error_ok($result, 'P0303', qr/failpoint $point/, $point);
+}
+
+# ---- the copy
+foreach my $group (@copy_groups)
+{
+	begin_anew();
+	write_some();
+	# of workers that fail at the same time only the first one is told of
+	my $result = portage_ok(run_arguments('--until', 'caught-up', '--jobs', 1),
+		armed('error', @$group));
+	failed_at($result->{err}, $_) foreach @$group;
+	tables_equal($source, 'app', $target, 'app', @tables);
+}
+
+# ---- the stream
+foreach my $point (@stream_points)
+{
+	my $process = portage_start(run_arguments(), armed('error', $point));
+	write_some();
+	big_insert($source) if $point =~ /piece/;
+	wait_for_err($process, qr/failpoint $point/);
+	write_some();
+	wait_for_applied($source, $target);
+	$process->term;
+	is($process->wait_exit(30)->{rc}, 0, "$point: stopped by a signal");
+	failed_at($process->stderr, $point);
+	unlike($process->stderr, qr/error:/, "$point: nothing else was wrong");
+	tables_equal($source, 'app', $target, 'app', @tables);
+}
+$source->safe_psql('app', q{TRUNCATE big; INSERT INTO big VALUES (2, 'y')});
+
+# A failure in the recovery from a failure, several times over.
+my @nested = qw(batch-applied source-connected:3 target-connected:2
+  owner-locked:2 epoch-bumped:2 history-proven:2 batch-committed);
+my $process = portage_start(run_arguments(), armed('error', @nested));
+write_some();
+wait_for_err($process, qr/failpoint batch-committed/);
+write_some();
+wait_for_applied($source, $target);
+$process->term;
+is($process->wait_exit(30)->{rc}, 0, 'failures in the recovery');
+failed_at($process->stderr, $_) foreach @nested;
+tables_equal($source, 'app', $target, 'app', @tables);
+
+# A step that always fails ends the command, and has done nothing.
+my $before = evidence($target, 'app', 'app', @tables);
+write_some();
+my $result =
+  portage_fails(3, run_arguments('--retry-for', '1s'), armed('error', 'batch-begun:*'));
+error_ok($result, 'P0305', qr/gave up after 1\.\d s/, 'always failing');
+like($result->{err}, qr/detail: .*failpoint batch-begun \[P0303\]/,
+	'the last reason is told');
+same_evidence($before, $target, 'app', 'app', @tables);
+equal();
+
+# ---- connections that are lost: kill, error, pause
+my %session = (
+	'target-lost' => [
+		$target,
+		q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+		  WHERE application_name = 'pg_portage app apply'}
+	],
+	'source-lost' => [
+		$source,
+		q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_replication
+		  WHERE application_name = 'pg_portage app stream'}
+	]);
+my $resume = PostgreSQL::Test::Utils::tempdir() . '/resume';
+
+foreach my $point (sort keys %session)
+{
+	my ($node, $sql) = @{ $session{$point} };
+
+	foreach my $action (qw(kill error pause))
+	{
+		my $env = { armed($action, $point) }->{env};
+		$env->{PG_PORTAGE_FAILPOINT_RESUME} = $resume;
+		unlink($resume);
+		$process = portage_start(run_arguments(), env => $env);
+		wait_for_err($process, qr/streaming from/);
+		write_some();
+		wait_for_applied($source, $target);
+		is($node->safe_psql('postgres', $sql), 1, "$point: a session is ended");
+		write_some();
+		if ($action eq 'kill')
+		{
+			is($process->wait_exit(30)->{signal}, 9, "$point: killed there");
+			equal();
+			next;
+		}
+		if ($action eq 'pause')
+		{
+			# It is in the step, has said nothing yet, and is not running on.
+			wait_for(sub { !session_count($point, $node) }, 'the session to end');
+			unlike($process->stderr, qr/trying again/, "$point: it waits");
+			PostgreSQL::Test::Utils::append_to_file($resume, "\n");
+		}
+		wait_for_err($process, qr/trying again/);
+		wait_for_applied($source, $target);
+		$process->term;
+		is($process->wait_exit(30)->{rc}, 0, "$point: goes on after $action");
+		tables_equal($source, 'app', $target, 'app', @tables);
+	}
+}
+
+sub session_count
+{
+	my ($point, $node) = @_;
+	(my $count = $session{$point}[1]) =~ s/count\(.*?\(pid\)\)/count(*)/;
+	return $node->safe_psql('postgres', $count);
+}
+
+# ---- stop, and go on
+$process = portage_start(run_arguments(), armed('stop', 'batch-applied'));
+write_some();
+wait_for(sub { process_state($process->pid) eq 'T' }, 'it to stop itself');
+$before = evidence($target, 'app', 'app', @tables);
+write_some();
+same_evidence($before, $target, 'app', 'app', @tables);
+$process->signal('CONT');
+wait_for_applied($source, $target);
+$process->term;
+is($process->wait_exit(30)->{rc}, 0, 'stopped in a batch and continued');
+tables_equal($source, 'app', $target, 'app', @tables);
+
+sub process_state
+{
+	my ($pid) = @_;
+	return slurp_file("/proc/$pid/stat") =~ /\) (\S) / ? $1 : '?';
+}
+
+# ---- finish
+my $keys = q{SELECT conname, convalidated FROM pg_constraint
+	WHERE contype = 'f' AND connamespace = 'public'::regnamespace};
+is($target->safe_psql('app', $keys), '', 'the foreign key waits for finish');
+$result = portage('finish', endpoints($source, $target),
+	armed('kill', 'finish-entry'));
+is($result->{signal}, 9, 'finish is killed with an object not committed');
+is($target->safe_psql('app', $keys), '', 'which is not there');
+$result = portage_fails(3, 'finish', endpoints($source, $target),
+	armed('error', 'finish-entry'));
+error_ok($result, 'P0303', qr/failpoint finish-entry/, 'finish-entry');
+portage_ok('finish', endpoints($source, $target));
+is($target->safe_psql('app', $keys), 'child_parent_fkey|t',
+	'the foreign key is there and valid');
+is( $target->safe_psql('app',
+		q{SELECT count(*) FROM portage.ddl WHERE state <> 'done'}),
+	0, 'nothing is deferred any more');
+portage_ok('finish', endpoints($source, $target));
+
+# ---- drop
+my @drop = ('drop', endpoints($source, $target), '--yes');
+$result = portage(@drop, armed('kill', 'drop-slot'));
+is($result->{signal}, 9, 'drop is killed when the slot is gone');
+is(slot_row($source, 'portage_app'), undef, 'it is gone');
+ok(progress_row($target, 'app', 'app'), 'the state is not');
+$result = portage_fails(4, run_arguments('--until', 'caught-up'));
+error_ok($result, 'P0403', qr/portage_app/, 'half a drop cannot be run');
+$result = portage(@drop, armed('kill', 'drop-state'));
+is($result->{signal}, 9, 'drop is killed in the removal of the state');
+ok(progress_row($target, 'app', 'app'), 'which is still there');
+$result = portage_fails(3, @drop, armed('error', 'drop-state'));
+error_ok($result, 'P0303', qr/failpoint drop-state/, 'drop-state');
+portage_ok(@drop);
+is($target->safe_psql('app', q{SELECT to_regclass('portage.progress') IS NULL}),
+	't', 'the state is gone');
+table_digest($target, 'app', $_) foreach @tables;
+portage_ok(@drop);
+
+begin_anew();
+equal();
+$result = portage_fails(3, @drop, armed('error', 'drop-slot'));
+error_ok($result, 'P0303', qr/failpoint drop-slot/, 'drop-slot');
+portage_ok(@drop);
+is(progress_row($target, 'app', 'app'), undef, 'dropped at the second time');
+
+done_testing();

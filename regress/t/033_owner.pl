@@ -1,0 +1,293 @@
+# One applier at a time: standbys, takeovers, appliers that come back from the
+# dead, sessions that a dead one has left, and two migrations side by side.
+
+use strict;
+use warnings;
+
+use PortageFault;
+use PortageTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $source = source_new('source');
+my $target = target_new('target', databases => []);
+my @tables = map { "public.$_" } qw(t u);
+my $written = 0;
+my $role = TARGET_ROLE;
+
+$source->safe_psql('app', <<'SQL');
+CREATE TABLE t (id int PRIMARY KEY, v text);
+CREATE TABLE u (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);
+INSERT INTO t SELECT i, repeat('v' || i, 20) FROM generate_series(1, 5000) i;
+INSERT INTO u SELECT i FROM generate_series(1, 1000) i;
+SQL
+
+sub write_some
+{
+	$written++;
+	# each statement is a transaction
+	$source->safe_psql('app', <<"SQL");
+INSERT INTO t SELECT 10000 * $written + i, 'w' FROM generate_series(1, 100) i;
+UPDATE u SET n = n + 1 WHERE id % 10 = $written % 10;
+DELETE FROM t WHERE id = $written;
+SQL
+	return;
+}
+
+sub run_start
+{
+	return portage_start('run', endpoints($source, $target), @_);
+}
+
+sub begin_anew
+{
+	portage_ok('drop', endpoints($source, $target), '--yes')
+	  if slot_row($source, 'portage_app');
+	$target->safe_psql('postgres', 'DROP DATABASE IF EXISTS app (FORCE)');
+	$target->safe_psql('postgres', "CREATE DATABASE app OWNER $role");
+	return;
+}
+
+sub epoch
+{
+	return progress_row($target, 'app', 'app')->{epoch};
+}
+
+sub process_state
+{
+	my ($process) = @_;
+	return slurp_file('/proc/' . $process->pid . '/stat') =~ /\) (\S) / ? $1 : '?';
+}
+
+sub stopped_at
+{
+	my ($point, @arguments) = @_;
+	my $process = run_start(@arguments,
+		env => { PG_PORTAGE_FAILPOINT => "$point:stop" });
+
+	write_some();
+	wait_for(sub { process_state($process) eq 'T' }, "it to stop at $point");
+	return $process;
+}
+
+# The applier that has lost the stream says so and ends; what it had open is
+# not committed.
+sub fenced_ok
+{
+	my ($process, $what) = @_;
+	my $end = $process->wait_exit(60);
+
+	is($end->{rc}, 3, "$what: exits with 3") || diag($process->stderr);
+	error_ok({ err => $process->stderr }, 'P0307', qr/app/, $what);
+	return;
+}
+
+sub end_well
+{
+	my ($process, $what) = @_;
+	$process->term;
+	is($process->wait_exit(30)->{rc}, 0, "$what: ends when told to")
+	  || diag($process->stderr);
+	return;
+}
+
+sub all_equal
+{
+	tables_equal($source, 'app', $target, 'app', @tables);
+	return;
+}
+
+# ---- a standby
+begin_anew();
+my $first = run_start();
+wait_for_stream($target, 'app', 'app', $first);
+my $epoch = epoch();
+my $second = run_start();
+wait_for_err($second, qr/standby: the stream app is owned by process \d+ /);
+is(epoch(), $epoch, 'a standby does not touch the progress row');
+write_some();
+wait_for_applied($source, $target);
+ok($first->running && $second->running, 'both run, one of them works');
+is(epoch(), $epoch, 'and it is the first');
+
+# ---- another one that does not want to wait
+my $result = portage_fails(3, 'run', endpoints($source, $target), '--no-wait');
+error_ok($result, 'P0306', qr/the stream app has an owner/, '--no-wait');
+like($result->{err}, qr/detail: It is process \d+ \(pg_portage app apply\)/,
+	'who it is');
+$result = portage_fails(3, 'drop', endpoints($source, $target), '--yes');
+error_ok($result, 'P0306', qr/is running/, 'drop beside an owner');
+$result = portage_ok('status', endpoints($source, $target), '--json');
+like($result->{out}, qr/"applier": "process \d+/, 'status names the owner');
+
+# ---- the standby takes over when the owner is killed
+write_some();
+$first->kill9;
+wait_for_err($second, qr/streaming from/);
+write_some();
+wait_for_applied($source, $target);
+cmp_ok(epoch(), '>', $epoch, 'with an epoch of its own');
+all_equal();
+
+# ---- a takeover from a live owner
+my $third = run_start('--takeover');
+wait_for_err($third, qr/streaming from/);
+fenced_ok($second, 'the owner before a takeover');
+write_some();
+wait_for_applied($source, $target);
+ok($third->running, 'the one that took over runs');
+all_equal();
+
+# ---- a takeover while another one stands by: that one goes on waiting
+my $waiting = run_start();
+wait_for_err($waiting, qr/standby:/);
+my $fourth = run_start('--takeover');
+wait_for_err($fourth, qr/streaming from/);
+fenced_ok($third, 'the owner before the second takeover');
+ok($waiting->running, 'the standby still waits');
+unlike($waiting->stderr, qr/streaming from|warning|error/, 'undisturbed');
+end_well($waiting, 'the standby');
+end_well($fourth, 'the owner');
+all_equal();
+
+# ---- stopped in a batch, taken over, continued: commits nothing
+foreach my $point (qw(batch-applied progress-updated batch-begun))
+{
+	my $zombie = stopped_at($point);
+	my $owner = run_start('--takeover');
+	wait_for_err($owner, qr/streaming from/);
+	wait_for_applied($source, $target);
+	all_equal();
+	my $before = evidence($target, 'app', 'app', @tables);
+	$epoch = epoch();
+	$zombie->signal('CONT');
+	fenced_ok($zombie, "stopped at $point, taken over and continued");
+	ok($owner->running, 'the new owner is not disturbed');
+	is(epoch(), $epoch, 'the epoch is the new owner\'s');
+	is_deeply(
+		table_digest($target, 'app', $tables[0]),
+		$before->{ $tables[0] },
+		'nothing was written twice');
+	write_some();
+	wait_for_applied($source, $target);
+	end_well($owner, 'the new owner');
+	all_equal();
+}
+
+# ---- the epoch alone, with every session still there
+foreach my $point (qw(batch-applied batch-begun))
+{
+	my $zombie = stopped_at($point);
+	my $before = evidence($target, 'app', 'app', @tables);
+	$target->safe_psql('app', 'UPDATE portage.progress SET epoch = epoch + 1');
+	$zombie->signal('CONT');
+	fenced_ok($zombie, "$point under an old epoch");
+	same_evidence($before, $target, 'app', 'app', @tables);
+}
+portage_ok('run', endpoints($source, $target), '--until', 'caught-up');
+all_equal();
+
+# ---- killed while its session waits for a lock: the session stays, with the
+# lock of the stream, until it is ended
+my $locker = $target->background_psql('app');
+$locker->query_safe('BEGIN');
+$locker->query_safe('LOCK TABLE t');
+my $victim = run_start();
+wait_for_err($victim, qr/streaming from/);
+write_some();
+wait_for(
+	sub {
+		$target->safe_psql('app',
+			q{SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+			  AND application_name = 'pg_portage app apply'}) == 1;
+	},
+	'its session to wait for a lock');
+$victim->signal('STOP');
+$victim->kill9;
+my $heir = run_start('--takeover');
+wait_for_err($heir, qr/streaming from/);
+is( $target->safe_psql('app',
+		q{SELECT count(*) FROM pg_stat_activity
+		  WHERE application_name = 'pg_portage app apply'}),
+	1, 'one session applies');
+$locker->query_safe('COMMIT');
+$locker->quit;
+wait_for_applied($source, $target);
+end_well($heir, 'the heir');
+all_equal();
+
+# ---- the walsender of one that is stopped is ended
+my $frozen = run_start();
+wait_for_err($frozen, qr/streaming from/);
+wait_for_applied($source, $target);
+$frozen->signal('STOP');
+my $walsender = slot_row($source, 'portage_app')->{active_pid};
+ok($walsender, 'a stopped applier keeps the slot');
+$heir = run_start('--takeover');
+wait_for_err($heir,
+	qr/ending process $walsender on the source, which an earlier applier/);
+wait_for_err($heir, qr/streaming from/);
+isnt(slot_row($source, 'portage_app')->{active_pid},
+	$walsender, 'another walsender reads the slot');
+$frozen->kill9;
+write_some();
+wait_for_applied($source, $target);
+end_well($heir, 'the heir of a stopped one');
+all_equal();
+
+# ---- stopped in the copy: its loaders hold tables
+begin_anew();
+$frozen = stopped_at('copy-loaded', '--jobs', 2);
+is(progress_row($target, 'app', 'app')->{phase}, 'copy', 'stopped in the copy');
+$heir = run_start('--takeover');
+wait_for_stream($target, 'app', 'app', $heir);
+my $before = evidence($target, 'app', 'app', @tables);
+$frozen->signal('CONT');
+fenced_ok($frozen, 'stopped in the copy, taken over and continued');
+wait_for_applied($source, $target);
+end_well($heir, 'the heir of a copy');
+is( $target->safe_psql('app',
+		q{SELECT count(*) FROM portage.chunk WHERE state = 'done'}),
+	2, 'each table was copied once');
+all_equal();
+
+# ---- the lock on a server whose session is waiting for a commit of a zombie:
+# the claim waits for the row
+my $zombie = stopped_at('progress-updated');
+my $claimer = run_start();
+wait_for_err($claimer, qr/standby:/);
+$zombie->kill9;
+wait_for_err($claimer, qr/streaming from/);
+wait_for_applied($source, $target);
+end_well($claimer, 'the claimer');
+all_equal();
+portage_ok('drop', endpoints($source, $target), '--yes');
+
+# ---- two migrations in one target
+$target->safe_psql('app', 'DROP TABLE t, u');
+my %pair = map {
+	$_ => run_start('--name', "only_$_", '--tables', "public.$_")
+} qw(t u);
+wait_for_stream($target, 'app', "only_$_", $pair{$_}) foreach sort keys %pair;
+write_some();
+wait_for_applied($source, $target, 'app', "only_$_") foreach sort keys %pair;
+ok($pair{t}->running && $pair{u}->running, 'two migrations run side by side');
+is( $target->safe_psql('app',
+		q{SELECT string_agg(stream, ' ' ORDER BY stream) FROM portage.progress}),
+	'only_t only_u',
+	'each has its row');
+all_equal();
+end_well($pair{t}, 'one of two');
+portage_ok('drop', '--name', 'only_t', endpoints($source, $target), '--yes');
+is(slot_row($source, 'portage_only_t'), undef, 'its slot is gone');
+ok(progress_row($target, 'app', 'only_u'), 'the other has its row');
+write_some();
+wait_for_applied($source, $target, 'app', 'only_u');
+ok($pair{u}->running, 'and is not disturbed');
+end_well($pair{u}, 'the other');
+tables_equal($source, 'app', $target, 'app', 'public.u');
+portage_ok('drop', '--name', 'only_u', endpoints($source, $target), '--yes');
+is($target->safe_psql('app', q{SELECT to_regclass('portage.progress') IS NULL}),
+	't', 'with the last one the tables of the state go');
+
+done_testing();
