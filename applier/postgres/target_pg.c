@@ -80,6 +80,21 @@ target_pg_open(const TargetConfig *config, Error *err)
 static bool
 disable_triggers(PgConn *conn, bool *disabled, Error *err)
 {
+	PGresult *res;
+
+	/* ask where one can: a refusal would stand in the server's log */
+	if (conn->server_version >= 150000)
+	{
+		res = pg_query(conn, err,
+					   "SELECT has_parameter_privilege("
+					   "'session_replication_role', 'SET')");
+		if (res == NULL)
+			return false;
+		*disabled = pg_value_bool(res, 0, 0);
+		PQclear(res);
+		if (!*disabled)
+			return true;
+	}
 	*disabled = pg_exec(conn, err, "SET session_replication_role = replica");
 	if (*disabled || strcmp(err->sqlstate, "42501") != 0)
 		return *disabled;
@@ -131,6 +146,20 @@ target_pg_begin(PgConn *conn, const char *origin_nonce, Error *err)
 						  1, params);
 }
 
+/*
+ * Rows are found by their key.  A plan is made once, when a table may look
+ * small; without this it would go on reading all of a table that a long
+ * transaction has filled with dead versions of a few hot rows.
+ */
+static bool
+prefer_indexes(PgConn *conn, Error *err)
+{
+	return pg_exec(conn, err,
+				   "SET enable_seqscan = off;"
+				   "SET enable_bitmapscan = off;"
+				   "SET plan_cache_mode = force_generic_plan");
+}
+
 /* The label says "standby" until the stream is ours; see owner_evict. */
 static bool
 target_pg_connect(Target *target, Error *err)
@@ -139,7 +168,7 @@ target_pg_connect(Target *target, Error *err)
 
 	target_pg_disconnect(target);
 	self->conn = target_pg_session(self, "standby", &self->replica_role, err);
-	if (self->conn == NULL)
+	if (self->conn == NULL || !prefer_indexes(self->conn, err))
 		return false;
 	self->statements = statement_cache_new();
 	self->pipeline = pipeline_new(self->conn);
