@@ -20,6 +20,7 @@ typedef struct Marker
 	char nonce[NONCE_SIZE];
 	Lsn lsn; /* LSN_NONE: not emitted yet */
 	int64_t added_ms;
+	bool arrived; /* the reader has it */
 } Marker;
 
 struct Markers
@@ -68,6 +69,7 @@ markers_add(Markers *markers, const char nonce[NONCE_SIZE])
 	marker = marker_at(markers, markers->count++);
 	memcpy(marker->nonce, nonce, NONCE_SIZE);
 	marker->lsn = LSN_NONE;
+	marker->arrived = false;
 	marker->added_ms = clock_ms();
 	pthread_mutex_unlock(&markers->mutex);
 }
@@ -98,6 +100,18 @@ markers_emitted(Markers *markers, const char nonce[NONCE_SIZE], Lsn lsn)
 	pthread_mutex_unlock(&markers->mutex);
 }
 
+void
+markers_arrived(Markers *markers, const char nonce[NONCE_SIZE])
+{
+	unsigned i;
+
+	pthread_mutex_lock(&markers->mutex);
+	i = find_nonce(markers, nonce);
+	if (i < markers->count)
+		marker_at(markers, i)->arrived = true;
+	pthread_mutex_unlock(&markers->mutex);
+}
+
 bool
 markers_take(Markers *markers, const char nonce[NONCE_SIZE], int64_t *age_ms)
 {
@@ -123,10 +137,13 @@ markers_overdue(Markers *markers, Lsn wal_end, int64_t *age_ms)
 {
 	const Marker *oldest;
 	bool found;
+	unsigned i = 0;
 
 	pthread_mutex_lock(&markers->mutex);
-	oldest = marker_at(markers, 0);
-	found = markers->count > 0 && oldest->lsn != LSN_NONE &&
+	while (i < markers->count && marker_at(markers, i)->arrived)
+		i++;
+	oldest = marker_at(markers, i);
+	found = i < markers->count && oldest->lsn != LSN_NONE &&
 			oldest->lsn < wal_end;
 	if (found)
 		*age_ms = clock_ms() - oldest->added_ms;

@@ -26,12 +26,15 @@ void markers_add(Markers *markers, const char nonce[NONCE_SIZE]);
 /* After it was emitted: a position before its commit. */
 void markers_emitted(Markers *markers, const char nonce[NONCE_SIZE], Lsn lsn);
 
+/* The reader has received it; the writer may come to it much later. */
+void markers_arrived(Markers *markers, const char nonce[NONCE_SIZE]);
+
 /* Is it one of ours?  Then it is forgotten; *age_ms since it was added. */
 bool
 markers_take(Markers *markers, const char nonce[NONCE_SIZE], int64_t *age_ms);
 
 /*
- * The oldest that was emitted before wal_end and has not come back; false if
+ * The oldest that was emitted before wal_end and has not arrived; false if
  * there is none.
  */
 bool markers_overdue(Markers *markers, Lsn wal_end, int64_t *age_ms);

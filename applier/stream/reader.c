@@ -78,6 +78,21 @@ queue_frame(Reader *reader, Frame *frame, int keep_from, Error *err)
 	return true;
 }
 
+/* Markers are overdue only until they are here, however long the queue is. */
+static void
+note_markers(Reader *reader, const Frame *frame)
+{
+	char nonce[NONCE_SIZE];
+	int i;
+
+	for (i = 0; i < frame->event_count; i++)
+	{
+		if (frame->events[i].kind == EVENT_MESSAGE &&
+			message_is_marker(&frame->events[i].message, nonce))
+			markers_arrived(reader->session->markers, nonce);
+	}
+}
+
 static bool
 read_frame(Reader *reader, Frame *frame, Error *err)
 {
@@ -91,6 +106,7 @@ read_frame(Reader *reader, Frame *frame, Error *err)
 		frame_release(frame);
 		return false;
 	}
+	note_markers(reader, frame);
 	if (!proven && reader->history.state == HISTORY_PROVEN)
 	{
 		log_info("the source's history is proven: %" PRIu64 " transactions "
