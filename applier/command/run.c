@@ -32,8 +32,12 @@
 #include "owner.h"
 #include "stream/stream.h"
 
-#define BATCH_ROWS 50000
-#define BATCH_BYTES ((size_t) 32 * 1024 * 1024)
+/*
+ * Row by row, a batch is small: dead versions of hot rows can be pruned only
+ * between target transactions, and every further update walks past them.
+ */
+#define BATCH_ROWS 1000
+#define BATCH_BYTES ((size_t) 8 * 1024 * 1024)
 #define QUEUE_BYTES ((size_t) 64 * 1024 * 1024)
 
 typedef struct Run
@@ -215,6 +219,8 @@ connect_and_own(Run *run, Error *err)
 	retry_connected(&run->retry);
 	/* looked at before as well: a wrong URL must not take a stream over */
 	if (!session_read_progress(session, err) || !session_check(session, err) ||
+		(session->progress.phase == PHASE_NONE &&
+		 !preflight_distinct(session, err)) ||
 		!owner_become(session->target, &options, &session->progress, err))
 		return false;
 	run->owned_before = true;
