@@ -106,13 +106,15 @@ own(Drop *drop, Error *err)
 
 	if (session->target == NULL)
 	{
-		/* then only the slot tells */
-		if (!drop->slot.active || session->options->takeover)
+		/* a slot that nobody reads may be that of a copy that goes on */
+		if (!drop->slot.exists || session->options->takeover)
 			return true;
 		return error_set(err, P_OWNED,
-						 "process %d on the source reads the slot %s",
-						 drop->slot.active_pid, session->slot) ||
-			   error_hint(err, "stop the applier, or pass --takeover");
+						 "only the target knows whether an applier is running "
+						 "that needs the slot %s",
+						 session->slot) ||
+			   error_hint(err, "pass --target, or --takeover if there is no "
+							   "target any more");
 	}
 	if (!session->target->ops->owner_acquire(session->target, mode, &owned,
 											 owner, sizeof(owner), err))
