@@ -164,6 +164,29 @@ build_insert(Builder *b, const Change *change)
 	}
 }
 
+/*
+ * The session's search_path is pg_catalog, where the operators of an
+ * extension's types are not: citext would be compared as text, and its index
+ * left alone.  They stand in the schema of their type.  Enums, composites,
+ * arrays and ranges have theirs in pg_catalog, domains that of their base type.
+ */
+static void
+put_equals(Builder *b, int column)
+{
+	const Column *col = &b->relation->columns[column];
+
+	if (col->type_oid != col->base_type_oid ||
+		strcmp(col->type_schema, "pg_catalog") == 0 ||
+		strchr("ACERP", col->category) != NULL)
+	{
+		buffer_puts(&b->sql, " = ");
+		return;
+	}
+	buffer_puts(&b->sql, " OPERATOR(");
+	pg_quote_ident(&b->sql, col->type_schema);
+	buffer_puts(&b->sql, ".=) ");
+}
+
 static void
 build_where_key(Builder *b, bool old)
 {
@@ -176,7 +199,7 @@ build_where_key(Builder *b, bool old)
 			continue;
 		buffer_puts(&b->sql, and);
 		pg_quote_ident(&b->sql, b->relation->columns[i].name);
-		buffer_puts(&b->sql, " = ");
+		put_equals(b, i);
 		put_typed_param(b, old, i);
 		and = " AND ";
 	}
