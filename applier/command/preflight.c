@@ -30,6 +30,21 @@ check_same_database(Session *session, Findings *findings, Error *err)
 	return true;
 }
 
+bool
+preflight_distinct(Session *session, Error *err)
+{
+	Findings findings;
+	Arena arena;
+	bool ok;
+
+	arena_init(&arena);
+	findings_init(&findings, &arena);
+	ok = check_same_database(session, &findings, err) &&
+		 preflight_verdict(&findings, err);
+	arena_release(&arena);
+	return ok;
+}
+
 /* The tables that a copy would create must not be there yet. */
 static bool
 check_occupied(Session *session, Findings *findings, Error *err)

@@ -14,10 +14,12 @@
  * Look at both sides, which are connected, and at the pair.  Strings of the
  * findings live in their arena.
  */
-bool		preflight(Session *session, Findings *findings,
-					  Error *err) MUST_CHECK;
+bool preflight(Session *session, Findings *findings, Error *err) MUST_CHECK;
+
+/* P_SAME_DATABASE if the two sides, which are connected, are one database. */
+bool preflight_distinct(Session *session, Error *err) MUST_CHECK;
 
 /* The first finding of severity error as an error; true if there is none. */
-bool		preflight_verdict(const Findings *findings, Error *err) MUST_CHECK;
+bool preflight_verdict(const Findings *findings, Error *err) MUST_CHECK;
 
-#endif							/* PORTAGE_PREFLIGHT_H */
+#endif /* PORTAGE_PREFLIGHT_H */
