@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/signals.h"
 
@@ -54,6 +55,14 @@ options_of_url(const PQconninfoOption *parsed, Buffer *out)
 			buffer_printf(out, "%s ", option->val);
 	}
 	buffer_puts(out, SESSION_OPTIONS);
+}
+
+/* What libpq would print by itself. */
+static void
+log_notice(void *unused, const char *message)
+{
+	(void) unused;
+	log_debug("%s", message);
 }
 
 static PGconn *
@@ -99,6 +108,7 @@ connect_start(const PgConfig *config, Error *err)
 		BUG("libpq could not allocate a connection");
 	/* verbose, so that a refusal carries its SQLSTATE; see pg_error.c */
 	PQsetErrorVerbosity(pq, PQERRORS_VERBOSE);
+	PQsetNoticeProcessor(pq, log_notice, NULL);
 	return pq;
 }
 

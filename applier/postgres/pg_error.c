@@ -89,6 +89,26 @@ sqlstate_in_text(const char *text, char out[6])
 	return false;
 }
 
+/* libpq's hints stand on lines of their own. */
+static void
+join_lines(char *text)
+{
+	char *out = text;
+
+	for (; *text != '\0'; text++)
+	{
+		if (*text != '\n')
+			*out++ = *text;
+		else if (text[1] != '\0')
+		{
+			*out++ = ' ';
+			while (isspace((unsigned char) text[1]))
+				text++;
+		}
+	}
+	*out = '\0';
+}
+
 /* One line of libpq's text, without "LOCATION:" and trailing newlines. */
 static bool
 error_from_text(PgConn *conn, ErrorCode fallback, Error *err)
@@ -108,6 +128,7 @@ error_from_text(PgConn *conn, ErrorCode fallback, Error *err)
 				  conn->where);
 	else
 		error_set(err, code, "%.*s", (int) len, text);
+	join_lines(err->message);
 	memcpy(err->sqlstate, sqlstate, sizeof(sqlstate));
 	return false;
 }
