@@ -325,6 +325,10 @@ take_entries(Selection *self, DdlEntry *entries, int *count, Findings *left_out)
 
 		if (self->fates[i].reason != NULL || self->fates[i].joined)
 			continue;
+		if (type_is(dumped, "USER MAPPING"))
+			finding_add(left_out, SEVERITY_NOTE, 0, dumped->name, "",
+						"a user mapping is created without options that the "
+						"source hides from the role, passwords among them");
 		entry->number = ++*count;
 		entry->section = dumped->section;
 		entry->state = DDL_TODO;

@@ -89,10 +89,10 @@ table_prove_empty(PgConn *conn, const Table *table, Error *err)
 		return false;
 	empty = pg_value_bool(res, 0, 0);
 	PQclear(res);
-	return empty || error_set(err, P_TARGET_NOT_EMPTY,
-							  "table %s.%s of the target holds rows that are"
-							  " not ours",
-							  table->schema, table->name);
+	/* the caller says which table it is */
+	return empty ||
+		   error_set(err, P_TARGET_NOT_EMPTY,
+					 "the target's table holds rows that are not ours");
 }
 
 static bool
