@@ -255,7 +255,10 @@ static void
 probe_failed(const Error *why, Findings *findings)
 {
 	const char *remedy = why->hint;
+	const char *message = why->message;
 
+	if (strncmp(message, "source: ", 8) == 0)
+		message += 8; /* the finding's object says so already */
 	if (why->code == P_PLUGIN_REFUSED)
 		remedy = "add pg_portage to output_plugin_libraries and reload";
 	else if (why->code == P_PLUGIN_MISSING)
@@ -263,7 +266,7 @@ probe_failed(const Error *why, Findings *findings)
 	else if (why->code == P_LOGIN)
 		remedy = "let the role in by a line of pg_hba.conf for its database";
 	finding_add(findings, SEVERITY_ERROR, why->code, "source", remedy, "%s",
-				why->message);
+				message);
 }
 
 static bool

@@ -20,7 +20,7 @@
 	"  WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid"     \
 	"  AND d.deptype = 'e')"
 
-/* A privilege cannot be asked for without USAGE on nothing: by oid it can. */
+/* Privileges are asked for by oid: names need USAGE on their schema first. */
 static const char relations_query[] =
 	"SELECT n.nspname, c.relname, c.relkind, c.relpersistence,"
 	" c.relreplident, coalesce(rn.nspname, ''), coalesce(r.relname, ''),"
@@ -31,7 +31,7 @@ static const char relations_query[] =
 	" has_schema_privilege(n.oid, 'USAGE'),"
 	" CASE c.relkind WHEN 'S' THEN has_sequence_privilege(c.oid, 'SELECT')"
 	"  ELSE has_table_privilege(c.oid, 'SELECT') END,"
-	" c.relrowsecurity AND row_security_active(c.oid)"
+	" c.relrowsecurity AND row_security_active(c.oid), current_user"
 	" FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
 	" LEFT JOIN pg_class r ON c.relispartition"
 	"  AND r.oid = pg_partition_root(c.oid)"
@@ -51,6 +51,7 @@ typedef struct RelationRow
 	bool usage;
 	bool select;
 	bool row_security;
+	const char *role;
 	char *object;  /* "table public.t" */
 	Buffer quoted; /* "public"."t" */
 } RelationRow;
@@ -65,22 +66,29 @@ check_privileges(const RelationRow *row, Findings *findings)
 	{
 		buffer_puts(&remedy, "GRANT USAGE ON SCHEMA ");
 		pg_quote_ident(&remedy, row->schema);
-		buffer_puts(&remedy, " TO the role");
+		buffer_puts(&remedy, " TO ");
+		pg_quote_ident(&remedy, row->role);
 		finding_add(findings, SEVERITY_ERROR, P_PRIVILEGE, row->object,
 					remedy.data, "the role may not use the schema %s",
 					row->schema);
 	}
 	else if (!row->select)
 	{
-		buffer_printf(&remedy, "GRANT SELECT ON %s%s TO the role",
+		buffer_printf(&remedy, "GRANT SELECT ON %s%s TO ",
 					  row->kind == 'S' ? "SEQUENCE " : "", row->quoted.data);
+		pg_quote_ident(&remedy, row->role);
 		finding_add(findings, SEVERITY_ERROR, P_PRIVILEGE, row->object,
 					remedy.data, "the role may not read it");
 	}
 	if (row->row_security)
+	{
+		buffer_reset(&remedy);
+		buffer_puts(&remedy, "ALTER ROLE ");
+		pg_quote_ident(&remedy, row->role);
+		buffer_puts(&remedy, " BYPASSRLS");
 		finding_add(findings, SEVERITY_ERROR, P_PRIVILEGE, row->object,
-					"ALTER ROLE ... BYPASSRLS",
-					"row security would hide rows from the role");
+					remedy.data, "row security would hide rows from the role");
+	}
 	buffer_release(&remedy);
 }
 
@@ -168,6 +176,7 @@ check_relations(SourcePg *self, Findings *findings, Error *err)
 			.usage = pg_value_bool(res, i, 8),
 			.select = pg_value_bool(res, i, 9),
 			.row_security = pg_value_bool(res, i, 10),
+			.role = pg_value(res, i, 11),
 		};
 
 		/* patterns are of tables; sequences are looked at without any */
