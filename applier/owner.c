@@ -22,8 +22,13 @@ check_successor(Target *target, const OwnerOptions *options, const char *owner,
 				Error *err)
 {
 	Progress now;
+	bool exists;
 
 	if (options->epoch == 0)
+		return true;
+	if (!target->ops->state_exists(target, &exists, err))
+		return false;
+	if (!exists)
 		return true;
 	if (!target->ops->progress_read(target, &now, err))
 		return false;

@@ -93,9 +93,12 @@ begin(Run *run, Error *err)
 			 session->options->tables);
 	snprintf(progress->exclude_tables, sizeof(progress->exclude_tables), "%s",
 			 session->options->exclude_tables);
-	return session->target->ops->progress_insert(session->target, progress,
-												 err) &&
-		   FAILPOINT(FP_SLOT_INTENDED, err);
+	if (!session->target->ops->progress_insert(session->target, progress, err))
+	{
+		progress->epoch = 0; /* nobody knows whether it is there */
+		return false;
+	}
+	return FAILPOINT(FP_SLOT_INTENDED, err);
 }
 
 /* From PHASE_SLOT to PHASE_SCHEMA: slot, its snapshot, the first anchor. */
@@ -201,6 +204,17 @@ stream(Run *run, Error *err)
 						  err);
 }
 
+/* A migration that somebody has dropped must not begin again by itself. */
+static bool
+check_dropped(const Run *run, Error *err)
+{
+	if (run->epoch == 0 || run->session.progress.phase != PHASE_NONE)
+		return true;
+	return error_set(err, P_PROGRESS,
+					 "the migration \"%s\" was dropped while it ran",
+					 run->session.options->name);
+}
+
 /* Connect both sides and own the stream; only now is the row ours to change. */
 static bool
 connect_and_own(Run *run, Error *err)
@@ -218,13 +232,14 @@ connect_and_own(Run *run, Error *err)
 		return false;
 	retry_connected(&run->retry);
 	/* looked at before as well: a wrong URL must not take a stream over */
-	if (!session_read_progress(session, err) || !session_check(session, err) ||
+	if (!session_read_progress(session, err) || !check_dropped(run, err) ||
+		!session_check(session, err) ||
 		(session->progress.phase == PHASE_NONE &&
 		 !preflight_distinct(session, err)) ||
 		!owner_become(session->target, &options, &session->progress, err))
 		return false;
 	run->owned_before = true;
-	return session_check(session, err);
+	return check_dropped(run, err) && session_check(session, err);
 }
 
 /* Everything up to and including the copy, and the stream behind it. */
