@@ -169,6 +169,15 @@ session_setup(PgConn *conn, Error *err)
 	if (conn->server_version >= 140000 &&
 		!pg_exec(conn, err, "SET idle_session_timeout = 0"))
 		return false;
+	/* a session of a killed applier that waits for a lock ends; on systems
+	 * where a server cannot see that, it stays until the lock is free */
+	if (conn->server_version >= 140000 &&
+		!pg_exec(conn, err, "SET client_connection_check_interval = '5s'"))
+	{
+		if (!pg_conn_alive(conn))
+			return false;
+		error_clear(err);
+	}
 	if (conn->server_version >= 170000 &&
 		!pg_exec(conn, err, "SET transaction_timeout = 0"))
 		return false;
