@@ -160,7 +160,11 @@ target_pg_state_create(Target *target, Error *err)
 {
 	TargetPg *self = (TargetPg *) target;
 
-	return (pg_exec(self->conn, err, STATE_SQL_CREATE) ||
+	/* IF NOT EXISTS does not wait for another migration's: the lock does */
+	return (pg_exec(
+				self->conn, err,
+				"SELECT pg_advisory_xact_lock("
+				"hashtextextended('pg_portage.state', 0));" STATE_SQL_CREATE) ||
 			error_wrap(err, "cannot create the state tables")) &&
 		   FAILPOINT(FP_STATE_CREATED, err);
 }
@@ -352,8 +356,14 @@ target_pg_state_drop(Target *target, bool *existed, Error *err)
 
 	if (!target_pg_state_exists(target, existed, err) || !*existed)
 		return !error_is_set(err);
-	if (!pg_exec(self->conn, err, "BEGIN"))
+	/* whether it is the last must still be true when the tables go */
+	if (!pg_exec(self->conn, err,
+				 "BEGIN; LOCK TABLE portage.progress"
+				 " IN SHARE ROW EXCLUSIVE MODE"))
+	{
+		pg_rollback(self->conn);
 		return false;
+	}
 	res = pg_query_params(self->conn, err,
 						  "WITH d AS (DELETE FROM"
 						  " portage.progress WHERE stream = $1 RETURNING 1)"
