@@ -188,33 +188,37 @@ portage_ok('run', endpoints($source, $target), '--until', 'caught-up');
 all_equal();
 
 # ---- killed while its session waits for a lock: the session stays, with the
-# lock of the stream, until it is ended
-my $locker = $target->background_psql('app');
-$locker->query_safe('BEGIN');
-$locker->query_safe('LOCK TABLE t');
-my $victim = run_start();
-wait_for_err($victim, qr/streaming from/);
-write_some();
-wait_for(
-	sub {
-		$target->safe_psql('app',
-			q{SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
-			  AND application_name = 'pg_portage app apply'}) == 1;
-	},
-	'its session to wait for a lock');
-$victim->signal('STOP');
-$victim->kill9;
-my $heir = run_start('--takeover');
-wait_for_err($heir, qr/streaming from/);
-is( $target->safe_psql('app',
-		q{SELECT count(*) FROM pg_stat_activity
-		  WHERE application_name = 'pg_portage app apply'}),
-	1, 'one session applies');
-$locker->query_safe('COMMIT');
-$locker->quit;
-wait_for_applied($source, $target);
-end_well($heir, 'the heir');
-all_equal();
+# lock of the stream, until the server notices or somebody takes over
+foreach my $how ([], ['--takeover'])
+{
+	my $locker = $target->background_psql('app');
+	$locker->query_safe('BEGIN');
+	$locker->query_safe('LOCK TABLE t');
+	my $victim = run_start();
+	wait_for_err($victim, qr/streaming from/);
+	write_some();
+	wait_for(
+		sub {
+			$target->safe_psql('app',
+				q{SELECT count(*) FROM pg_stat_activity
+				  WHERE wait_event_type = 'Lock'
+				  AND application_name = 'pg_portage app apply'}) == 1;
+		},
+		'its session to wait for a lock');
+	$victim->signal('STOP');
+	$victim->kill9;
+	my $heir = run_start(@$how);
+	wait_for_err($heir, qr/streaming from/);
+	is( $target->safe_psql('app',
+			q{SELECT count(*) FROM pg_stat_activity
+			  WHERE application_name = 'pg_portage app apply'}),
+		1, "one session applies @$how");
+	$locker->query_safe('COMMIT');
+	$locker->quit;
+	wait_for_applied($source, $target);
+	end_well($heir, "the heir @$how");
+	all_equal();
+}
 
 # ---- the walsender of one that is stopped is ended
 my $frozen = run_start();
@@ -223,7 +227,7 @@ wait_for_applied($source, $target);
 $frozen->signal('STOP');
 my $walsender = slot_row($source, 'portage_app')->{active_pid};
 ok($walsender, 'a stopped applier keeps the slot');
-$heir = run_start('--takeover');
+my $heir = run_start('--takeover');
 wait_for_err($heir,
 	qr/ending process $walsender on the source, which an earlier applier/);
 wait_for_err($heir, qr/streaming from/);
@@ -259,15 +263,37 @@ wait_for_err($claimer, qr/standby:/);
 $zombie->kill9;
 wait_for_err($claimer, qr/streaming from/);
 wait_for_applied($source, $target);
-end_well($claimer, 'the claimer');
 all_equal();
-portage_ok('drop', endpoints($source, $target), '--yes');
+
+# ---- dropped under it: it ends, and does not begin anew
+portage_ok('drop', endpoints($source, $target), '--yes', '--takeover');
+is($claimer->wait_exit(60)->{rc}, 4, 'an applier whose migration is dropped');
+like($claimer->stderr,
+	qr/the migration "app" was dropped while it ran \[P0418\]/, 'says so');
+is(slot_row($source, 'portage_app'), undef, 'and makes no slot');
+is(progress_row($target, 'app', 'app'), undef, 'nor a row');
+all_equal();
 
 # ---- two migrations in one target
 $target->safe_psql('app', 'DROP TABLE t, u');
+my $resume = PostgreSQL::Test::Utils::tempdir() . '/resume';
 my %pair = map {
-	$_ => run_start('--name', "only_$_", '--tables', "public.$_")
+	$_ => run_start(
+		'--name', "only_$_",
+		'--tables', "public.$_",
+		env => {
+			PG_PORTAGE_FAILPOINT => 'owner-locked:pause',
+			PG_PORTAGE_FAILPOINT_RESUME => $resume
+		})
 } qw(t u);
+# both create the tables of the state at the same time
+wait_for(
+	sub {
+		$target->safe_psql('app',
+			q{SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'}) == 2;
+	},
+	'both to be about to begin');
+PostgreSQL::Test::Utils::append_to_file($resume, "\n");
 wait_for_stream($target, 'app', "only_$_", $pair{$_}) foreach sort keys %pair;
 write_some();
 wait_for_applied($source, $target, 'app', "only_$_") foreach sort keys %pair;
