@@ -55,8 +55,6 @@ append_key(Buffer *out, const Change *change)
 	int i;
 	const char *comma = "";
 
-	if (values == NULL)
-		return;
 	buffer_init(&list);
 	buffer_putc(out, '(');
 	for (i = 0; i < relation->column_count; i++)
@@ -82,7 +80,7 @@ row_error(Error *err, const Txn *txn, const Change *change)
 	buffer_init(&detail);
 	if (err->detail[0] != '\0')
 		buffer_printf(&detail, "%s ", err->detail);
-	if (change->relation != NULL)
+	if (change->old_values != NULL || change->new_values != NULL)
 	{
 		buffer_puts(&detail, "Row ");
 		append_key(&detail, change);

@@ -41,7 +41,8 @@ struct Assembler
 	bool handed_piece;			 /* the batch handed out is a piece */
 	const Txn *open_txn;		 /* in its first frame, or large_txn */
 	Txn large_txn;				 /* of the large one, whose frames are gone */
-	char open_nonce[NONCE_SIZE]; /* a marker of ours in it, or "" */
+	char open_nonce[NONCE_SIZE]; /* a marker of the stream in it, or "" */
+	bool open_nonce_ours;		 /* this process has emitted it */
 	int64_t open_nonce_age_ms;
 	int open_first_frame;
 	uint64_t open_rows;
@@ -136,14 +137,20 @@ begin_txn(Assembler *a, const Event *event, Error *err)
 	return true;
 }
 
+/*
+ * A marker of this stream is the next anchor, whoever emitted it; only one of
+ * this process tells how late we are.
+ */
 static void
 see_message(Assembler *a, const Message *message)
 {
 	char nonce[NONCE_SIZE];
 
-	if (message_is_marker(message, nonce) &&
-		markers_take(a->markers, nonce, &a->open_nonce_age_ms))
-		memcpy(a->open_nonce, nonce, NONCE_SIZE);
+	if (!message_is_marker(message, nonce) ||
+		!marker_is_of_stream(a->after.origin_nonce, nonce))
+		return;
+	memcpy(a->open_nonce, nonce, NONCE_SIZE);
+	a->open_nonce_ours = markers_take(a->markers, nonce, &a->open_nonce_age_ms);
 }
 
 static void
@@ -153,7 +160,7 @@ commit_txn(Assembler *a, const Txn *txn)
 
 	progress_advance(&a->after, txn, marker ? a->open_nonce : NULL,
 					 a->plugin_version);
-	if (marker)
+	if (marker && a->open_nonce_ours)
 	{
 		a->news.marker = true;
 		a->news.marker_age_ms = a->open_nonce_age_ms;

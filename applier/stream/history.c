@@ -22,6 +22,37 @@ message_is_marker(const Message *message, char nonce[NONCE_SIZE])
 	return true;
 }
 
+#define NONCE_RANDOM (NONCE_SIZE / 2)
+
+/* The second half of a nonce: XXH3-64 of the secret and the first half. */
+static void
+nonce_hash(const char *secret, const char *nonce, char out[17])
+{
+	char input[2 * NONCE_SIZE];
+
+	memset(input, 0, sizeof(input));
+	snprintf(input, NONCE_SIZE, "%s", secret);
+	memcpy(input + NONCE_SIZE, nonce, NONCE_RANDOM);
+	snprintf(out, 17, "%016" PRIx64,
+			 (uint64_t) XXH3_64bits(input, sizeof(input)));
+}
+
+void
+marker_nonce(const char *secret, char nonce[NONCE_SIZE])
+{
+	nonce_make(nonce);
+	nonce_hash(secret, nonce, nonce + NONCE_RANDOM);
+}
+
+bool
+marker_is_of_stream(const char *secret, const char nonce[NONCE_SIZE])
+{
+	char hash[17];
+
+	nonce_hash(secret, nonce, hash);
+	return strcmp(hash, nonce + NONCE_RANDOM) == 0;
+}
+
 /* next = XXH3-128(previous, commit LSN, xid, commit time [, checksum]) */
 static void
 digest_chain(char digest[DIGEST_SIZE], const Txn *txn, bool with_crc)

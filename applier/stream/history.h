@@ -23,6 +23,16 @@
 bool message_is_marker(const Message *message, char nonce[NONCE_SIZE]);
 
 /*
+ * The nonce of a new marker: 64 random bits, and a keyed hash of them.  secret
+ * is the stream's, known to nobody but the owner of the target; with it an
+ * applier recognises the markers of its predecessors, which may still be on
+ * their way.  It is not what makes a marker trustworthy: an anchor is proven by
+ * being delivered again.
+ */
+void marker_nonce(const char *secret, char nonce[NONCE_SIZE]);
+bool marker_is_of_stream(const char *secret, const char nonce[NONCE_SIZE]);
+
+/*
  * Move progress over one applied transaction.  nonce is that of a marker of
  * ours in it, or NULL; a marker becomes the new anchor.
  */

@@ -10,6 +10,7 @@
  * seconds, only to learn of it.
  */
 #include "base/signals.h"
+#include "stream/history.h"
 #include "stream/session.h"
 
 #define MARKER_INTERVAL_MS 1000
@@ -25,7 +26,7 @@ marker_emit(StreamSession *session, Error *err)
 	char nonce[NONCE_SIZE];
 	Lsn lsn;
 
-	nonce_make(nonce);
+	marker_nonce(session->claimed.origin_nonce, nonce);
 	markers_add(session->markers, nonce);
 	if (!source->ops->marker_emit(source, nonce, &lsn, err))
 		return error_wrap(err, "cannot emit a marker");

@@ -207,7 +207,7 @@ stream_first_anchor(Source *source, Progress *progress, Error *err)
 	Lsn emitted;
 	bool ok;
 
-	nonce_make(progress->anchor_nonce);
+	marker_nonce(progress->origin_nonce, progress->anchor_nonce);
 	ok = source->ops->marker_connect(source, err) &&
 		 source->ops->marker_emit(source, progress->anchor_nonce, &emitted,
 								  err) &&
