@@ -34,6 +34,9 @@ finish(Session *session, Error *err)
 						 "the migration \"%s\" is still in phase \"%s\"",
 						 options->name, phase_name(session->progress.phase)) ||
 			   error_hint(err, "let pg_portage run complete the copy first");
+	/* what the migration was begun with, not what this command was given */
+	session->source_config.tables = session->progress.tables;
+	session->source_config.exclude_tables = session->progress.exclude_tables;
 	return copy_finish(session->source, session->target, &session->progress,
 					   err);
 }

@@ -14,16 +14,6 @@
 #include "source/source.h"
 #include "target/target.h"
 
-/* What the copy shows while it runs; read by other threads through copy_status */
-typedef struct CopyStatus
-{
-	int tables_total;
-	int tables_done;
-	int64_t bytes_total; /* estimated */
-	int64_t bytes_done;
-	int64_t rows_done;
-} CopyStatus;
-
 typedef struct CopyConfig
 {
 	int jobs;	/* tables at a time */

@@ -41,6 +41,7 @@ static const SourceOps source_pg_ops = {
 	.tables_list = source_pg_tables_list,
 	.schema_dump = source_pg_schema_dump,
 	.sequences_list = source_pg_sequences_list,
+	.extension_tables = source_pg_extension_tables,
 	.reader_open = source_pg_reader_open,
 	.reader_stamp = source_pg_reader_stamp,
 	.reader_begin = source_pg_reader_begin,

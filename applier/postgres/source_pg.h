@@ -8,9 +8,12 @@
  *		source_pg_marker.c	markers on a connection of their own
  *		source_pg_check.c	preflight
  *		source_pg_catalog.c	tables, sequences, the wait for visibility
- *		source_pg_dump.c	pg_dump and pg_restore as child processes
+ *		source_pg_dump.c	the schema as entries
+ *		pg_program.c		pg_dump and pg_restore: found, started, read
  *		dump_split.c		their output as entries that run on their own
+ *		dump_select.c		which of the entries are wanted
  *		source_pg_reader.c	COPY TO STDOUT under a snapshot
+ *		source_pg_copy.h	what those of the copy share
  */
 #ifndef PORTAGE_SOURCE_PG_H
 #define PORTAGE_SOURCE_PG_H
@@ -86,6 +89,9 @@ source_pg_tables_list(Source *source, const SnapshotRef *snapshot, Arena *arena,
 					  Table **tables, int *count, Error *err);
 bool source_pg_sequences_list(Source *source, Arena *arena,
 							  Sequence **sequences, int *count, Error *err);
+
+bool source_pg_extension_tables(Source *source, Arena *arena, uint32_t **oids,
+								int *count, Error *err);
 
 /* source_pg_dump.c */
 bool source_pg_schema_dump(Source *source, const SnapshotRef *snapshot,

@@ -140,6 +140,9 @@ snapshot_begin(PgConn *conn, const SnapshotRef *snapshot, Error *err)
 					  " current_setting('server_encoding'), false)");
 	ok = pg_exec(conn, err, sql.data);
 	buffer_release(&sql);
+	/* its holder has gone: a new try takes what is left under another one */
+	if (!ok && snapshot->id != NULL && pg_conn_alive(conn))
+		error_as(err, ERROR_TRANSIENT);
 	return ok || error_wrap(err, "cannot look through the snapshot");
 }
 
@@ -440,4 +443,26 @@ source_pg_sequences_list(Source *source, Arena *arena, Sequence **sequences,
 							err);
 	pg_conn_close(conn);
 	return ok || error_wrap(err, "list of sequences");
+}
+
+/* In ascending order; their rows are not copied, so they cannot be followed. */
+bool
+source_pg_extension_tables(Source *source, Arena *arena, uint32_t **oids,
+						   int *count, Error *err)
+{
+	SourcePg *self = (SourcePg *) source;
+	PGresult *res;
+
+	res = pg_query(self->sql, err,
+				   "SELECT c.oid FROM pg_class c JOIN pg_depend d"
+				   " ON d.classid = 'pg_class'::regclass AND d.objid = c.oid"
+				   " AND d.deptype = 'e' WHERE c.relkind = 'r' ORDER BY c.oid");
+	if (res == NULL)
+		return false;
+	*count = PQntuples(res);
+	*oids = ARENA_ARRAY(arena, uint32_t, (size_t) *count + 1);
+	for (int i = 0; i < *count; i++)
+		(*oids)[i] = (uint32_t) pg_value_int(res, i, 0);
+	PQclear(res);
+	return true;
 }

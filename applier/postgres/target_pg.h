@@ -9,8 +9,10 @@
  *		target_pg_apply.c	batches of changes in the source's order
  *		pipeline_pg.c		statements on their way, answers with their names
  *		statement_pg.c		prepared statements per relation and column set
- *		target_pg_ddl.c		schema entries, chunks, sequences
+ *		target_pg_ddl.c		schema entries; transactions of the copy
+ *		target_pg_state.c	the rows of schema entries and chunks, sequences
  *		target_pg_load.c	COPY FROM STDIN with its chunk row
+ *		target_pg_copy.h	what the last three share
  */
 #ifndef PORTAGE_TARGET_PG_H
 #define PORTAGE_TARGET_PG_H

@@ -121,6 +121,10 @@ typedef struct SourceOps
 	bool (*sequences_list)(Source *self, Arena *arena, Sequence **sequences,
 						   int *count, Error *err);
 
+	/* Tables that extensions brought: theirs to fill, on either side. */
+	bool (*extension_tables)(Source *self, Arena *arena, uint32_t **oids,
+							 int *count, Error *err);
+
 	/* ---- a reader of table rows: one connection, one snapshot, one thread */
 	SourceReader *(*reader_open)(Source *self, const SnapshotRef *snapshot,
 								 Error *err);

@@ -280,8 +280,9 @@ assembler_applied(Assembler *a)
 	}
 	drop_frames(a, a->open ? a->open_first_frame : a->frame_count);
 	a->span_count -= a->complete_spans;
-	memmove(a->spans, a->spans + a->complete_spans,
-			(size_t) a->span_count * sizeof(*a->spans));
+	if (a->span_count > 0)
+		memmove(a->spans, a->spans + a->complete_spans,
+				(size_t) a->span_count * sizeof(*a->spans));
 	a->complete_spans = 0;
 	a->complete_frames = 0;
 	a->complete_rows = 0;

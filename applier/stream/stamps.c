@@ -30,6 +30,8 @@ struct Stamps
 	Lsn newest;
 	TableStamp *tables; /* by OID; only those with a stamp of their own */
 	int count;
+	uint32_t *ignored; /* OIDs of tables that are not followed */
+	int ignored_count;
 };
 
 static bool
@@ -131,6 +133,15 @@ compare_tables(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static int
+compare_oids(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *) a;
+	uint32_t y = *(const uint32_t *) b;
+
+	return x < y ? -1 : x > y;
+}
+
 static bool
 stamp_applies(const ChangeFilter *filter, const Txn *txn, const Change *change,
 			  const Relation *relation)
@@ -140,6 +151,10 @@ stamp_applies(const ChangeFilter *filter, const Txn *txn, const Change *change,
 	const TableStamp *table;
 
 	(void) change;
+	if (stamps->ignored_count > 0 &&
+		bsearch(&relation->oid, stamps->ignored, (size_t) stamps->ignored_count,
+				sizeof(uint32_t), compare_oids) != NULL)
+		return false;
 	if (stamps->count == 0 || txn->commit_lsn >= stamps->newest)
 		return true;
 	table = bsearch(&key, stamps->tables, (size_t) stamps->count,
@@ -179,6 +194,14 @@ stamps_new(const Chunk *chunks, int count, Lsn newest, Error *err)
 	qsort(stamps->tables, (size_t) stamps->count, sizeof(TableStamp),
 		  compare_tables);
 	return stamps;
+}
+
+void
+stamps_ignore(Stamps *stamps, const uint32_t *oids, int count)
+{
+	stamps->ignored = ARENA_ARRAY(&stamps->arena, uint32_t, (size_t) count + 1);
+	memcpy(stamps->ignored, oids, (size_t) count * sizeof(uint32_t));
+	stamps->ignored_count = count;
 }
 
 void

@@ -5,6 +5,8 @@
  * A table that was read under a later snapshot than the slot's holds what that
  * snapshot showed: a change is applied to it only if its transaction was not
  * visible there.  Beyond the newest stamp every change applies.
+ *
+ * Tables that belong to extensions are not copied, and so never followed.
  */
 #ifndef PORTAGE_STAMPS_H
 #define PORTAGE_STAMPS_H
@@ -17,6 +19,10 @@ typedef struct Stamps Stamps;
 
 /* From the chunks of a finished copy; P_PROGRESS for an unreadable stamp. */
 Stamps *stamps_new(const Chunk *chunks, int count, Lsn newest, Error *err);
+
+/* Never apply changes of these; oids ascend and are copied. */
+void stamps_ignore(Stamps *stamps, const uint32_t *oids, int count);
+
 void stamps_free(Stamps *stamps);
 
 /* For the target; lives as long as the stamps. */

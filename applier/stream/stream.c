@@ -265,15 +265,22 @@ start_stream(StreamSession *session, Error *err)
 static bool
 load_stamps(StreamSession *session, Error *err)
 {
+	Source *source = session->source;
 	Target *target = session->target;
+	uint32_t *ignored;
+	int ignored_count;
 	Chunk *chunks;
 	Arena arena;
 	int count;
 
 	arena_init(&arena);
-	if (target->ops->chunks_list(target, &arena, &chunks, &count, err))
+	if (target->ops->chunks_list(target, &arena, &chunks, &count, err) &&
+		source->ops->extension_tables(source, &arena, &ignored, &ignored_count,
+									  err))
 		session->stamps = stamps_new(chunks, count,
 									 session->claimed.newest_stamp_lsn, err);
+	if (session->stamps != NULL)
+		stamps_ignore(session->stamps, ignored, ignored_count);
 	arena_release(&arena);
 	return session->stamps != NULL;
 }
