@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/signals.h"
@@ -38,6 +39,7 @@
  */
 #define BATCH_ROWS 1000
 #define BATCH_BYTES ((size_t) 8 * 1024 * 1024)
+#define STREAM_WENT_WELL_MS 10000
 #define QUEUE_BYTES ((size_t) 64 * 1024 * 1024)
 
 typedef struct Run
@@ -47,6 +49,7 @@ typedef struct Run
 	bool owned_before; /* options for the first time have been used */
 	int64_t epoch;	   /* when the stream was ours last; 0: never */
 	bool has_snapshot; /* the slot's own is still held */
+	bool hold_nothing; /* the plugin is not to defer in the next stream */
 	SlotSnapshot snapshot;
 } Run;
 
@@ -188,16 +191,25 @@ stream(Run *run, Error *err)
 	StreamConfig config = {
 		.until_caught_up = options->until_caught_up,
 		.until_lsn = options->until_lsn,
-		/* an error may have been about what the plugin held back */
-		.defer = run->retry.failing_since_ms == 0,
+		.defer = !run->hold_nothing,
 		.batch_rows = BATCH_ROWS,
 		.batch_bytes = BATCH_BYTES,
 		.queue_bytes = QUEUE_BYTES,
 	};
 
+	int64_t started_ms = clock_ms();
+
 	if (!stream_run(&config, session->source, session->target,
 					&session->progress, err))
+	{
+		/*
+		 * The error may have been about what the plugin held back.  A stream
+		 * that went well for a while without that says it was not.
+		 */
+		run->hold_nothing = config.defer ||
+							clock_ms() - started_ms < STREAM_WENT_WELL_MS;
 		return false;
+	}
 	/* the WAL does not carry sequences: leave them as they are now */
 	return signals_stop_requested() ||
 		   copy_sequences(session->source, session->target, &session->progress,
