@@ -83,7 +83,7 @@ conflict(
 	spoil => 'DELETE FROM t WHERE id = 5',
 	change => 'UPDATE t SET n = 1 WHERE id = 5',
 	code => 'P0412',
-	words => qr/table public\.t: UPDATE: .*/,
+	words => qr/table public\.t: UPDATE: 0 rows were changed instead of one/,
 	detail => qr/Row \(id\)=\(5\)/,
 	mend => q{INSERT INTO t VALUES (5, 'c5', 0)});
 conflict(
@@ -91,7 +91,7 @@ conflict(
 	spoil => q{DELETE FROM u WHERE a = 6},
 	change => 'DELETE FROM u WHERE a = 6',
 	code => 'P0412',
-	words => qr/table public\.u: DELETE: .*/,
+	words => qr/table public\.u: DELETE: 0 rows were changed instead of one/,
 	detail => qr/Row \(a, b\)=\(6, b6\)/,
 	mend => q{INSERT INTO u VALUES (6, 'b6', 0)});
 conflict(
@@ -99,7 +99,7 @@ conflict(
 	spoil => q{UPDATE k SET y = 'else' WHERE x = 7},
 	change => q{UPDATE k SET y = 'new' WHERE x = 7},
 	code => 'P0412',
-	words => qr/table public\.k: UPDATE: .*/,
+	words => qr/table public\.k: UPDATE: 0 rows were changed instead of one/,
 	detail => qr/Row \(x, y\)=\(7, y7\)/,
 	mend => q{UPDATE k SET y = 'y7' WHERE x = 7});
 conflict(
@@ -183,7 +183,7 @@ conflict(
 	spoil => 'INSERT INTO t TABLE t',
 	change => 'UPDATE t SET n = 77 WHERE id = 14',
 	code => 'P0412',
-	words => qr/table public\.t: UPDATE: .*/,
+	words => qr/table public\.t: UPDATE: 2 rows were changed instead of one/,
 	detail => qr/Row \(id\)=\(14\)/,
 	mend => 'DELETE FROM t WHERE ctid IN (SELECT max(ctid) FROM t GROUP BY id);'
 	  . 'ALTER TABLE t ADD PRIMARY KEY (id); ALTER TABLE t ADD UNIQUE (code)');
