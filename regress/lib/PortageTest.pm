@@ -653,6 +653,9 @@ sub start
 		end => undef
 	}, $class;
 
+	# They are there before it runs: somebody may look at once.
+	PostgreSQL::Test::Utils::append_to_file($_, '')
+	  foreach @{$self}{qw(out err)};
 	my $pid = fork() // croak("fork: $!");
 	if ($pid == 0)
 	{
