@@ -7,10 +7,10 @@
 
 #include "command/options.h"
 
-int			command_check(const Options *options);
-int			command_run(const Options *options);
-int			command_status(const Options *options);
-int			command_finish(const Options *options);
-int			command_drop(const Options *options);
+int command_check(const Options *options);
+int command_run(const Options *options);
+int command_status(const Options *options);
+int command_finish(const Options *options);
+int command_drop(const Options *options);
 
-#endif							/* PORTAGE_COMMANDS_H */
+#endif /* PORTAGE_COMMANDS_H */

@@ -41,4 +41,4 @@ extern const int option_count;
 /* more than there ever are, for arrays by option */
 #define OPTION_MAX 40
 
-#endif							/* PORTAGE_OPTION_TABLE_H */
+#endif /* PORTAGE_OPTION_TABLE_H */

@@ -25,56 +25,55 @@ typedef enum CommandId
 	COMMAND_STATUS,
 	COMMAND_FINISH,
 	COMMAND_DROP,
-	COMMAND_COUNT				/* none was given */
+	COMMAND_COUNT /* none was given */
 } CommandId;
 
 typedef struct Options
 {
-	CommandId	command;
-	bool		help;
-	bool		version;
-	bool		list_failpoints;
+	CommandId command;
+	bool help;
+	bool version;
+	bool list_failpoints;
 
-	const char *source;			/* URL or NULL */
-	const char *target;			/* URL or NULL */
+	const char *source; /* URL or NULL */
+	const char *target; /* URL or NULL */
 	const char *name;
 	const char *tables;			/* "" for all */
 	const char *exclude_tables; /* "" for none */
 	const char *pg_bindir;		/* or NULL */
 
-	bool		until_caught_up;
-	Lsn			until_lsn;		/* LSN_NONE: no end */
-	int64_t		retry_for_ms;	/* 0: for ever */
-	int			jobs;
-	bool		no_wait;
-	bool		takeover;
-	bool		target_synchronous_commit;
+	bool until_caught_up;
+	Lsn until_lsn;		  /* LSN_NONE: no end */
+	int64_t retry_for_ms; /* 0: for ever */
+	int jobs;
+	bool no_wait;
+	bool takeover;
+	bool target_synchronous_commit;
 
-	bool		json;
-	bool		yes;
-	bool		strict;
-	bool		quiet;
-	bool		verbose;
+	bool json;
+	bool yes;
+	bool strict;
+	bool quiet;
+	bool verbose;
 } Options;
 
 /*
  * Parse argv.  Strings live in the arena.  With help, version or
  * list_failpoints set nothing else has been validated.
  */
-bool		options_parse(Options *options, Arena *arena, int argc, char **argv,
-						  Error *err) MUST_CHECK;
+bool options_parse(Options *options, Arena *arena, int argc, char **argv,
+				   Error *err) MUST_CHECK;
 
 /* The text of --help: of the command, or of the program. */
-void		options_print_help(const Options *options, FILE *out);
+void options_print_help(const Options *options, FILE *out);
 
 /* How the command is called. */
 const char *command_name(CommandId command);
 
 /* A duration with its unit: 500ms, 30s, 10min, 2h, 1d, or 0. */
-bool		duration_parse(const char *text, int64_t *ms);
+bool duration_parse(const char *text, int64_t *ms);
 
 /* A default for --name: lower case, other characters become "_". */
-void		name_from_database(const char *database,
-							   char name[STREAM_NAME_MAX + 1]);
+void name_from_database(const char *database, char name[STREAM_NAME_MAX + 1]);
 
-#endif							/* PORTAGE_OPTIONS_H */
+#endif /* PORTAGE_OPTIONS_H */

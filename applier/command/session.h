@@ -18,44 +18,44 @@
 typedef struct Session
 {
 	const Options *options;
-	char		slot[64];		/* name of the replication slot */
+	char slot[64]; /* name of the replication slot */
 	SourceConfig source_config;
 	TargetConfig target_config;
-	Source	   *source;			/* NULL: no URL was given */
-	Target	   *target;			/* NULL: no URL was given */
-	SourceIdentity identity;	/* once the source is connected */
-	Progress	progress;		/* once it has been read */
+	Source *source;			 /* NULL: no URL was given */
+	Target *target;			 /* NULL: no URL was given */
+	SourceIdentity identity; /* once the source is connected */
+	Progress progress;		 /* once it has been read */
 } Session;
 
 /* Open the sides that have a URL.  Does not connect. */
-bool		session_open(Session *session, const Options *options,
-						 Error *err) MUST_CHECK;
-void		session_close(Session *session);
+bool
+session_open(Session *session, const Options *options, Error *err) MUST_CHECK;
+void session_close(Session *session);
 
 /* Connect, anew if need be, and learn who the source is. */
-bool		session_connect_source(Session *session, Error *err) MUST_CHECK;
-bool		session_connect_target(Session *session, Error *err) MUST_CHECK;
-void		session_disconnect(Session *session);
+bool session_connect_source(Session *session, Error *err) MUST_CHECK;
+bool session_connect_target(Session *session, Error *err) MUST_CHECK;
+void session_disconnect(Session *session);
 
 /*
  * Read the progress row of a connected target without owning it; PHASE_NONE
  * if there is none, or no state at all.
  */
-bool		session_read_progress(Session *session, Error *err) MUST_CHECK;
+bool session_read_progress(Session *session, Error *err) MUST_CHECK;
 
 /*
  * Does the progress row belong to this source?  P_SYSTEM_ID, P_OTHER_SOURCE.
  * Nothing to compare in PHASE_NONE.
  */
-bool		session_check_source(const Session *session, Error *err) MUST_CHECK;
+bool session_check_source(const Session *session, Error *err) MUST_CHECK;
 
 /* That, and is it for the same tables as the options say?  P_OPTIONS. */
-bool		session_check(const Session *session, Error *err) MUST_CHECK;
+bool session_check(const Session *session, Error *err) MUST_CHECK;
 
 /*
  * The end of a command: logs err if it is set, closes the session, returns the
  * exit code.  A stop that was asked for is a line, not an error.
  */
-int			session_end(Session *session, const Error *err);
+int session_end(Session *session, const Error *err);
 
-#endif							/* PORTAGE_SESSION_H */
+#endif /* PORTAGE_SESSION_H */

@@ -13,42 +13,42 @@
 
 typedef struct SideStatus
 {
-	bool		asked;			/* its URL was given */
-	bool		reached;
-	Error		error;			/* if it was not */
+	bool asked; /* its URL was given */
+	bool reached;
+	Error error; /* if it was not */
 } SideStatus;
 
 typedef struct Status
 {
 	const char *name;
 	const char *slot_name;
-	SideStatus	source;
-	SideStatus	target;
+	SideStatus source;
+	SideStatus target;
 
 	/* from the target */
-	bool		known;			/* it has a progress row */
-	Progress	progress;
-	bool		owned;			/* an applier holds the stream */
-	char		owner[256];
-	int			chunks;
-	int			chunks_done;
-	int64_t		rows_copied;
-	int64_t		bytes_copied;
-	DdlEntry  **deferred;
-	int			deferred_count;
+	bool known; /* it has a progress row */
+	Progress progress;
+	bool owned; /* an applier holds the stream */
+	char owner[256];
+	int chunks;
+	int chunks_done;
+	int64_t rows_copied;
+	int64_t bytes_copied;
+	DdlEntry **deferred;
+	int deferred_count;
 
 	/* from the source */
 	SourceIdentity identity;
-	SlotInfo	slot;
-	bool		other_source;	/* not the one the migration is of */
+	SlotInfo slot;
+	bool other_source; /* not the one the migration is of */
 
 	/* from both */
-	bool		has_lag;
-	int64_t		lag_bytes;
-	double		lag_seconds;
+	bool has_lag;
+	int64_t lag_bytes;
+	double lag_seconds;
 } Status;
 
-void		status_print_text(const Status *status);
-void		status_print_json(const Status *status);
+void status_print_text(const Status *status);
+void status_print_json(const Status *status);
 
-#endif							/* PORTAGE_STATUS_H */
+#endif /* PORTAGE_STATUS_H */

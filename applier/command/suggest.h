@@ -8,4 +8,4 @@
 /* The nearest of the words (NULL at the end), or NULL if none is near. */
 const char *suggest(const char *word, const char *const *words);
 
-#endif							/* PORTAGE_SUGGEST_H */
+#endif /* PORTAGE_SUGGEST_H */
