@@ -156,6 +156,8 @@ prefer_indexes(PgConn *conn, Error *err)
 {
 	return pg_exec(conn, err,
 				   "SET enable_seqscan = off;"
+				   /* where one is needed, its cost would have it compiled */
+				   "SET jit = off;"
 				   "SET enable_bitmapscan = off;"
 				   "SET plan_cache_mode = force_generic_plan");
 }
