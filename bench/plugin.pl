@@ -85,9 +85,9 @@ foreach my $workload (@workloads)
 }
 my @bars = map { @{ $_->{bars} } } values %{ $result{workloads} };
 say_line('') if @bars;
-say_line(sprintf('%s %s: %s (bar: %s)',
+say_line(sprintf('%s %s: %s (bar: %s)%s',
 	$_->{pass} ? 'PASS' : 'MISS',
-	@$_{qw(what figure bar)})) foreach @bars;
+	@$_{qw(what figure bar note)})) foreach @bars;
 if (@wrong)
 {
 	say_line('');
