@@ -86,7 +86,9 @@ owner_become(Target *target, const OwnerOptions *options, Progress *progress,
 		!target->ops->owner_evict(target, err) ||
 		!target->ops->state_exists(target, &exists, err))
 		return false;
-	if (!exists && !target->ops->state_create(target, err))
-		return false;
-	return target->ops->progress_claim(target, progress, err);
+	if (exists)
+		return target->ops->progress_claim(target, progress, err);
+	/* nothing is created before it is known that nothing is in the way */
+	memset(progress, 0, sizeof(*progress));
+	return true;
 }

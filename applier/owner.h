@@ -20,8 +20,8 @@ typedef struct OwnerOptions
  * On a connected target: take the advisory lock (waiting as a standby and
  * saying so every ten seconds; P_FENCED if another applier has taken the stream
  * over since it was ours, and has it), end sessions an earlier owner left,
- * create the state tables if they are missing, raise the epoch and read the
- * progress row (PHASE_NONE if there is none).
+ * raise the epoch and read the progress row
+ * (PHASE_NONE if there is none; the state tables are not created here).
  */
 bool owner_become(Target *target, const OwnerOptions *options,
 				  Progress *progress, Error *err) MUST_CHECK;

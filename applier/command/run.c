@@ -96,7 +96,8 @@ begin(Run *run, Error *err)
 			 session->options->tables);
 	snprintf(progress->exclude_tables, sizeof(progress->exclude_tables), "%s",
 			 session->options->exclude_tables);
-	if (!session->target->ops->progress_insert(session->target, progress, err))
+	if (!session->target->ops->state_create(session->target, err) ||
+		!session->target->ops->progress_insert(session->target, progress, err))
 	{
 		progress->epoch = 0; /* nobody knows whether it is there */
 		return false;
