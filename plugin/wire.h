@@ -513,7 +513,7 @@ wire_get_bitmap(WireReader *r, uint32_t ncolumns)
 {
 	WireSlice s = wire_get_bytes(r, wire_bitmap_size(ncolumns));
 
-	if (!r->failed && ncolumns % 4 != 0 &&
+	if (s.data != NULL && ncolumns % 4 != 0 &&
 		(s.data[s.len - 1] >> (2 * (ncolumns % 4))) != 0)
 		wire_reader_fail(r);
 	return r->failed ? NULL : s.data;

@@ -99,7 +99,7 @@ copy_once(CopyWorker *worker, SourceReader *reader, const CopyItem *item,
 static SourceReader *
 reader_open_new(CopyPool *pool, Error *err)
 {
-	SnapshotRef now = { NULL, false, LSN_NONE };
+	static const SnapshotRef now = { NULL, false, LSN_NONE };
 	SourceReader *reader;
 
 	pthread_mutex_lock(&pool->open_lock);

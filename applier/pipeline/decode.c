@@ -489,7 +489,7 @@ decode_frame(Decoder *decoder, Frame *frame, Error *err)
 	FrameContext ctx = { decoder, frame, 0, err };
 	WireReader r;
 	WireRecord rec;
-	bool emitted;
+	bool emitted = false;
 
 	decoder->frame_number++;
 	frame->events = ARENA_ARRAY(&frame->arena, Event, count_records(frame));

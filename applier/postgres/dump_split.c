@@ -9,6 +9,7 @@
 #include "postgres/dump_split.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,7 +25,7 @@
 /* One line of the list: "217; 1259 16390 TABLE public t owner". */
 typedef struct ListLine
 {
-	int id;
+	uint32_t id;
 	uint32_t class_oid;
 	uint32_t oid;
 	const char *rest; /* from the type on */
@@ -57,9 +58,8 @@ skip_quoted(const char *p, char quote, bool backslashes)
 {
 	for (; *p != '\0'; p++)
 	{
-		if (backslashes && *p == '\\' && p[1] != '\0')
-			p++;
-		else if (*p == quote && p[1] == quote)
+		if ((backslashes && *p == '\\' && p[1] != '\0') ||
+			(*p == quote && p[1] == quote))
 			p++;
 		else if (*p == quote)
 			return p + 1;
@@ -147,6 +147,25 @@ by_id(const void *left, const void *right)
 	return a->id < b->id ? -1 : a->id > b->id;
 }
 
+/* A number and the text behind it; *p is left where it fails. */
+static bool
+take_number(const char **p, const char *behind, uint32_t *out)
+{
+	unsigned long value;
+	char *end;
+
+	if (!isdigit((unsigned char) **p))
+		return false;
+	errno = 0;
+	value = strtoul(*p, &end, 10);
+	if (errno != 0 || value > UINT32_MAX ||
+		strncmp(end, behind, strlen(behind)) != 0)
+		return false;
+	*out = (uint32_t) value;
+	*p = end + strlen(behind);
+	return true;
+}
+
 /* Lines that begin with a semicolon are comments. */
 static bool
 list_parse(Splitter *self, const char *list, Error *err)
@@ -159,18 +178,19 @@ list_parse(Splitter *self, const char *list, Error *err)
 	for (const char *p = list; *p != '\0'; p = skip_line(p))
 	{
 		ListLine *line = &self->lines[self->line_count];
-		int used = 0;
+		const char *rest;
 
 		if (*p == ';' || *p == '\n')
 			continue;
-		if (sscanf(p, "%d; %" SCNu32 " %" SCNu32 " %n", &line->id,
-				   &line->class_oid, &line->oid, &used) != 3 ||
-			used == 0)
+		rest = p;
+		if (!take_number(&rest, "; ", &line->id) ||
+			!take_number(&rest, " ", &line->class_oid) ||
+			!take_number(&rest, " ", &line->oid))
 			return error_set(err, P_PG_DUMP,
 							 "unknown line in pg_restore's"
 							 " list: %.*s",
 							 (int) strcspn(p, "\n"), p);
-		line->rest = p + used;
+		line->rest = rest;
 		line->rest_len = strcspn(line->rest, "\n");
 		self->line_count++;
 	}
@@ -184,13 +204,13 @@ header_at(const Splitter *self, const char *p)
 {
 	ListLine key = { 0 };
 	ListLine *line;
-	int used = 0;
 
 	if (strncmp(p, "--\n-- TOC entry ", 16) != 0)
 		return NULL;
-	if (sscanf(p + 16, "%d (class %" SCNu32 " OID %" SCNu32 ")%n", &key.id,
-			   &key.class_oid, &key.oid, &used) != 3 ||
-		used == 0 || p[16 + used] != '\n')
+	p += 16;
+	if (!take_number(&p, " (class ", &key.id) ||
+		!take_number(&p, " OID ", &key.class_oid) ||
+		!take_number(&p, ")\n", &key.oid))
 		return NULL;
 	line = bsearch(&key, self->lines, (size_t) self->line_count,
 				   sizeof(ListLine), by_id);
@@ -313,7 +333,7 @@ parse_header(Splitter *self, const char *p, ListLine *line, Error *err)
 	DumpEntry *entry = &self->entries[self->count];
 	bool named = false;
 
-	entry->id = line->id;
+	entry->id = (int) line->id;
 	entry->class_oid = line->class_oid;
 	entry->oid = line->oid;
 	entry->dependencies = NULL;

@@ -333,7 +333,7 @@ static PGresult *
 collect_results(PgConn *conn, Error *err)
 {
 	PGresult *last = NULL;
-	PGresult *res;
+	PGresult *res = NULL;
 
 	for (;;)
 	{

@@ -123,6 +123,10 @@ error_from_text(PgConn *conn, ErrorCode fallback, Error *err)
 		len--;
 	if (sqlstate_in_text(text, sqlstate))
 		code = code_of_sqlstate(sqlstate, fallback);
+	/* what the server says to our settings, an encoding without conversion */
+	if (code == P_CONNECT &&
+		(strcmp(sqlstate, "0A000") == 0 || strcmp(sqlstate, "22023") == 0))
+		code = P_SERVER_SETUP;
 	if (len == 0)
 		error_set(err, code, "the %s %s closed the connection", conn->side,
 				  conn->where);

@@ -24,9 +24,9 @@
 #define DUMP_LOCK_TIMEOUT "--lock-wait-timeout=600000"
 
 /* what has no environment variable; no part of it is secret */
-#define DUMP_KEEPALIVES                                                    \
-	"--dbname=keepalives_idle=10 keepalives_interval=5 keepalives_count=4" \
-	" tcp_user_timeout=60000"
+static const char dump_keepalives[] =
+	"--dbname=keepalives_idle=10 keepalives_interval=5 keepalives_count=4"
+	" tcp_user_timeout=60000";
 
 #define CATALOG_TABLES_SQL                                           \
 	"SELECT c.oid, n.nspname, c.relname, rn.nspname, r.relname,"     \
@@ -143,7 +143,7 @@ run_pg_dump(const PgPrograms *programs, const char *const *env,
 						   "--no-publications",
 						   "--no-subscriptions",
 						   DUMP_LOCK_TIMEOUT,
-						   DUMP_KEEPALIVES,
+						   dump_keepalives,
 						   arena_printf(arena, "--snapshot=%s", snapshot_id),
 						   NULL };
 	PgProgramRun run = {

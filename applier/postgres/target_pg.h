@@ -34,8 +34,8 @@ typedef struct TargetPg
 	bool replica_role; /* session_replication_role = replica is set */
 	char origin_nonce[NONCE_SIZE];
 	Lsn stored_resume; /* resume_lsn of the row as we last saw or wrote it */
-	uint64_t written; /* pg_current_wal_insert_lsn() after COMMIT */
-	uint64_t durable; /* pg_current_wal_flush_lsn() */
+	uint64_t written;  /* pg_current_wal_insert_lsn() after COMMIT */
+	uint64_t durable;  /* pg_current_wal_flush_lsn() */
 	StatementCache *statements;
 	Pipeline *pipeline; /* what was sent and not yet answered */
 } TargetPg;

@@ -115,6 +115,7 @@ add_event(Assembler *a, const Txn *txn, const Event *event)
 		a->spans = mem_realloc(a->spans,
 							   (size_t) a->span_capacity * sizeof(*a->spans));
 	}
+	BUG_UNLESS(a->spans != NULL);
 	a->spans[a->span_count++] = (BatchSpan){ txn, event, 1 };
 }
 

@@ -14,7 +14,7 @@
 #include "stream/session.h"
 
 #define MARKER_INTERVAL_MS 1000
-#define RECONNECT_INTERVAL_MS 10000
+#define RECONNECT_INTERVAL_MS 5000
 
 /* The plugin flushes at a marker: one that was sent and did not come is wrong. */
 #define OVERDUE_MS 10000

@@ -267,8 +267,8 @@ load_stamps(StreamSession *session, Error *err)
 {
 	Source *source = session->source;
 	Target *target = session->target;
-	uint32_t *ignored;
-	int ignored_count;
+	uint32_t *ignored = NULL;
+	int ignored_count = 0;
 	Chunk *chunks;
 	Arena arena;
 	int count;
