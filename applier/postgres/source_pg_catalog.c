@@ -163,6 +163,26 @@ source_pg_snapshot_session(SourcePg *self, const char *role,
 	return conn;
 }
 
+/*
+ * A snapshot that logical decoding built can have its xmin behind its xmax:
+ * only commits that change the catalog move xmax (snapbuild.c), and then
+ * pg_snapshot's input function refuses the output.  Such a snapshot shows what
+ * is older than xmin and nothing else.
+ */
+static char *
+snapshot_normalised(const char *text)
+{
+	char *end;
+	unsigned long long xmin = strtoull(text, &end, 10);
+	unsigned long long xmax = *end == ':' ? strtoull(end + 1, NULL, 10) : 0;
+	char normalised[64];
+
+	if (xmin <= xmax)
+		return mem_strdup(text);
+	snprintf(normalised, sizeof(normalised), "%llu:%llu:", xmin, xmin);
+	return mem_strdup(normalised);
+}
+
 /* What the slot's snapshot is: "xmin:xmax:xip,..." */
 static char *
 snapshot_text(SourcePg *self, const SnapshotRef *snapshot, Error *err)
@@ -175,7 +195,7 @@ snapshot_text(SourcePg *self, const SnapshotRef *snapshot, Error *err)
 		return NULL;
 	res = pg_query(conn, err, "SELECT pg_current_snapshot()");
 	if (res != NULL)
-		text = mem_strdup(pg_value(res, 0, 0));
+		text = snapshot_normalised(pg_value(res, 0, 0));
 	PQclear(res);
 	pg_conn_close(conn);
 	return text;
