@@ -40,7 +40,9 @@ $source->safe_psql('app',
 my ($hello) = grep { /hello/i } split(
 	/\n/,
 	$source->safe_psql('app',
-		q{SELECT portage.decode(data) FROM
+		q{SET TimeZone = 'UTC'; SET extra_float_digits = 3;
+		  SET lc_monetary = 'C'; SET search_path = pg_catalog;
+		  SELECT portage.decode(data) FROM
 		  pg_logical_slot_peek_binary_changes('hello', NULL, NULL,
 			'format', 'binary')}));
 ok(defined $hello, 'the plugin sends a hello record');
