@@ -31,8 +31,8 @@ typedef struct Frame
 	bool must_flush; /* it carries a message of ours */
 
 	/* of what is held back */
-	TimestampTz held_since; /* 0: nothing is */
-	XLogRecPtr readable;	/* a past value of compat_readable_lsn() */
+	int64 held_since;	 /* milliseconds, see frame.c; 0: nothing is */
+	XLogRecPtr readable; /* a past value of compat_readable_lsn() */
 
 	uint64 nwritten; /* frames, to see whether one has left */
 } Frame;
