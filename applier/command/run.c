@@ -149,21 +149,7 @@ check_slot(Run *run, Error *err)
 						 "the source is on timeline %u, the migration was "
 						 "begun on %u",
 						 session->identity.timeline, then->timeline);
-	if (!inspect_slot(run, &slot, err))
-		return false;
-	if (!slot.exists)
-		return error_set(err, P_SLOT_MISSING,
-						 "the slot %s is gone from the source", session->slot);
-	if (!slot.ours)
-		return error_set(err, P_SLOT_FOREIGN,
-						 "the slot %s is not a slot of pg_portage in this "
-						 "database",
-						 session->slot);
-	if (slot.invalid)
-		return error_set(err, P_SLOT_INVALID,
-						 "the server has invalidated the slot %s: %s",
-						 session->slot, slot.why_invalid);
-	return true;
+	return source_slot_check(session->source, &slot, err);
 }
 
 static bool

@@ -2,13 +2,13 @@
  * copy.c
  *		The phases of the initial copy; see copy.h.
  *
- * PHASE_SCHEMA: the schema is read and stored together with the list of tables;
- * repeated from its start after a crash.  PHASE_COPY: what is stored is done,
- * step by step; each step is marked in its own transaction, so after a crash
- * the same code goes on.
+ * PHASE_SCHEMA: the schema is read and stored together with the list of tables,
+ * both under the slot's snapshot.  PHASE_COPY: what is stored is done, step by
+ * step; each step is marked in its own transaction, so after a crash the same
+ * code goes on.
  *
  * The slot's snapshot ends with the session that made the slot.  Without it the
- * schema and the tables are read as they are now, which is later than the slot:
+ * tables that are left are read as they are now, which is later than the slot:
  * each table's stamp says how much later, and the stream applies to it only
  * what its stamp does not show.
  */
@@ -18,6 +18,7 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/signals.h"
 #include "copy/copy_plan.h"
 #include "copy/copy_pool.h"
@@ -39,36 +40,6 @@ not_stopped(Error *err)
 {
 	return !signals_stop_requested() ||
 		   error_set(err, P_STOPPED, "stopped while the schema was created");
-}
-
-static bool
-entry_creates(const DdlEntry *entry, const Table *table)
-{
-	return entry->table_oid == table->oid && strcmp(entry->type, "TABLE") == 0;
-}
-
-/*
- * Without a shared snapshot the dump and the list may be of different moments.
- * A table that is only in one of them means that somebody is changing the
- * schema just now.
- */
-static bool
-schema_agrees(const DdlEntry *entries, int entry_count, const Table *tables,
-			  int count, Error *err)
-{
-	for (int i = 0; i < count; i++)
-	{
-		bool found = false;
-
-		for (int j = 0; !found && j < entry_count; j++)
-			found = entry_creates(&entries[j], &tables[i]);
-		if (!found)
-			return error_set(err, P_SERVER_BUSY,
-							 "table %s.%s appeared on the"
-							 " source while its schema was read",
-							 tables[i].schema, tables[i].name);
-	}
-	return true;
 }
 
 static void
@@ -138,16 +109,14 @@ read_schema(CopyRun *run, Error *err)
 	int table_count;
 	bool ok;
 
-	if (run->snapshot.id == NULL)
-		log_info("the slot's snapshot is gone: reading the source as it is"
-				 " now");
+	/* without the slot's snapshot the caller makes a new slot */
+	BUG_UNLESS(run->snapshot.id != NULL);
 	arena_init(&arena);
 	findings_init(&left_out, &arena);
 	ok = source->schema_dump(run->source, &run->snapshot, &arena, &entries,
 							 &entry_count, &left_out, err) &&
 		 source->tables_list(run->source, &run->snapshot, &arena, &tables,
 							 &table_count, err) &&
-		 schema_agrees(entries, entry_count, tables, table_count, err) &&
 		 target_is_free(run, tables, table_count, &arena, err) &&
 		 store_plan(run, entries, entry_count, tables, table_count, &arena,
 					err);

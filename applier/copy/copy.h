@@ -22,8 +22,8 @@ typedef struct CopyConfig
 
 /*
  * From PHASE_SCHEMA or PHASE_COPY to PHASE_STREAM.  snapshot is the slot's,
- * still held by source, or NULL after a crash.  Saves the phase in progress and
- * on the target.
+ * still held by source, or NULL after a crash in PHASE_COPY.  Saves the phase in
+ * progress and on the target.
  */
 bool copy_run(const CopyConfig *config, Source *source, Target *target,
 			  Progress *progress, const SlotSnapshot *snapshot,

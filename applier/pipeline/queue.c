@@ -151,14 +151,3 @@ queue_close(Queue *queue)
 	pthread_cond_broadcast(&queue->changed);
 	pthread_mutex_unlock(&queue->mutex);
 }
-
-bool
-queue_is_closed(Queue *queue)
-{
-	bool closed;
-
-	pthread_mutex_lock(&queue->mutex);
-	closed = queue->closed;
-	pthread_mutex_unlock(&queue->mutex);
-	return closed;
-}

@@ -35,6 +35,5 @@ bool queue_pop(Queue *queue, QueueItem *item, int64_t timeout_ms);
 
 /* Wake everybody; pushes fail from now on. */
 void queue_close(Queue *queue);
-bool queue_is_closed(Queue *queue);
 
 #endif /* PORTAGE_QUEUE_H */

@@ -89,9 +89,6 @@ bool pg_wait_socket(PgConn *conn, bool for_write, int64_t deadline_ms,
 bool
 pg_error(PgConn *conn, const PGresult *res, ErrorCode fallback, Error *err);
 
-/* Is this a deadlock, serialization failure or lock timeout? */
-bool pg_error_is_retryable(const Error *err);
-
 /* Value access for results: "" for NULL is never meant, so ask first. */
 const char *pg_value(const PGresult *res, int row, int column);
 bool pg_is_null(const PGresult *res, int row, int column);

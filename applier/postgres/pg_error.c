@@ -184,11 +184,3 @@ pg_error(PgConn *conn, const PGresult *res, ErrorCode fallback, Error *err)
 		error_hint(err, "%s", text);
 	return false;
 }
-
-bool
-pg_error_is_retryable(const Error *err)
-{
-	return strcmp(err->sqlstate, "40001") == 0 ||
-		   strcmp(err->sqlstate, "40P01") == 0 ||
-		   strcmp(err->sqlstate, "55P03") == 0;
-}

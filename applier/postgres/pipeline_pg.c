@@ -54,12 +54,6 @@ pipeline_free(Pipeline *pipeline)
 	mem_free(pipeline);
 }
 
-bool
-pipeline_is_open(const Pipeline *pipeline)
-{
-	return pipeline->open;
-}
-
 StepKind
 pipeline_failed_step(const Pipeline *pipeline)
 {

@@ -35,7 +35,6 @@ Pipeline *pipeline_new(PgConn *conn);
 void pipeline_free(Pipeline *pipeline);
 
 bool pipeline_enter(Pipeline *pipeline, Error *err) MUST_CHECK;
-bool pipeline_is_open(const Pipeline *pipeline);
 
 /* Send one statement; may read some answers meanwhile. */
 bool

@@ -35,7 +35,6 @@ static const SourceOps source_pg_ops = {
 	.stream_wal_end = source_pg_stream_wal_end,
 	.marker_connect = source_pg_marker_connect,
 	.marker_emit = source_pg_marker_emit,
-	.marker_wal_lsn = source_pg_marker_wal_lsn,
 	.marker_disconnect = source_pg_marker_disconnect,
 	.snapshot_settle = source_pg_snapshot_settle,
 	.tables_list = source_pg_tables_list,

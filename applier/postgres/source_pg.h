@@ -75,7 +75,6 @@ Lsn source_pg_stream_wal_end(Source *source);
 bool source_pg_marker_connect(Source *source, Error *err);
 bool
 source_pg_marker_emit(Source *source, const char *nonce, Lsn *lsn, Error *err);
-bool source_pg_marker_wal_lsn(Source *source, Lsn *lsn, Error *err);
 void source_pg_marker_disconnect(Source *source);
 
 /* source_pg_check.c */

@@ -44,20 +44,6 @@ source_pg_marker_emit(Source *source, const char *nonce, Lsn *lsn, Error *err)
 	return FAILPOINT(FP_MARKER_EMITTED, err);
 }
 
-bool
-source_pg_marker_wal_lsn(Source *source, Lsn *lsn, Error *err)
-{
-	SourcePg *self = (SourcePg *) source;
-	PGresult *res = pg_query(self->marker, err,
-							 "SELECT pg_current_wal_flush_lsn()");
-
-	if (res == NULL)
-		return false;
-	*lsn = pg_value_lsn(res, 0, 0);
-	PQclear(res);
-	return true;
-}
-
 void
 source_pg_marker_disconnect(Source *source)
 {

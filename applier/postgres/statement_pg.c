@@ -24,7 +24,6 @@ typedef struct CacheEntry
 	ChangeKind kind;
 	WireOldKind old_kind;
 	const uint8_t *carried; /* a bit per column of the new tuple */
-	size_t carried_bytes;
 	Statement statement;
 } CacheEntry;
 
@@ -371,7 +370,6 @@ statement_for(StatementCache *cache, const Change *change)
 	entry->kind = change->kind;
 	entry->old_kind = change->old_kind;
 	entry->carried = copy;
-	entry->carried_bytes = bytes;
 	build_statement(cache, change, &entry->statement);
 	entry->next = cache->buckets[hash];
 	cache->buckets[hash] = entry;

@@ -184,7 +184,6 @@ target_pg_disconnect(Target *target)
 
 	pg_conn_close(self->conn);
 	self->conn = NULL;
-	self->in_transaction = false;
 	statement_cache_free(self->statements);
 	self->statements = NULL;
 	pipeline_free(self->pipeline);

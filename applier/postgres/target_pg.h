@@ -29,8 +29,7 @@ typedef struct Pipeline Pipeline;
 typedef struct TargetPg
 {
 	Target base;
-	PgConn *conn; /* applies and holds the advisory lock */
-	bool in_transaction;
+	PgConn *conn;	   /* applies and holds the advisory lock */
 	bool replica_role; /* session_replication_role = replica is set */
 	char origin_nonce[NONCE_SIZE];
 	Lsn stored_resume; /* resume_lsn of the row as we last saw or wrote it */

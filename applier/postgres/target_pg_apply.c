@@ -40,7 +40,6 @@ batch_begin(TargetPg *self, Error *err)
 
 	if (!forget_statements(self, err) || !pipeline_enter(self->pipeline, err))
 		return false;
-	self->in_transaction = true;
 	return pipeline_send(self->pipeline, STEP_COMMAND, "BEGIN", 0, NULL, err) &&
 		   pipeline_send(
 			   self->pipeline, STEP_COMMAND,
@@ -141,7 +140,6 @@ batch_commit(TargetPg *self, const Progress *before, const Progress *after,
 		return pipeline_failed_step(pipeline) == STEP_PROGRESS
 				   ? target_pg_progress_failed(before, err)
 				   : false;
-	self->in_transaction = false;
 	self->stored_resume = after->resume_lsn;
 	pipeline_positions(pipeline, &self->written, &self->durable);
 	return pipeline_leave(pipeline, err) && FAILPOINT(FP_BATCH_COMMITTED, err);
@@ -176,7 +174,6 @@ target_pg_rollback(Target *target)
 	if (self->conn == NULL)
 		return;
 	(void) !pipeline_leave(self->pipeline, &ignored);
-	self->in_transaction = false;
 	if (!pg_conn_alive(self->conn))
 		return;
 	pg_rollback(self->conn);

@@ -39,3 +39,25 @@ source_close(Source *source)
 	if (source != NULL)
 		source->ops->free(source);
 }
+
+bool
+source_slot_check(Source *source, SlotInfo *info, Error *err)
+{
+	const char *slot = source->config->slot;
+
+	if (!source->ops->slot_inspect(source, info, err))
+		return false;
+	if (!info->exists)
+		return error_set(err, P_SLOT_MISSING,
+						 "the slot %s is gone from the source", slot);
+	if (!info->ours)
+		return error_set(err, P_SLOT_FOREIGN,
+						 "the slot %s is not a slot of pg_portage in this "
+						 "database",
+						 slot);
+	if (info->invalid)
+		return error_set(err, P_SLOT_INVALID,
+						 "the server has invalidated the slot %s: %s", slot,
+						 info->why_invalid);
+	return true;
+}

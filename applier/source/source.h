@@ -104,8 +104,6 @@ typedef struct SourceOps
 	bool (*marker_connect)(Source *self, Error *err);
 	/* *lsn: where its record ends; its commit comes behind. */
 	bool (*marker_emit)(Source *self, const char *nonce, Lsn *lsn, Error *err);
-	/* Position of the source's WAL (flushed), for lag. */
-	bool (*marker_wal_lsn)(Source *self, Lsn *lsn, Error *err);
 	void (*marker_disconnect)(Source *self);
 
 	/* ---- the copy; see source_pg_copy.c */
@@ -154,5 +152,11 @@ struct Source
 /* By the URL's scheme; P_URL if there is no such driver.  Does not connect. */
 Source *source_open(const SourceConfig *config, Error *err);
 void source_close(Source *source);
+
+/*
+ * Is the slot there, ours and valid?  *info is what was found.  P_SLOT_MISSING,
+ * P_SLOT_FOREIGN, P_SLOT_INVALID.
+ */
+bool source_slot_check(Source *source, SlotInfo *info, Error *err) MUST_CHECK;
 
 #endif /* PORTAGE_SOURCE_H */

@@ -32,7 +32,6 @@ struct Assembler
 	Progress after; /* behind the last complete transaction */
 	BatchNews news; /* of the complete transactions */
 	int complete_spans;
-	int complete_frames; /* frames needed by nothing behind them */
 	uint64_t complete_rows;
 	bool complete_any; /* a transaction may have no span at all */
 
@@ -170,7 +169,6 @@ commit_txn(Assembler *a, const Txn *txn)
 	a->open = false;
 	a->complete_any = true;
 	a->complete_spans = a->span_count;
-	a->complete_frames = a->frame_count;
 	a->complete_rows += a->open_rows;
 	a->open_rows = 0;
 }
@@ -285,7 +283,6 @@ assembler_applied(Assembler *a)
 		memmove(a->spans, a->spans + a->complete_spans,
 				(size_t) a->span_count * sizeof(*a->spans));
 	a->complete_spans = 0;
-	a->complete_frames = 0;
 	a->complete_rows = 0;
 	a->complete_any = false;
 	a->large = false;

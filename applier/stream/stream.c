@@ -50,23 +50,8 @@ check_slot(Source *source, Lsn start_lsn, Error *err)
 	const char *slot = source->config->slot;
 	SlotInfo info;
 
-	if (!source->ops->slot_inspect(source, &info, err))
+	if (!source_slot_check(source, &info, err))
 		return false;
-	if (!info.exists)
-		return error_set(err, P_SLOT_MISSING,
-						 "the slot %s is gone from the "
-						 "source",
-						 slot);
-	if (!info.ours)
-		return error_set(err, P_SLOT_FOREIGN,
-						 "the slot %s is not a slot of "
-						 "pg_portage in this database",
-						 slot);
-	if (info.invalid)
-		return error_set(err, P_SLOT_INVALID,
-						 "the server has invalidated the "
-						 "slot %s: %s",
-						 slot, info.why_invalid);
 	if (info.confirmed_lsn <= start_lsn)
 		return true;
 	error_set(err, P_SLOT_AHEAD,
