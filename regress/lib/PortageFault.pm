@@ -26,6 +26,7 @@ use Test::More;
 use Time::HiRes ();
 
 our @EXPORT = qw(
+  begin_anew
   shop_create shop_tables shop_load big_insert committed_before
   lsn evidence same_evidence balances_ok progress_ok caught_up_and_equal
   error_ok wait_for_stream wait_for_applied wait_for_err sql_as_target
@@ -34,6 +35,25 @@ our @EXPORT = qw(
 =pod
 
 =over
+
+=item begin_anew($source, $target)
+
+Drop the migration, if there is one, and give the target an empty database.
+
+=cut
+
+sub begin_anew
+{
+	my ($source, $target) = @_;
+
+	portage_ok('drop', endpoints($source, $target), '--yes')
+	  if slot_row($source, 'portage_app');
+	$target->safe_psql('postgres', 'DROP DATABASE IF EXISTS app (FORCE)');
+	$target->safe_psql('postgres', 'CREATE DATABASE app OWNER ' . TARGET_ROLE);
+	return;
+}
+
+=pod
 
 =item shop_create($source, $database)
 

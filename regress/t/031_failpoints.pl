@@ -65,15 +65,6 @@ sub run_arguments
 	return ('run', endpoints($source, $target), @_);
 }
 
-sub begin_anew
-{
-	portage_ok('drop', endpoints($source, $target), '--yes')
-	  if slot_row($source, 'portage_app');
-	$target->safe_psql('postgres', 'DROP DATABASE IF EXISTS app (FORCE)');
-	$target->safe_psql('postgres', 'CREATE DATABASE app OWNER ' . TARGET_ROLE);
-	return;
-}
-
 sub armed
 {
 	my ($action, @points) = @_;
@@ -120,7 +111,7 @@ foreach my $wrong (
 }
 
 # ---- the first connection of a command has one try
-begin_anew();
+begin_anew($source, $target);
 foreach my $point (@first_try)
 {
 	my $result = portage_fails(3, run_arguments('--until', 'caught-up'),
@@ -131,7 +122,7 @@ foreach my $point (@first_try)
 # ---- the copy
 foreach my $group (@copy_groups)
 {
-	begin_anew();
+	begin_anew($source, $target);
 	write_some();
 	# of workers that fail at the same time only the first one is told of
 	my $result = portage_ok(run_arguments('--until', 'caught-up', '--jobs', 1),
@@ -295,7 +286,7 @@ is($target->safe_psql('app', q{SELECT to_regclass('portage.progress') IS NULL}),
 table_digest($target, 'app', $_) foreach @tables;
 portage_ok(@drop);
 
-begin_anew();
+begin_anew($source, $target);
 equal();
 $result = portage_fails(3, @drop, armed('error', 'drop-slot'));
 error_ok($result, 'P0303', qr/failpoint drop-slot/, 'drop-slot');

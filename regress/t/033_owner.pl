@@ -13,7 +13,6 @@ my $source = source_new('source');
 my $target = target_new('target', databases => []);
 my @tables = map { "public.$_" } qw(t u);
 my $written = 0;
-my $role = TARGET_ROLE;
 
 $source->safe_psql('app', <<'SQL');
 CREATE TABLE t (id int PRIMARY KEY, v text);
@@ -37,15 +36,6 @@ SQL
 sub run_start
 {
 	return portage_start('run', endpoints($source, $target), @_);
-}
-
-sub begin_anew
-{
-	portage_ok('drop', endpoints($source, $target), '--yes')
-	  if slot_row($source, 'portage_app');
-	$target->safe_psql('postgres', 'DROP DATABASE IF EXISTS app (FORCE)');
-	$target->safe_psql('postgres', "CREATE DATABASE app OWNER $role");
-	return;
 }
 
 sub epoch
@@ -98,7 +88,7 @@ sub all_equal
 }
 
 # ---- a standby
-begin_anew();
+begin_anew($source, $target);
 my $first = run_start();
 wait_for_stream($target, 'app', 'app', $first);
 my $epoch = epoch();
@@ -240,7 +230,7 @@ end_well($heir, 'the heir of a stopped one');
 all_equal();
 
 # ---- stopped in the copy: its loaders hold tables
-begin_anew();
+begin_anew($source, $target);
 $frozen = stopped_at('copy-loaded', '--jobs', 2);
 is(progress_row($target, 'app', 'app')->{phase}, 'copy', 'stopped in the copy');
 $heir = run_start('--takeover');

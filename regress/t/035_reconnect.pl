@@ -42,15 +42,6 @@ sub run_start
 	return portage_start('run', endpoints($source, $target), @_);
 }
 
-sub begin_anew
-{
-	portage_ok('drop', endpoints($source, $target), '--yes')
-	  if slot_row($source, 'portage_app');
-	$target->safe_psql('postgres', 'DROP DATABASE IF EXISTS app (FORCE)');
-	$target->safe_psql('postgres', "CREATE DATABASE app OWNER $role");
-	return;
-}
-
 sub all_equal
 {
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
@@ -94,7 +85,7 @@ sub restart
 	return;
 }
 
-begin_anew();
+begin_anew($source, $target);
 $process = run_start();
 wait_for_stream($target, 'app', 'app', $process);
 
@@ -314,7 +305,7 @@ my $i = 0;
 foreach my $what (sort keys %copy)
 {
 	my $point = (qw(copy-loaded copy-started copy-before-commit))[ $i++ % 3 ];
-	begin_anew();
+	begin_anew($source, $target);
 	unlink($resume);
 	$process = run_start(
 		'--jobs', 2,
@@ -342,7 +333,7 @@ foreach my $what (sort keys %copy)
 }
 
 # A signal in the copy.
-begin_anew();
+begin_anew($source, $target);
 unlink($resume);
 $process = run_start(env => {
 		PG_PORTAGE_FAILPOINT => 'copy-loaded:pause',
