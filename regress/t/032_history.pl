@@ -51,12 +51,9 @@ sub run_to_end
 	return;
 }
 
-sub begin_anew
+sub begin_streamed
 {
-	portage_ok('drop', endpoints($source, $target), '--yes')
-	  if slot_row($source, 'portage_app');
-	$target->safe_psql('postgres', 'DROP DATABASE IF EXISTS app (FORCE)');
-	$target->safe_psql('postgres', 'CREATE DATABASE app OWNER ' . TARGET_ROLE);
+	begin_anew($source, $target);
 	run_to_end();
 	write_some();
 	run_to_end();
@@ -122,7 +119,7 @@ sub wait_for_confirmed
 	return;
 }
 
-begin_anew();
+begin_streamed();
 write_some();
 
 # ---- another server, another database
@@ -206,14 +203,14 @@ refused('P0404', qr/stands at .*, beyond .* where the stream has to begin/,
 	'the target of yesterday');
 
 # ---- the slot advanced by somebody
-begin_anew();
+begin_streamed();
 write_some();
 $source->safe_psql('app',
 	q{SELECT pg_replication_slot_advance('portage_app', pg_current_wal_lsn())});
 refused('P0404', qr/the slot portage_app stands at/, 'the slot advanced');
 
 # ---- the slot dropped; then one created by hand in its place
-begin_anew();
+begin_streamed();
 write_some();
 $source->safe_psql('app', q{SELECT pg_drop_replication_slot('portage_app')});
 refused('P0403', qr/the slot portage_app is gone/, 'the slot dropped');
@@ -251,7 +248,7 @@ error_ok($result, 'P0404', qr/the slot portage_app stands at/,
 	'recreated during the copy');
 
 # ---- a standby of the source is promoted
-begin_anew();
+begin_streamed();
 $source->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($source, 'base', has_streaming => 1);
@@ -293,7 +290,7 @@ refused('P0410', qr/history is not the one that was applied/,
 # had: the same statements again, other values
 files_restore($source, 'before');
 system_or_bail('rm', '-rf', $target->basedir . '/before');
-begin_anew();
+begin_streamed();
 system_or_bail('rm', '-rf', $source->basedir . '/before');
 files_keep($source, 'before');
 $source->safe_psql('app',
