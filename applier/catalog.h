@@ -50,13 +50,25 @@ typedef enum ChunkState
 	CHUNK_DONE
 } ChunkState;
 
-/* One piece to copy; for now a piece is a whole table. */
+/* How the rows of a chunk are told from those of the table's others. */
+typedef enum ChunkKind
+{
+	CHUNK_WHOLE, /* the table has no other */
+	CHUNK_KEYS,	 /* low <= key column < high */
+	CHUNK_BLOCKS /* low <= block of the ctid < high */
+} ChunkKind;
+
+/* One piece to copy: a table, or a range of it that is never split again. */
 typedef struct Chunk
 {
 	int number;			/* within the table, from 1 */
 	uint32_t table_oid; /* on the source */
 	const char *schema;
 	const char *name;
+	ChunkKind kind;
+	const char *key;  /* KEYS: the column, first of the row's identity */
+	const char *low;  /* as text; NULL: open */
+	const char *high; /* as text; NULL: open */
 	ChunkState state;
 	Stamp stamp; /* once done */
 	int64_t rows;
@@ -74,6 +86,7 @@ typedef enum DdlState
 {
 	DDL_TODO,
 	DDL_DONE,
+	DDL_WAITING, /* until the stream has passed the newest stamp */
 	DDL_DEFERRED /* waits for pg_portage finish */
 } DdlState;
 

@@ -8,7 +8,7 @@
 
 static const char *const phase_names[] = {
 	[PHASE_NONE] = "none", [PHASE_SLOT] = "slot",	  [PHASE_SCHEMA] = "schema",
-	[PHASE_COPY] = "copy", [PHASE_STREAM] = "stream",
+	[PHASE_COPY] = "copy", [PHASE_STREAM] = "stream", [PHASE_DONE] = "done",
 };
 
 const char *
@@ -22,7 +22,7 @@ phase_parse(const char *name)
 {
 	int i;
 
-	for (i = PHASE_SLOT; i <= PHASE_STREAM; i++)
+	for (i = PHASE_SLOT; i <= PHASE_DONE; i++)
 	{
 		if (strcmp(phase_names[i], name) == 0)
 			return (Phase) i;

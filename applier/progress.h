@@ -24,7 +24,8 @@ typedef enum Phase
 	PHASE_SLOT,	  /* the slot is being created */
 	PHASE_SCHEMA, /* slot and first anchor exist */
 	PHASE_COPY,	  /* the schema is stored in portage.ddl */
-	PHASE_STREAM  /* every chunk is stamped */
+	PHASE_STREAM, /* every chunk is stamped */
+	PHASE_DONE	  /* finished: nothing may be applied any more */
 } Phase;
 
 const char *phase_name(Phase phase);

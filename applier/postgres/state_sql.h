@@ -47,6 +47,10 @@
 	" number integer NOT NULL,"                                            \
 	" table_schema text NOT NULL,"                                         \
 	" table_name text NOT NULL,"                                           \
+	" kind text NOT NULL CHECK (kind IN ('whole', 'keys', 'blocks')),"     \
+	" key_column text,"                                                    \
+	" range_low text,"                                                     \
+	" range_high text,"                                                    \
 	" state text NOT NULL CHECK (state IN ('todo', 'done')),"              \
 	" slot_snapshot boolean NOT NULL DEFAULT false,"                       \
 	" stamp_lsn pg_lsn,"                                                   \
@@ -58,7 +62,8 @@
 	" stream text NOT NULL REFERENCES portage.progress ON DELETE CASCADE," \
 	" number integer NOT NULL,"                                            \
 	" section text NOT NULL CHECK (section IN ('pre-data', 'post-data'))," \
-	" state text NOT NULL CHECK (state IN ('todo', 'done', 'deferred')),"  \
+	" state text NOT NULL CHECK (state IN"                                 \
+	"  ('todo', 'done', 'waiting', 'deferred')),"                          \
 	" type text NOT NULL,"                                                 \
 	" object_schema text NOT NULL,"                                        \
 	" object_name text NOT NULL,"                                          \

@@ -68,6 +68,7 @@ target_pg_open(const TargetConfig *config, Error *err)
 	TargetPg *self = mem_zalloc(sizeof(*self));
 
 	(void) err;
+	arena_init(&self->halves);
 	self->base.ops = &target_pg_ops;
 	self->base.config = config;
 	return &self->base;
@@ -194,5 +195,6 @@ static void
 target_pg_free(Target *target)
 {
 	target_pg_disconnect(target);
+	arena_release(&((TargetPg *) target)->halves);
 	mem_free(target);
 }

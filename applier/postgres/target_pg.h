@@ -37,6 +37,7 @@ typedef struct TargetPg
 	uint64_t durable;  /* pg_current_wal_flush_lsn() */
 	StatementCache *statements;
 	Pipeline *pipeline; /* what was sent and not yet answered */
+	Arena halves;		/* of UPDATEs; until every answer is there */
 } TargetPg;
 
 Target *target_pg_open(const TargetConfig *config, Error *err);

@@ -15,6 +15,7 @@
 
 #include "base/failpoint.h"
 #include "base/mem.h"
+#include "postgres/pg_chunk.h"
 #include "postgres/pipeline_pg.h"
 #include "postgres/row_error.h"
 #include "postgres/statement_pg.h"
@@ -65,6 +66,30 @@ nokey_error(const Txn *txn, const Change *change, Error *err)
 	return row_error(err, txn, change);
 }
 
+/* The rows of those chunks that were copied before the TRUNCATE. */
+static bool
+apply_truncate_partly(TargetPg *self, const Txn *txn, const Change *change,
+					  const Relation *relation, const ChangeFilter *filter,
+					  Error *err)
+{
+	const Chunk *chunk;
+	Buffer sql;
+	bool ok = true;
+
+	buffer_init(&sql);
+	for (int i = 0;
+		 ok && (chunk = filter->emptied(filter, txn, relation, i)) != NULL; i++)
+	{
+		buffer_reset(&sql);
+		buffer_puts(&sql, "DELETE FROM ONLY ");
+		pg_quote_table(&sql, relation->schema, relation->name);
+		pg_chunk_where(&sql, chunk);
+		ok = pipeline_send_change(self->pipeline, txn, change, sql.data, err);
+	}
+	buffer_release(&sql);
+	return ok;
+}
+
 static bool
 apply_truncate(TargetPg *self, const Txn *txn, const Change *change,
 			   const ChangeFilter *filter, Error *err)
@@ -72,28 +97,87 @@ apply_truncate(TargetPg *self, const Txn *txn, const Change *change,
 	bool *wanted = mem_zalloc((size_t) change->truncated_count + 1);
 	Buffer sql;
 	bool ok = true;
-	int i;
 
 	buffer_init(&sql);
-	for (i = 0; i < change->truncated_count; i++)
-		wanted[i] = filter->applies(filter, txn, change, change->truncated[i]);
-	if (truncate_sql(change, wanted, &sql))
+	for (int i = 0; ok && i < change->truncated_count; i++)
+	{
+		const Relation *relation = change->truncated[i];
+		ChangeVerdict verdict = filter->verdict(filter, txn, change, relation);
+
+		wanted[i] = verdict == VERDICT_APPLY;
+		if (verdict == VERDICT_PARTLY)
+			ok = apply_truncate_partly(self, txn, change, relation, filter,
+									   err);
+	}
+	if (ok && truncate_sql(change, wanted, &sql))
 		ok = pipeline_send_change(self->pipeline, txn, change, sql.data, err);
 	buffer_release(&sql);
 	mem_free(wanted);
 	return ok;
 }
 
+/*
+ * The stream moves a row from a chunk that never had it, and the WAL does not
+ * repeat a large value that did not change.
+ */
+static bool
+moved_error(const Txn *txn, const Change *change, int column, Error *err)
+{
+	const Relation *relation = change->relation;
+
+	error_set(err, P_MOVED_ROW,
+			  "the value of column \"%s\" of a row that changed its key during "
+			  "the interrupted copy is not in the WAL",
+			  relation->columns[column].name);
+	error_hint(err,
+			   "Drop the migration and begin again; ALTER TABLE \"%s\".\"%s\" "
+			   "REPLICA IDENTITY FULL on the source beforehand avoids it.",
+			   relation->schema, relation->name);
+	return row_error(err, txn, change);
+}
+
+/* Half of an UPDATE: a change of its own, which lives as long as the batch. */
+static bool
+apply_half(TargetPg *self, const Txn *txn, const Change *change,
+		   ChangeKind kind, Error *err)
+{
+	Change *half = ARENA_NEW(&self->halves, Change);
+
+	*half = *change;
+	half->kind = kind;
+	if (kind == CHANGE_INSERT)
+	{
+		half->old_kind = WIRE_OLD_NONE;
+		half->old_values = NULL;
+		for (int i = 0; i < change->relation->column_count; i++)
+		{
+			if (change->new_values[i].state == WIRE_COL_UNCHANGED)
+				return moved_error(txn, change, i, err);
+		}
+	}
+	else
+		half->new_values = NULL;
+	return pipeline_send_row(self->pipeline, txn, half,
+							 statement_for(self->statements, half), err);
+}
+
 static bool
 apply_change(TargetPg *self, const Txn *txn, const Change *change,
 			 const ChangeFilter *filter, Error *err)
 {
+	ChangeVerdict verdict;
+
 	if (change->kind == CHANGE_TRUNCATE)
 		return apply_truncate(self, txn, change, filter, err);
-	if (!filter->applies(filter, txn, change, change->relation))
+	verdict = filter->verdict(filter, txn, change, change->relation);
+	if (verdict == VERDICT_SKIP)
 		return true;
 	if (change->kind == CHANGE_NOKEY)
 		return nokey_error(txn, change, err);
+	if (verdict == VERDICT_AS_INSERT)
+		return apply_half(self, txn, change, CHANGE_INSERT, err);
+	if (verdict == VERDICT_AS_DELETE)
+		return apply_half(self, txn, change, CHANGE_DELETE, err);
 	return pipeline_send_row(self->pipeline, txn, change,
 							 statement_for(self->statements, change), err);
 }
@@ -117,7 +201,10 @@ apply_spans(TargetPg *self, const Batch *batch, const ChangeFilter *filter,
 				return false;
 		}
 	}
-	return pipeline_finish(self->pipeline, err) && error_is_set(err) == false;
+	if (!pipeline_finish(self->pipeline, err) || error_is_set(err))
+		return false;
+	arena_release(&self->halves);
+	return true;
 }
 
 static bool
@@ -171,6 +258,7 @@ target_pg_rollback(Target *target)
 	TargetPg *self = (TargetPg *) target;
 	Error ignored = ERROR_INIT;
 
+	arena_release(&self->halves);
 	if (self->conn == NULL)
 		return;
 	(void) !pipeline_leave(self->pipeline, &ignored);

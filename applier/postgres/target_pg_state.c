@@ -23,7 +23,8 @@
 
 #define CHUNK_INSERT_SQL                                                  \
 	"INSERT INTO portage.chunk (stream, table_oid, number, table_schema," \
-	" table_name, state) VALUES ($1, $2, $3, $4, $5, 'todo')"
+	" table_name, kind, key_column, range_low, range_high, state)"        \
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'todo')"
 
 /* Of the tables of the copy and the partitioned tables above them. */
 #define IDENTITY_SQL                                                   \
@@ -51,9 +52,16 @@ static const char *const section_names[] = {
 	[DDL_POST_DATA] = "post-data",
 };
 
+static const char *const chunk_kind_names[] = {
+	[CHUNK_WHOLE] = "whole",
+	[CHUNK_KEYS] = "keys",
+	[CHUNK_BLOCKS] = "blocks",
+};
+
 static const char *const state_names[] = {
 	[DDL_TODO] = "todo",
 	[DDL_DONE] = "done",
+	[DDL_WAITING] = "waiting",
 	[DDL_DEFERRED] = "deferred",
 };
 
@@ -102,6 +110,7 @@ static DdlState
 ddl_state_parse(const char *name)
 {
 	return strcmp(name, "done") == 0	   ? DDL_DONE
+		   : strcmp(name, "waiting") == 0  ? DDL_WAITING
 		   : strcmp(name, "deferred") == 0 ? DDL_DEFERRED
 										   : DDL_TODO;
 }
@@ -218,12 +227,15 @@ chunk_insert(PgConn *conn, const char *stream, const Chunk *chunk, Error *err)
 {
 	char table_oid[16];
 	char number[16];
-	const char *params[5] = { stream, table_oid, number, chunk->schema,
-							  chunk->name };
+	const char *params[9] = { stream,	   table_oid,
+							  number,	   chunk->schema,
+							  chunk->name, chunk_kind_names[chunk->kind],
+							  chunk->key,  chunk->low,
+							  chunk->high };
 
 	snprintf(table_oid, sizeof(table_oid), "%" PRIu32, chunk->table_oid);
 	snprintf(number, sizeof(number), "%d", chunk->number);
-	return pg_exec_params(conn, err, CHUNK_INSERT_SQL, 5, params);
+	return pg_exec_params(conn, err, CHUNK_INSERT_SQL, 9, params);
 }
 
 bool
@@ -247,6 +259,22 @@ target_pg_chunks_store(Target *target, const Progress *progress,
 		   FAILPOINT(FP_CHUNK_STORED, err);
 }
 
+static ChunkKind
+chunk_kind_parse(const char *name)
+{
+	return strcmp(name, chunk_kind_names[CHUNK_KEYS]) == 0	   ? CHUNK_KEYS
+		   : strcmp(name, chunk_kind_names[CHUNK_BLOCKS]) == 0 ? CHUNK_BLOCKS
+															   : CHUNK_WHOLE;
+}
+
+static const char *
+value_or_null(Arena *arena, const PGresult *res, int row, int column)
+{
+	return pg_is_null(res, row, column)
+			   ? NULL
+			   : arena_strdup(arena, pg_value(res, row, column));
+}
+
 bool
 target_pg_chunks_list(Target *target, Arena *arena, Chunk **chunks, int *count,
 					  Error *err)
@@ -257,7 +285,8 @@ target_pg_chunks_list(Target *target, Arena *arena, Chunk **chunks, int *count,
 	res = pg_query_params(((TargetPg *) target)->conn, err,
 						  "SELECT table_oid, number, table_schema, table_name,"
 						  " state, slot_snapshot, stamp_lsn, stamp_snapshot,"
-						  " rows, bytes FROM portage.chunk WHERE stream = $1"
+						  " rows, bytes, kind, key_column, range_low,"
+						  " range_high FROM portage.chunk WHERE stream = $1"
 						  " ORDER BY table_oid, number",
 						  1, params);
 	if (res == NULL)
@@ -281,6 +310,10 @@ target_pg_chunks_list(Target *target, Arena *arena, Chunk **chunks, int *count,
 			arena, pg_is_null(res, i, 7) ? "" : pg_value(res, i, 7));
 		chunk->rows = pg_value_int(res, i, 8);
 		chunk->bytes = pg_value_int(res, i, 9);
+		chunk->kind = chunk_kind_parse(pg_value(res, i, 10));
+		chunk->key = value_or_null(arena, res, i, 11);
+		chunk->low = value_or_null(arena, res, i, 12);
+		chunk->high = value_or_null(arena, res, i, 13);
 	}
 	PQclear(res);
 	return true;

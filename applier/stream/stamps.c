@@ -142,8 +142,8 @@ compare_oids(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static bool
-stamp_applies(const ChangeFilter *filter, const Txn *txn, const Change *change,
+static ChangeVerdict
+stamp_verdict(const ChangeFilter *filter, const Txn *txn, const Change *change,
 			  const Relation *relation)
 {
 	const Stamps *stamps = (const Stamps *) filter;
@@ -154,12 +154,24 @@ stamp_applies(const ChangeFilter *filter, const Txn *txn, const Change *change,
 	if (stamps->ignored_count > 0 &&
 		bsearch(&relation->oid, stamps->ignored, (size_t) stamps->ignored_count,
 				sizeof(uint32_t), compare_oids) != NULL)
-		return false;
+		return VERDICT_SKIP;
 	if (stamps->count == 0 || txn->commit_lsn >= stamps->newest)
-		return true;
+		return VERDICT_APPLY;
 	table = bsearch(&key, stamps->tables, (size_t) stamps->count,
 					sizeof(TableStamp), compare_tables);
-	return table == NULL || !table_shows(table, txn->xid);
+	return table == NULL || !table_shows(table, txn->xid) ? VERDICT_APPLY
+														  : VERDICT_SKIP;
+}
+
+static const Chunk *
+stamp_emptied(const ChangeFilter *filter, const Txn *txn,
+			  const Relation *relation, int i)
+{
+	(void) filter;
+	(void) txn;
+	(void) relation;
+	(void) i;
+	return NULL; /* a whole table has one stamp: nothing is partly shown */
 }
 
 Stamps *
@@ -170,7 +182,8 @@ stamps_new(const Chunk *chunks, int count, Lsn newest, Error *err)
 	int i;
 
 	arena_init(&stamps->arena);
-	stamps->filter.applies = stamp_applies;
+	stamps->filter.verdict = stamp_verdict;
+	stamps->filter.emptied = stamp_emptied;
 	stamps->newest = newest;
 	stamps->tables = ARENA_ARRAY(&stamps->arena, TableStamp,
 								 (size_t) count + 1);

@@ -68,11 +68,24 @@ typedef struct Batch
 	uint64_t bytes;
 } Batch;
 
-/* Decides whether a change is applied (a stamp may have it already). */
+/* What becomes of a change: a chunk's stamp may show it already. */
+typedef enum ChangeVerdict
+{
+	VERDICT_APPLY,
+	VERDICT_SKIP,
+	VERDICT_AS_INSERT, /* an UPDATE whose old row was never copied */
+	VERDICT_AS_DELETE, /* an UPDATE whose new row is copied already */
+	VERDICT_PARTLY	   /* a TRUNCATE that some chunks show already */
+} ChangeVerdict;
+
 typedef struct ChangeFilter
 {
-	bool (*applies)(const struct ChangeFilter *self, const Txn *txn,
-					const Change *change, const Relation *relation);
+	/* relation: the change's, or one of those that it truncates. */
+	ChangeVerdict (*verdict)(const struct ChangeFilter *self, const Txn *txn,
+							 const Change *change, const Relation *relation);
+	/* For VERDICT_PARTLY: the i-th chunk whose rows go; NULL at the end. */
+	const Chunk *(*emptied)(const struct ChangeFilter *self, const Txn *txn,
+							const Relation *relation, int i);
 } ChangeFilter;
 
 /* Positions of the target's own log, to know when a commit is durable. */

@@ -70,16 +70,21 @@ test_filter(void)
 	Txn running = { .xid = 105, .commit_lsn = 950 };
 	Txn later = { .xid = 104, .commit_lsn = 1000 };
 
-	ok(!filter->applies(filter, &seen, &change, &stamped), "is there already");
-	ok(filter->applies(filter, &running, &change, &stamped), "was running");
-	ok(filter->applies(filter, &later, &change, &stamped),
+	ok(filter->verdict(filter, &seen, &change, &stamped) == VERDICT_SKIP,
+	   "is there already");
+	ok(filter->verdict(filter, &running, &change, &stamped) == VERDICT_APPLY,
+	   "was running");
+	ok(filter->verdict(filter, &later, &change, &stamped) == VERDICT_APPLY,
 	   "beyond the newest stamp all apply");
-	ok(filter->applies(filter, &seen, &change, &slot),
+	ok(filter->verdict(filter, &seen, &change, &slot) == VERDICT_APPLY,
 	   "what the slot's snapshot showed is not sent");
-	ok(filter->applies(filter, &seen, &change, &extension), "not ignored yet");
+	ok(filter->verdict(filter, &seen, &change, &extension) == VERDICT_APPLY,
+	   "not ignored yet");
 	stamps_ignore(stamps, ignored, 1);
-	ok(!filter->applies(filter, &later, &change, &extension), "ignored");
-	ok(filter->applies(filter, &later, &change, &slot), "the others are not");
+	ok(filter->verdict(filter, &later, &change, &extension) == VERDICT_SKIP,
+	   "ignored");
+	ok(filter->verdict(filter, &later, &change, &slot) == VERDICT_APPLY,
+	   "the others are not");
 	stamps_free(stamps);
 	chunks[1].stamp.snapshot = "nonsense";
 	ok(stamps_new(chunks, 2, 1000, &err) == NULL, "an unreadable stamp");
