@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/display.h"
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/signals.h"
@@ -73,6 +74,7 @@ main(int argc, char **argv)
 			log_set_level(LOG_LEVEL_WARNING);
 		else if (options.verbose)
 			log_set_level(LOG_LEVEL_DEBUG);
+		display_init(!options.quiet);
 		signals_init();
 		code = failpoint_init(&err) ? functions[options.command](&options)
 									: fail(&err);

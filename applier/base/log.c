@@ -2,7 +2,7 @@
  * log.c
  *		See log.h.
  *
- * A message is formatted on the stack and leaves with one write(2); an error's
+ * A message is formatted on the stack and leaves with one write; an error's
  * detail and hint go with it, so that they stay together.  What a server says
  * may span lines; here it becomes one, so that every line of ours begins with
  * "pg_portage: ".
@@ -10,12 +10,12 @@
 #include "base/log.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "base/display.h"
 
 #define TEXT_SIZE 4096
 
@@ -57,22 +57,6 @@ add_line(char *out, size_t size, size_t len, const char *kind, const char *text)
 }
 
 static void
-write_out(const char *data, size_t len)
-{
-	while (len > 0)
-	{
-		ssize_t written = write(STDERR_FILENO, data, len);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return; /* there is nobody to tell */
-		data += written;
-		len -= (size_t) written;
-	}
-}
-
-static void
 log_text(LogLevel level, const char *kind, const char *fmt, va_list args)
 {
 	char text[TEXT_SIZE];
@@ -83,7 +67,7 @@ log_text(LogLevel level, const char *kind, const char *fmt, va_list args)
 		return;
 	vsnprintf(text, sizeof(text), fmt, args);
 	len = add_line(line, sizeof(line), 0, kind, text);
-	write_out(line, len);
+	display_print(line, len);
 }
 
 void
@@ -149,7 +133,7 @@ log_with_details(const char *kind, const Error *err, const char *before,
 		len = add_line(lines, sizeof(lines), len, "detail", err->detail);
 	if (hint[0] != '\0')
 		len = add_line(lines, sizeof(lines), len, "hint", hint);
-	write_out(lines, len);
+	display_print(lines, len);
 }
 
 void

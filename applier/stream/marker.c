@@ -31,6 +31,7 @@ marker_emit(StreamSession *session, Error *err)
 	if (!source->ops->marker_emit(source, nonce, &lsn, err))
 		return error_wrap(err, "cannot emit a marker");
 	markers_emitted(session->markers, nonce, lsn);
+	atomic_store(&session->source_written, lsn);
 	return true;
 }
 

@@ -32,6 +32,7 @@ typedef struct StreamSession
 	atomic_bool ending;				  /* threads are to return */
 	atomic_uint_fast64_t confirm_lsn; /* durable: may be told to the source */
 	atomic_uint_fast64_t source_wal_end; /* as the reader last heard */
+	atomic_uint_fast64_t source_written; /* where the last marker went */
 	char plugin_version[32];			 /* before the first frame is queued */
 
 	pthread_mutex_t mutex;

@@ -8,15 +8,14 @@
  * the one in the last progress row that is durable on the target.
  */
 #include "base/failpoint.h"
-#include "base/log.h"
 #include "base/signals.h"
 #include "stream/assembler.h"
+#include "stream/report.h"
 #include "stream/session.h"
 
 #define IDLE_WAIT_MS 200
 #define DURABLE_WAIT_MS 20
 #define DURABLE_ASK_MS 50
-#define REPORT_MS 10000
 
 /* What becomes true when the target's log is flushed up to a position. */
 typedef struct Pending
@@ -39,8 +38,7 @@ typedef struct Writer
 	Lsn durable_resume; /* everything before it is on disk */
 	Lsn goal_lsn;		/* end when durable there; LSN_NONE: unknown */
 	int64_t asked_ms;	/* when durability was last asked for */
-	int64_t reported_ms;
-	uint64_t reported_rows;
+	Report report;
 	int64_t lag_ms; /* age of the last marker; -1 unknown */
 } Writer;
 
@@ -93,30 +91,6 @@ check_durable(Writer *writer, bool ask, Error *err)
 		   settle_pending(writer, durability.durable, err);
 }
 
-static void
-report(Writer *writer)
-{
-	const StreamSession *session = writer->session;
-	const Progress *progress = session->progress;
-	Lsn wal_end = atomic_load(&session->source_wal_end);
-	int64_t elapsed_ms = clock_ms() - writer->reported_ms;
-	Lsn behind;
-
-	if (elapsed_ms < REPORT_MS)
-		return;
-	behind = wal_end > progress->resume_lsn ? wal_end - progress->resume_lsn
-											: 0;
-	log_info("streaming at " LSN_FORMAT ": %" PRIu64 " rows/s, %.1f MB and "
-			 "%.1f s behind",
-			 LSN_ARGS(progress->resume_lsn),
-			 (progress->rows - writer->reported_rows) * 1000 /
-				 (uint64_t) elapsed_ms,
-			 (double) behind / 1e6,
-			 writer->lag_ms < 0 ? 0.0 : (double) writer->lag_ms / 1e3);
-	writer->reported_ms = clock_ms();
-	writer->reported_rows = progress->rows;
-}
-
 static bool
 apply_one(Writer *writer, const Batch *batch, const Progress *after,
 		  const BatchNews *news, Error *err)
@@ -158,7 +132,7 @@ apply_batches(Writer *writer, Error *err)
 	{
 		if (!apply_one(writer, &batch, &after, &news, err))
 			return false;
-		report(writer);
+		report_turn(&writer->report, writer->lag_ms);
 		if (clock_ms() - writer->asked_ms >= DURABLE_ASK_MS && batch.last &&
 			!check_durable(writer, true, err))
 			return false;
@@ -223,7 +197,7 @@ writer_loop(Writer *writer, Error *err)
 			return true;
 		if (!writer_turn(writer, err))
 			return false;
-		report(writer);
+		report_turn(&writer->report, writer->lag_ms);
 		if (session_ending(session))
 			return true;
 	}
@@ -239,9 +213,9 @@ writer_run(StreamSession *session, Error *err)
 	writer.assembler = assembler_new(session->markers,
 									 session->config->batch_rows,
 									 session->config->batch_bytes);
-	writer.reported_ms = clock_ms();
-	writer.reported_rows = session->progress->rows;
+	report_init(&writer.report, session);
 	ok = writer_loop(&writer, err);
+	report_end();
 	/* a piece of a large transaction may be open */
 	session->target->ops->rollback(session->target);
 	assembler_free(writer.assembler);

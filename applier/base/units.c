@@ -1,0 +1,71 @@
+/*
+ * units.c
+ *		See units.h.
+ */
+#include "base/units.h"
+
+#include <stdio.h>
+
+const char *
+units_bytes(double bytes, char out[UNITS_SIZE])
+{
+	static const char *const units[] = { "kB", "MB", "GB", "TB", "PB" };
+	double value = bytes / 1024;
+	int unit = 0;
+
+	if (bytes < 1024)
+	{
+		snprintf(out, UNITS_SIZE, "%.0f bytes", bytes);
+		return out;
+	}
+	/* 1023.95 would be printed as 1024.0 */
+	while (value >= 1023.95 && unit < 4)
+	{
+		value /= 1024;
+		unit++;
+	}
+	snprintf(out, UNITS_SIZE, "%.1f %s", value, units[unit]);
+	return out;
+}
+
+const char *
+units_duration(double seconds, char out[UNITS_SIZE])
+{
+	int64_t s = (int64_t) (seconds + 0.5);
+
+	if (seconds < 0)
+		snprintf(out, UNITS_SIZE, "never");
+	else if (s < 60)
+		snprintf(out, UNITS_SIZE, "%d s", (int) s);
+	else if (s < 3600)
+		snprintf(out, UNITS_SIZE, "%d min %02d s", (int) (s / 60),
+				 (int) (s % 60));
+	else if (s < 86400)
+		snprintf(out, UNITS_SIZE, "%d h %02d min", (int) (s / 3600),
+				 (int) (s % 3600 / 60));
+	else
+		snprintf(out, UNITS_SIZE, "%lld d %02d h", (long long) (s / 86400),
+				 (int) (s % 86400 / 3600));
+	return out;
+}
+
+const char *
+units_count(double count, char out[UNITS_SIZE])
+{
+	static const char *const units[] = { "k", "M", "G", "T" };
+	double value = count / 1000;
+	int unit = 0;
+
+	if (count < 10000)
+	{
+		snprintf(out, UNITS_SIZE, "%.0f", count);
+		return out;
+	}
+	while (value >= 999.95 && unit < 3)
+	{
+		value /= 1000;
+		unit++;
+	}
+	snprintf(out, UNITS_SIZE, "%.1f %s", value, units[unit]);
+	return out;
+}
