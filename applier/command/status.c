@@ -42,24 +42,6 @@ collect_deferred(Status *status, Arena *arena, DdlEntry *entries, int count)
 	}
 }
 
-/*
- * Trying the lock is the only way to know that somebody lives behind it; it is
- * given back at once, with the connection.
- */
-static bool
-look_for_owner(Session *session, Status *status, Error *err)
-{
-	const TargetOps *ops = session->target->ops;
-	bool acquired;
-
-	if (!ops->owner_acquire(session->target, OWNER_TRY, &acquired,
-							status->owner, sizeof(status->owner), err))
-		return false;
-	status->owned = !acquired;
-	ops->disconnect(session->target);
-	return true;
-}
-
 static bool
 ask_target(Session *session, Status *status, Arena *arena, Error *err)
 {
@@ -81,7 +63,8 @@ ask_target(Session *session, Status *status, Arena *arena, Error *err)
 	if (!ops->ddl_list(session->target, arena, &entries, &count, err))
 		return false;
 	collect_deferred(status, arena, entries, count);
-	return look_for_owner(session, status, err);
+	return ops->owner_inspect(session->target, &status->owned, status->owner,
+							  sizeof(status->owner), err);
 }
 
 static bool

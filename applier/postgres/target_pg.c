@@ -33,6 +33,7 @@ static const TargetOps target_pg_ops = {
 	.state_exists = target_pg_state_exists,
 	.state_create = target_pg_state_create,
 	.owner_acquire = target_pg_owner_acquire,
+	.owner_inspect = target_pg_owner_inspect,
 	.owner_evict = target_pg_owner_evict,
 	.progress_read = target_pg_progress_read,
 	.progress_claim = target_pg_progress_claim,

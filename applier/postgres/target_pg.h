@@ -67,6 +67,8 @@ bool target_pg_identify(Target *target, char *system_id, size_t id_size,
 /* target_pg_owner.c */
 bool target_pg_owner_acquire(Target *target, OwnerMode mode, bool *owned,
 							 char *owner, size_t owner_size, Error *err);
+bool target_pg_owner_inspect(Target *target, bool *owned, char *owner,
+							 size_t owner_size, Error *err);
 bool target_pg_owner_evict(Target *target, Error *err);
 
 /* target_pg_progress.c */

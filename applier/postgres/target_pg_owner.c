@@ -31,31 +31,48 @@ static const char holder_query[] =
 	"  AND l.classid = ((k.key >> 32) & 4294967295)::oid"
 	"  AND l.objid = (k.key & 4294967295)::oid";
 
-/* Describe who has the lock; optionally end that session. */
+/* Who has the lock?  *pid is 0 if nobody does any more. */
 static bool
-owner_find(TargetPg *self, bool terminate, char *owner, size_t owner_size,
-		   Error *err)
+owner_find(TargetPg *self, int *pid, char *owner, size_t owner_size, Error *err)
 {
 	const char *params[] = { self->base.config->stream };
 	PGresult *res = pg_query_params(self->conn, err, holder_query, 1, params);
-	char pid[16] = "";
-	const char *kill_params[] = { pid };
 
 	if (res == NULL)
 		return false;
+	*pid = 0;
 	snprintf(owner, owner_size, "a session that has just ended");
 	if (PQntuples(res) > 0)
 	{
-		snprintf(pid, sizeof(pid), "%s", pg_value(res, 0, 0));
-		snprintf(owner, owner_size, "process %s (%s) from %s since %s", pid,
+		*pid = (int) pg_value_int(res, 0, 0);
+		snprintf(owner, owner_size, "process %d (%s) from %s since %s", *pid,
 				 pg_value(res, 0, 1), pg_value(res, 0, 2), pg_value(res, 0, 3));
 	}
 	PQclear(res);
-	if (!terminate || pid[0] == '\0')
-		return true;
-	return pg_exec_params(self->conn, err,
-						  "SELECT pg_terminate_backend($1::integer)", 1,
-						  kill_params);
+	return true;
+}
+
+bool
+target_pg_owner_inspect(Target *target, bool *owned, char *owner,
+						size_t owner_size, Error *err)
+{
+	int pid;
+
+	if (!owner_find((TargetPg *) target, &pid, owner, owner_size, err))
+		return false;
+	*owned = pid != 0;
+	return true;
+}
+
+static bool
+owner_end(TargetPg *self, int pid, Error *err)
+{
+	char text[16];
+	const char *params[] = { text };
+
+	snprintf(text, sizeof(text), "%d", pid);
+	return pg_exec_params(
+		self->conn, err, "SELECT pg_terminate_backend($1::integer)", 1, params);
 }
 
 static bool
@@ -92,19 +109,21 @@ target_pg_owner_acquire(Target *target, OwnerMode mode, bool *owned,
 						char *owner, size_t owner_size, Error *err)
 {
 	TargetPg *self = (TargetPg *) target;
+	int pid;
 
 	if (!owner_try(self, owned, err))
 		return false;
 	if (!*owned && mode == OWNER_TAKEOVER)
 	{
-		if (!owner_find(self, true, owner, owner_size, err))
+		if (!owner_find(self, &pid, owner, owner_size, err) ||
+			(pid != 0 && !owner_end(self, pid, err)))
 			return false;
 		clock_pause_ms(50);
 		if (!owner_try(self, owned, err))
 			return false;
 	}
 	if (!*owned)
-		return owner_find(self, false, owner, owner_size, err);
+		return owner_find(self, &pid, owner, owner_size, err);
 	return FAILPOINT(FP_OWNER_LOCKED, err);
 }
 

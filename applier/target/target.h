@@ -122,6 +122,9 @@ typedef struct TargetOps
 	 */
 	bool (*owner_acquire)(Target *self, OwnerMode mode, bool *owned,
 						  char *owner, size_t owner_size, Error *err);
+	/* Who has it now, without trying to take it. */
+	bool (*owner_inspect)(Target *self, bool *owned, char *owner,
+						  size_t owner_size, Error *err);
 	/* End sessions that carry our label from an earlier owner. */
 	bool (*owner_evict)(Target *self, Error *err);
 	/* Read the row without locking; phase PHASE_NONE if there is none. */
