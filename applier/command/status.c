@@ -10,8 +10,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/meter.h"
 #include "command/commands.h"
 #include "command/session.h"
+
+#define SAMPLE_MS 1000
 
 static void
 count_chunks(Status *status, const Chunk *chunks, int count)
@@ -78,25 +81,69 @@ ask_source(Session *session, Status *status, Error *err)
 	return true;
 }
 
+static void
+measure_lag(Status *status)
+{
+	int64_t behind_us = clock_wall_us() - status->progress.commit_time_us;
+
+	status->has_lag = true;
+	status->lag_bytes = 0;
+	status->lag_seconds = 0;
+	if (status->identity.wal_end > status->progress.resume_lsn)
+		status->lag_bytes = (int64_t) (status->identity.wal_end -
+									   status->progress.resume_lsn);
+	if (status->progress.commit_lsn != LSN_NONE && behind_us > 0)
+		status->lag_seconds = (double) behind_us / 1e6;
+}
+
 /* Positions of one side against the other's: only of the same source. */
 static void
 compare_sides(const Session *session, Status *status)
 {
 	Error ignored = ERROR_INIT;
-	int64_t behind_us;
 
 	if (!status->known || !status->source.reached)
 		return;
 	status->other_source = !session_check_source(session, &ignored);
-	if (status->other_source || status->progress.phase != PHASE_STREAM)
+	if (!status->other_source && status->progress.phase == PHASE_STREAM)
+		measure_lag(status);
+}
+
+/*
+ * Rates are not stored anywhere: look again after a moment.  What fails here
+ * has been seen to work just before, so it is only left out.
+ */
+static void
+look_again(Session *session, Status *status)
+{
+	Error ignored = ERROR_INIT;
+	int64_t started_ms = clock_ms();
+	Progress before = status->progress;
+	Lsn wal_before = status->identity.wal_end;
+	double seconds;
+
+	if (!status->has_lag || !status->owned)
 		return;
-	status->has_lag = true;
-	if (status->identity.wal_end > status->progress.resume_lsn)
-		status->lag_bytes = (int64_t) (status->identity.wal_end -
-									   status->progress.resume_lsn);
-	behind_us = clock_wall_us() - status->progress.commit_time_us;
-	if (status->progress.commit_lsn != LSN_NONE && behind_us > 0)
-		status->lag_seconds = (double) behind_us / 1e6;
+	clock_pause_ms(SAMPLE_MS);
+	if (!session->target->ops->progress_read(session->target, &status->progress,
+											 &ignored) ||
+		!session->source->ops->identify(session->source, &status->identity,
+										&ignored) ||
+		status->progress.phase != PHASE_STREAM ||
+		status->identity.wal_end < wal_before)
+		return;
+	seconds = (double) (clock_ms() - started_ms) / 1e3;
+	status->has_rates = true;
+	status->rows_per_s = (double) (status->progress.rows - before.rows) /
+						 seconds;
+	status->drained_per_s =
+		(double) (status->progress.resume_lsn - before.resume_lsn) / seconds;
+	status->written_per_s = (double) (status->identity.wal_end - wal_before) /
+							seconds;
+	measure_lag(status);
+	status->catch_up_s = meter_catch_up_s((uint64_t) status->lag_bytes,
+										  status->drained_per_s,
+										  status->written_per_s);
 }
 
 static bool
@@ -109,6 +156,7 @@ gather(Session *session, Status *status, Arena *arena, Error *err)
 		status->source.reached = ask_source(session, status,
 											&status->source.error);
 	compare_sides(session, status);
+	look_again(session, status);
 	if (status->target.error.kind == ERROR_STOPPED ||
 		(status->target.asked && !status->target.reached &&
 		 !status->source.reached))

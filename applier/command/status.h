@@ -46,6 +46,13 @@ typedef struct Status
 	bool has_lag;
 	int64_t lag_bytes;
 	double lag_seconds;
+
+	/* from looking twice, while an applier is at work */
+	bool has_rates;
+	double rows_per_s;	  /* applied */
+	double drained_per_s; /* bytes of WAL that were applied */
+	double written_per_s; /* bytes of WAL that the source has written */
+	double catch_up_s;	  /* -1: never, as things are */
 } Status;
 
 void status_print_text(const Status *status);

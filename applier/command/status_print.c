@@ -7,24 +7,8 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "base/units.h"
 #include "command/status.h"
-
-/* Bytes with a unit that keeps the number short. */
-static const char *
-human_bytes(int64_t bytes, char *out, size_t size)
-{
-	static const char *const units[] = { "bytes", "kB", "MB", "GB", "TB" };
-	double value = (double) bytes;
-	int unit = 0;
-
-	while (value >= 10000 && unit < 4)
-	{
-		value /= 1024;
-		unit++;
-	}
-	snprintf(out, size, "%.0f %s", value, units[unit]);
-	return out;
-}
 
 static void
 print_side(const char *name, const SideStatus *side)
@@ -37,20 +21,20 @@ print_side(const char *name, const SideStatus *side)
 static void
 print_copy(const Status *status)
 {
-	char bytes[32];
+	char bytes[UNITS_SIZE];
 
 	if (status->chunks == 0)
 		return;
 	printf("%-10s %d of %d tables, %" PRId64 " rows, %s\n",
 		   "copy:", status->chunks_done, status->chunks, status->rows_copied,
-		   human_bytes(status->bytes_copied, bytes, sizeof(bytes)));
+		   units_bytes((double) status->bytes_copied, bytes));
 }
 
 static void
 print_stream(const Status *status)
 {
 	const Progress *progress = &status->progress;
-	char bytes[32];
+	char bytes[UNITS_SIZE];
 
 	if (progress->phase != PHASE_STREAM)
 		return;
@@ -60,15 +44,30 @@ print_stream(const Status *status)
 		   progress->rows);
 	if (status->has_lag)
 		printf("%-10s %s, %.1f s\n",
-			   "lag:", human_bytes(status->lag_bytes, bytes, sizeof(bytes)),
+			   "lag:", units_bytes((double) status->lag_bytes, bytes),
 			   status->lag_seconds);
+}
+
+static void
+print_rates(const Status *status)
+{
+	char numbers[4][UNITS_SIZE];
+
+	if (!status->has_rates)
+		return;
+	printf("%-10s applies %s rows/s, %s/s of WAL; the source writes %s/s\n",
+		   "rates:", units_count(status->rows_per_s, numbers[0]),
+		   units_bytes(status->drained_per_s, numbers[1]),
+		   units_bytes(status->written_per_s, numbers[2]));
+	printf("%-10s %s\n",
+		   "catch-up:", units_duration(status->catch_up_s, numbers[3]));
 }
 
 static void
 print_slot(const Status *status)
 {
 	const SlotInfo *slot = &status->slot;
-	char bytes[32];
+	char bytes[UNITS_SIZE];
 
 	if (!status->source.reached)
 		return;
@@ -86,7 +85,7 @@ print_slot(const Status *status)
 			   "slot:", status->slot_name,
 			   slot->active ? "active" : "not active",
 			   LSN_ARGS(slot->confirmed_lsn),
-			   human_bytes(slot->retained_bytes, bytes, sizeof(bytes)));
+			   units_bytes((double) slot->retained_bytes, bytes));
 }
 
 void
@@ -109,6 +108,7 @@ status_print_text(const Status *status)
 			   "applier:", status->owned ? status->owner : "none is running");
 		print_copy(status);
 		print_stream(status);
+		print_rates(status);
 	}
 	print_slot(status);
 	if (status->deferred_count > 0)
@@ -162,6 +162,18 @@ copy_json(const Status *status)
 }
 
 static json_t *
+rates_json(const Status *status)
+{
+	if (!status->has_rates)
+		return json_null();
+	return json_pack(
+		"{s:f, s:f, s:f, s:o}", "rows_per_second", status->rows_per_s,
+		"drained_bytes_per_second", status->drained_per_s,
+		"written_bytes_per_second", status->written_per_s, "catch_up_seconds",
+		status->catch_up_s < 0 ? json_null() : json_real(status->catch_up_s));
+}
+
+static json_t *
 stream_json(const Status *status)
 {
 	const Progress *progress = &status->progress;
@@ -169,11 +181,12 @@ stream_json(const Status *status)
 
 	if (progress->phase != PHASE_STREAM)
 		return json_null();
-	stream = json_pack("{s:o, s:o, s:I, s:I, s:n, s:n}", "resume_lsn",
+	stream = json_pack("{s:o, s:o, s:I, s:I, s:n, s:n, s:o}", "resume_lsn",
 					   lsn_json(progress->resume_lsn), "anchor_lsn",
 					   lsn_json(progress->anchor_lsn), "transactions",
 					   (json_int_t) progress->transactions, "rows",
-					   (json_int_t) progress->rows, "lag_bytes", "lag_seconds");
+					   (json_int_t) progress->rows, "lag_bytes", "lag_seconds",
+					   "rates", rates_json(status));
 	BUG_UNLESS(stream != NULL);
 	if (status->has_lag)
 	{
