@@ -49,7 +49,7 @@ typedef struct Progress
 	int64_t epoch;
 	Phase phase;
 	SourceIdentity source;
-	char slot[64];
+	char slot[64];			  /* "": copied only, nothing streams */
 	char plugin_version[32];  /* the anchor was made with */
 	char plugin_options[512]; /* the same */
 	char tables[2048];		  /* patterns the migration was begun with */

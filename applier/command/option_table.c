@@ -69,6 +69,9 @@ const OptionDef option_table[] = {
 	  "separated by commas (default: all)" },
 	{ "exclude-tables", 0, "PATTERNS", ON(COMMAND_RUN) | ON(COMMAND_CHECK),
 	  BY(parse_exclude_tables), "not these tables" },
+	{ "copy-only", 0, NULL, ON(COMMAND_RUN) | ON(COMMAND_CHECK), AT(copy_only),
+	  "copy one snapshot and end: no slot, no plugin, and\n"
+	  "changes that are made meanwhile are not carried" },
 	{ "until", 0, "END", ON(COMMAND_RUN), BY(parse_until),
 	  "stop at an end: \"caught-up\" with what the source had\n"
 	  "when the command began, or an LSN such as 0/16B3748" },

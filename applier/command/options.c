@@ -242,6 +242,10 @@ check_values(Options *options, Arena *arena, Error *err)
 	if (options->quiet && options->verbose)
 		return error_set(err, P_OPTIONS,
 						 "--quiet and --verbose exclude each other");
+	if (options->copy_only &&
+		(options->until_caught_up || options->until_lsn != LSN_NONE))
+		return error_set(err, P_OPTIONS,
+						 "--copy-only and --until exclude each other");
 	return check_url(options->source, "source", def->needs_source, err) &&
 		   check_url(options->target, "target", def->needs_target, err) &&
 		   default_name(options, arena, err);

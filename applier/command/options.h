@@ -41,6 +41,7 @@ typedef struct Options
 	const char *tables;			/* "" for all */
 	const char *exclude_tables; /* "" for none */
 	const char *pg_bindir;		/* or NULL */
+	bool copy_only;				/* no slot, no stream: one snapshot */
 
 	bool until_caught_up;
 	Lsn until_lsn;		  /* LSN_NONE: no end */

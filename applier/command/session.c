@@ -23,6 +23,7 @@ session_open(Session *session, const Options *options, Error *err)
 		.tables = options->tables,
 		.exclude_tables = options->exclude_tables,
 		.pg_bindir = options->pg_bindir,
+		.copy_only = options->copy_only,
 	};
 	session->target_config = (TargetConfig){
 		.url = options->target,
@@ -144,6 +145,12 @@ session_check(const Session *session, Error *err)
 		return false;
 	if (progress->phase == PHASE_NONE)
 		return true;
+	if (options->copy_only != (progress->slot[0] == '\0'))
+		return error_set(err, P_OPTIONS,
+						 "the migration \"%s\" was begun with%s --copy-only",
+						 options->name, options->copy_only ? "out" : "") ||
+			   error_hint(err, "run it as it was begun, or drop the migration "
+							   "and begin again");
 	if (strcmp(progress->tables, options->tables) != 0)
 		return patterns_differ(session, "tables", progress->tables,
 							   options->tables, err);

@@ -177,23 +177,68 @@ identify_system(PgConn *conn, SourceIdentity *identity, Error *err)
 	return timeline_digest(conn, identity->timeline, identity->history, err);
 }
 
-/* On a replication connection of its own: only walsenders know the commands. */
+/*
+ * The same as far as an ordinary session may ask: a copy alone has no use for
+ * the history, and its role need not replicate.
+ */
+static bool
+identify_by_sql(PgConn *conn, SourceIdentity *identity, Error *err)
+{
+	PGresult *res;
+
+	res = pg_query(conn, err,
+				   "SELECT s.system_identifier, c.timeline_id,"
+				   " CASE WHEN pg_is_in_recovery()"
+				   "  THEN pg_last_wal_replay_lsn()"
+				   "  ELSE pg_current_wal_flush_lsn() END, current_database()"
+				   " FROM pg_control_system() s, pg_control_checkpoint() c");
+	if (res == NULL)
+		return error_wrap(err, "cannot identify the source");
+	snprintf(identity->system_id, sizeof(identity->system_id), "%s",
+			 pg_value(res, 0, 0));
+	identity->timeline = (uint32_t) pg_value_int(res, 0, 1);
+	identity->wal_end = pg_value_lsn(res, 0, 2);
+	snprintf(identity->database, sizeof(identity->database), "%s",
+			 pg_value(res, 0, 3));
+	PQclear(res);
+	return true;
+}
+
+static void
+identify_server(const PgConn *conn, SourceIdentity *identity)
+{
+	const char *encoding = PQparameterStatus(conn->pq, "server_encoding");
+
+	snprintf(identity->encoding, sizeof(identity->encoding), "%s",
+			 encoding != NULL ? encoding : "UTF8");
+	identity->server_version = conn->server_version;
+}
+
+/*
+ * On a replication connection of its own, because only walsenders know the
+ * commands.  A role that may not have one can still be told who the source is:
+ * a copy alone needs no more, and what does is refused where it begins.
+ */
 static bool
 source_pg_identify(Source *source, SourceIdentity *identity, Error *err)
 {
 	SourcePg *self = (SourcePg *) source;
-	PgConn *conn = source_pg_session(self, "identify", true, err);
-	const char *encoding;
+	PgConn *conn;
 	bool ok;
 
-	if (conn == NULL)
-		return false;
 	memset(identity, 0, sizeof(*identity));
+	identify_server(self->sql, identity);
+	if (source->config->copy_only)
+		return identify_by_sql(self->sql, identity, err);
+	conn = source_pg_session(self, "identify", true, err);
+	if (conn == NULL)
+	{
+		if (err->code != P_REPLICATION_ROLE)
+			return false;
+		error_clear(err);
+		return identify_by_sql(self->sql, identity, err);
+	}
 	ok = identify_system(conn, identity, err);
-	encoding = PQparameterStatus(conn->pq, "server_encoding");
-	snprintf(identity->encoding, sizeof(identity->encoding), "%s",
-			 encoding != NULL ? encoding : "UTF8");
-	identity->server_version = conn->server_version;
 	pg_conn_close(conn);
 	return ok;
 }

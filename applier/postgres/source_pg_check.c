@@ -95,7 +95,8 @@ synchronous_names_match(const char *setting, const char *name)
 }
 
 static void
-check_server(const PGresult *res, ServerState *state, Findings *findings)
+check_server(const SourcePg *self, const PGresult *res, ServerState *state,
+			 Findings *findings)
 {
 	const char *version = pg_value(res, 0, 12);
 
@@ -111,6 +112,8 @@ check_server(const PGresult *res, ServerState *state, Findings *findings)
 		finding_add(findings, SEVERITY_ERROR, P_STANDBY, "source",
 					"connect to the primary", "the server is a standby");
 	state->logical = strcmp(pg_value(res, 0, 1), "logical") == 0;
+	if (self->base.config->copy_only)
+		return;
 	if (state->logical)
 		finding_add(findings, SEVERITY_OK, 0, "source", "",
 					"wal_level is logical");
@@ -338,15 +341,18 @@ source_pg_check(Source *source, Findings *findings, Error *err)
 
 	if (res == NULL)
 		return error_wrap(err, "cannot look at the source");
-	check_server(res, &state, findings);
-	check_capacity(res, &state, findings);
-	check_settings(self, res, findings);
+	check_server(self, res, &state, findings);
+	if (!source->config->copy_only)
+	{
+		check_capacity(res, &state, findings);
+		check_settings(self, res, findings);
+	}
 	PQclear(res);
-	if (!check_transactions(self, findings, err))
+	if (!source->config->copy_only && !check_transactions(self, findings, err))
 		return false;
-	if (state.logical && !state.standby && state.may_replicate &&
-		state.slots_free > 0 && state.walsenders_free > 0 &&
-		!check_plugin(self, findings, err))
+	if (!source->config->copy_only && state.logical && !state.standby &&
+		state.may_replicate && state.slots_free > 0 &&
+		state.walsenders_free > 0 && !check_plugin(self, findings, err))
 		return false;
 	check_programs(self, &state, findings);
 	return source_pg_check_tables(self, findings, err);

@@ -28,6 +28,7 @@ typedef struct SourceConfig
 	const char *tables;			/* patterns, "" for all */
 	const char *exclude_tables; /* patterns, "" for none */
 	const char *pg_bindir;		/* where pg_dump is, or NULL: PATH */
+	bool copy_only;				/* no slot, no stream, no replication role */
 } SourceConfig;
 
 /* The slot as the source shows it. */

@@ -199,7 +199,7 @@ unlike(join('', @written), qr/secret/, 'no password in any output');
 $source->safe_psql('postgres', 'ALTER ROLE ' . SOURCE_ROLE . ' NOREPLICATION');
 $result = fails(2, 'P0204', qr/replication role|may not replicate/, 'run', @ends);
 like($result->{err}, qr/hint: ALTER ROLE \S+ REPLICATION/, 'with what to do');
-like(portage_fails(2, 'check', @ends)->{out}, qr/^error .*\[P0204\]$/m,
+like(portage_fails(1, 'check', @ends)->{out}, qr/^error .*\[P0204\]$/m,
 	'check says it, too');
 $source->safe_psql('postgres', 'ALTER ROLE ' . SOURCE_ROLE . ' REPLICATION');
 

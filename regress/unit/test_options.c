@@ -89,6 +89,8 @@ test_all_of_run(void)
 	   "flags");
 	accepts("caught-up", "run", BOTH, "--until", "caught-up");
 	ok(options.until_caught_up, "until caught up");
+	accepts("a copy and no more", "run", BOTH, "--copy-only");
+	ok(options.copy_only, "copy only");
 	accepts("synchronous commit off", "run", BOTH,
 			"--target-synchronous-commit", "off");
 	ok(!options.target_synchronous_commit, "off");
@@ -127,6 +129,8 @@ test_refusals(void)
 	refuses(P_USAGE, "a value too many", "run", BOTH, "--quiet=yes");
 	refuses(P_USAGE, "an option twice", "run", BOTH, "--name=a", "--name=b");
 	refuses(P_OPTIONS, "quiet and verbose", "run", BOTH, "-q", "-v");
+	refuses(P_OPTIONS, "a copy with an end of the stream", "run", BOTH,
+			"--copy-only", "--until", "caught-up");
 	refuses(P_OPTIONS, "no jobs", "run", BOTH, "--jobs=0");
 	refuses(P_OPTIONS, "65 jobs", "run", BOTH, "--jobs=65");
 	refuses(P_OPTIONS, "jobs with a unit", "run", BOTH, "--jobs=4x");
