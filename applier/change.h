@@ -36,6 +36,10 @@ typedef struct Column
 	uint16_t attnum;
 	uint8_t category; /* pg_type.typcategory of the base type */
 	uint8_t flags;	  /* WIRE_COLUMN_* */
+
+	/* what rows older than the column have in it: in the form of a Value, with a
+	 * NUL behind it; data is NULL if they have null */
+	Slice missing;
 } Column;
 
 /* A relation as one R record announced it; never changes afterwards. */
@@ -46,6 +50,8 @@ typedef struct Relation
 	uint64_t serial; /* unique in the process: the key of caches */
 	uint32_t oid;
 	uint32_t root_oid; /* topmost partitioned table, or 0 */
+	uint32_t
+		storage; /* pg_class.relfilenode: changes when rows are rewritten */
 	const char *schema;
 	const char *name;
 	const char *root_schema;

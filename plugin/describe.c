@@ -14,11 +14,13 @@
 
 #include "access/htup_details.h"
 #include "access/transam.h"
+#include "access/tupdesc_details.h"
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -142,6 +144,7 @@ describe_names(RelationEntry *entry, Relation relation, WireRelation *rel)
 	entry->name = pstrdup(RelationGetRelationName(relation));
 	rel->relid = entry->relid;
 	rel->root = entry->root;
+	rel->storage = relation->rd_rel->relfilenode;
 	rel->relkind = (uint8_t) entry->relkind;
 	rel->identity = (uint8_t) entry->identity;
 	rel->schema = slice_of(entry->schema);
@@ -266,12 +269,50 @@ describe_type(RelationEntry *entry, Form_pg_attribute att, WireColumn *col)
 }
 
 /*
+ * What the catalog has for rows that were written before there was the column.
+ * It comes out of an array, so it is never a TOAST pointer.
+ */
+static void
+describe_missing(TupleDesc desc, int i, ColumnText *text, WireColumn *col)
+{
+	AttrMissing *missing = desc->constr != NULL ? desc->constr->missing : NULL;
+	char *space;
+	char *end;
+
+	if (missing == NULL || !missing[i].am_present)
+		return;
+	space = palloc(TEXTOUT_SHORT_SIZE);
+	end = textout_short(text, missing[i].am_value, space);
+	if (end != NULL)
+	{
+		col->missing.data = (const uint8_t *) space;
+		col->missing.len = (uint32_t) (end - space);
+	}
+	else
+		col->missing = textout_slice(text, missing[i].am_value);
+	col->flags |= WIRE_COLUMN_MISSING;
+}
+
+static void
+put_column(StringInfo record, const WireColumn *col)
+{
+	size_t need = WIRE_COLUMN_FIXED_SIZE;
+	uint8_t *p;
+
+	if ((col->flags & WIRE_COLUMN_MISSING) != 0)
+		need += col->missing.len;
+	enlargeStringInfo(record, (int) need);
+	p = (uint8_t *) record->data + record->len;
+	record->len += (int) (wire_put_column(p, col) - p);
+}
+
+/*
  * Both sides agree on which columns there are, and in which order, by R alone;
  * dropped ones are in the tuples but not in R.
  */
-static uint8_t *
+static void
 build_columns(RelationEntry *entry, TupleDesc desc, TextStyle style,
-			  const bool *keys, uint8_t *p)
+			  const bool *keys, StringInfo record)
 {
 	int i;
 
@@ -296,10 +337,10 @@ build_columns(RelationEntry *entry, TupleDesc desc, TextStyle style,
 		describe_type(entry, att, &wire);
 		textout_init(&column->text, att->atttypid, wire.base_type, att->attlen,
 					 style, entry->context);
-		p = wire_put_column(p, &wire);
+		describe_missing(desc, i, &column->text, &wire);
+		put_column(record, &wire);
 		entry->ncolumns++;
 	}
-	return p;
 }
 
 static int
@@ -325,6 +366,7 @@ build_wanted(RelationEntry *entry, Relation relation, WireRelation *rel,
 	bool *keys = palloc0(desc->natts * sizeof(bool) + 1);
 	int ncolumns = count_columns(desc);
 	Oid index = InvalidOid;
+	StringInfoData record;
 	uint8_t *p;
 
 	if (entry->relkind == RELKIND_RELATION)
@@ -336,12 +378,13 @@ build_wanted(RelationEntry *entry, Relation relation, WireRelation *rel,
 	entry->quoted_name = quote_qualified_identifier(entry->schema, entry->name);
 	entry->columns = palloc0(ncolumns * sizeof(RelationColumn) + 1);
 	rel->ncolumns = (uint16_t) ncolumns;
-	entry->record = palloc(WIRE_RELATION_FIXED_SIZE +
-						   ncolumns * WIRE_COLUMN_SIZE);
-	p = wire_put_relation(entry->record, rel);
-	p = build_columns(entry, desc, style, keys, p);
-	entry->record_len = p - entry->record;
-	entry->record = repalloc(entry->record, entry->record_len);
+	initStringInfo(&record);
+	enlargeStringInfo(&record, WIRE_RELATION_FIXED_SIZE);
+	p = wire_put_relation((uint8_t *) record.data, rel);
+	record.len = (int) (p - (uint8_t *) record.data);
+	build_columns(entry, desc, style, keys, &record);
+	entry->record = (uint8_t *) record.data;
+	entry->record_len = record.len;
 }
 
 void

@@ -95,7 +95,8 @@ typedef enum WireOldKind
 #define WIRE_COLUMN_IDENTITY 0x08  /* GENERATED ... AS IDENTITY */
 #define WIRE_COLUMN_ALWAYS 0x10	   /* with IDENTITY: ALWAYS, else BY DEFAULT */
 #define WIRE_COLUMN_NOT_NULL 0x20
-#define WIRE_COLUMN_FLAGS 0x3F
+#define WIRE_COLUMN_MISSING 0x40 /* a value for older rows follows; see R */
+#define WIRE_COLUMN_FLAGS 0x7F
 
 /* flags of T */
 #define WIRE_TRUNCATE_CASCADE 0x01
@@ -233,6 +234,7 @@ wire_get_hello(WireReader *r, WireHello *h)
  *
  *		relid		u32		OID of the relation: its name in row records
  *		root		u32		OID of the topmost partitioned table, or 0
+ *		storage		u32		pg_class.relfilenode; 0 if relkind is 'p'
  *		relkind		u8		'r', or 'p' (in TRUNCATE only)
  *		identity	u8		pg_class.relreplident: 'd' 'n' 'f' 'i'
  *		schema		string
@@ -250,6 +252,12 @@ wire_get_hello(WireReader *r, WireHello *h)
  *		name		string
  *		type_schema	string
  *		type_name	string
+ *		missing		string	only with WIRE_COLUMN_MISSING
+ *
+ * storage is another one after anything that wrote the rows anew: TRUNCATE,
+ * VACUUM FULL, CLUSTER, and those ALTER TABLE that rewrite.  missing is what
+ * rows written before the column existed have in it (a default that rewrote
+ * nothing), in the form of a value of a row; without the flag they have null.
  *
  * WIRE_COLUMN_KEY marks the columns of the primary key (identity 'd'), of the
  * nominated index ('i'), or, with 'f', of the primary key if there is one.
@@ -259,6 +267,7 @@ typedef struct WireRelation
 {
 	uint32_t relid;
 	uint32_t root;
+	uint32_t storage;
 	uint8_t relkind;
 	uint8_t identity;
 	WireSlice schema;
@@ -269,13 +278,14 @@ typedef struct WireRelation
 } WireRelation;
 
 /* largest encoding, for names of up to 63 bytes (NAMEDATALEN) */
-#define WIRE_RELATION_FIXED_SIZE (12 + 4 * (WIRE_LEB_SIZE + 63))
+#define WIRE_RELATION_FIXED_SIZE (16 + 4 * (WIRE_LEB_SIZE + 63))
 
 static inline uint8_t *
 wire_put_relation(uint8_t *p, const WireRelation *rel)
 {
 	p = wire_put_u32(p, rel->relid);
 	p = wire_put_u32(p, rel->root);
+	p = wire_put_u32(p, rel->storage);
 	p = wire_put_u8(p, rel->relkind);
 	p = wire_put_u8(p, rel->identity);
 	p = wire_put_string(p, (const char *) rel->schema.data, rel->schema.len);
@@ -292,6 +302,7 @@ wire_get_relation(WireReader *r, WireRelation *rel)
 {
 	rel->relid = wire_get_u32(r);
 	rel->root = wire_get_u32(r);
+	rel->storage = wire_get_u32(r);
 	rel->relkind = wire_get_u8(r);
 	rel->identity = wire_get_u8(r);
 	rel->schema = wire_get_string(r);
@@ -317,9 +328,11 @@ typedef struct WireColumn
 	WireSlice name;
 	WireSlice type_schema;
 	WireSlice type_name;
+	WireSlice missing; /* only with WIRE_COLUMN_MISSING */
 } WireColumn;
 
-#define WIRE_COLUMN_SIZE (16 + 3 * (WIRE_LEB_SIZE + 63))
+/* the same, and the length of missing comes on top */
+#define WIRE_COLUMN_FIXED_SIZE (16 + 3 * (WIRE_LEB_SIZE + 63) + WIRE_LEB_SIZE)
 
 static inline uint8_t *
 wire_put_column(uint8_t *p, const WireColumn *col)
@@ -333,8 +346,12 @@ wire_put_column(uint8_t *p, const WireColumn *col)
 	p = wire_put_string(p, (const char *) col->name.data, col->name.len);
 	p = wire_put_string(p, (const char *) col->type_schema.data,
 						col->type_schema.len);
-	return wire_put_string(p, (const char *) col->type_name.data,
-						   col->type_name.len);
+	p = wire_put_string(p, (const char *) col->type_name.data,
+						col->type_name.len);
+	if ((col->flags & WIRE_COLUMN_MISSING) != 0)
+		p = wire_put_string(p, (const char *) col->missing.data,
+							col->missing.len);
+	return p;
 }
 
 static inline void
@@ -349,6 +366,10 @@ wire_get_column(WireReader *r, WireColumn *col)
 	col->name = wire_get_string(r);
 	col->type_schema = wire_get_string(r);
 	col->type_name = wire_get_string(r);
+	col->missing.data = NULL;
+	col->missing.len = 0;
+	if ((col->flags & WIRE_COLUMN_MISSING) != 0)
+		col->missing = wire_get_string(r);
 	if ((col->flags & ~WIRE_COLUMN_FLAGS) != 0)
 		wire_reader_fail(r);
 }

@@ -218,6 +218,14 @@ put_column(StringInfo line, Inspector *ins, KnownRelation *known,
 	if (col->typmod != -1)
 		appendStringInfo(line, " typmod %d", col->typmod);
 	put_column_flags(line, col->flags);
+	if ((col->flags & WIRE_COLUMN_MISSING) != 0)
+	{
+		appendStringInfoString(line, " missing ");
+		if (col->base_type == BYTEAOID)
+			put_hex(line, col->missing);
+		else
+			put_quoted(line, col->missing);
+	}
 	pfree(name.data);
 }
 
@@ -238,8 +246,8 @@ put_relation(StringInfo line, Inspector *ins, WireReader *body)
 	appendStringInfoChar(&name, '.');
 	put_plain(&name, rel.name);
 	known = remember_relation(ins, &rel, name.data);
-	appendStringInfo(line, "relation %s: kind %c, identity %c", name.data,
-					 rel.relkind, rel.identity);
+	appendStringInfo(line, "relation %s: kind %c, storage %u, identity %c",
+					 name.data, rel.relkind, rel.storage, rel.identity);
 	if (rel.root != 0)
 	{
 		appendStringInfoString(line, ", root ");

@@ -129,6 +129,12 @@ decode_columns(Relation *relation, const WireRelation *wire, WireReader *r)
 		columns[i].attnum = col.attnum;
 		columns[i].category = col.category;
 		columns[i].flags = col.flags;
+		if ((col.flags & WIRE_COLUMN_MISSING) != 0)
+		{
+			columns[i].missing.data = copy_string(&relation->arena,
+												  col.missing);
+			columns[i].missing.len = col.missing.len;
+		}
 		if ((col.flags & WIRE_COLUMN_KEY) != 0)
 			relation->key_count++;
 	}
@@ -153,6 +159,7 @@ decode_relation(FrameContext *ctx, WireReader *r)
 	relation->serial = atomic_fetch_add(&relation_serial, 1) + 1;
 	relation->oid = wire.relid;
 	relation->root_oid = wire.root;
+	relation->storage = wire.storage;
 	relation->schema = copy_string(&relation->arena, wire.schema);
 	relation->name = copy_string(&relation->arena, wire.name);
 	relation->root_schema = copy_string(&relation->arena, wire.root_schema);

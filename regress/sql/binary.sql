@@ -10,7 +10,7 @@ SELECT 'created' FROM pg_create_logical_replication_slot('s', 'pg_portage');
 -- records in words, without what is different from run to run
 CREATE FUNCTION public.words(line text) RETURNS text LANGUAGE sql AS $$
 	SELECT regexp_replace(regexp_replace(line,
-		'(xid|lsn|time|checksum|origin) ([1-9A-F][-0-9A-F/:+. ]*|[0-9a-f]{8}|0/[0-9A-F]+)(,|:|$)',
+		'(xid|lsn|time|checksum|origin|storage) ([1-9A-F][-0-9A-F/:+. ]*|[0-9a-f]{8}|0/[0-9A-F]+)(,|:|$)',
 		'\1 ?\3', 'g'), '(server|over|plugin) [0-9.]+', '\1 ?', 'g')
 $$;
 CREATE FUNCTION public.frames(VARIADIC options text[]) RETURNS SETOF bytea LANGUAGE sql AS $$

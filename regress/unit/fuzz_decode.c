@@ -66,6 +66,14 @@ read_frame(const Frame *frame)
 			sum += read_values(change->old_values, n);
 			sum += read_values(change->new_values, n);
 			sum += (unsigned) strlen(change->relation->name);
+			for (int c = 0; c < n; c++)
+			{
+				const Slice *missing = &change->relation->columns[c].missing;
+
+				if (missing->data != NULL &&
+					missing->data[missing->len] != '\0')
+					abort();
+			}
 		}
 		else if (event->kind == EVENT_CHANGE)
 		{

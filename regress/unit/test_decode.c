@@ -49,8 +49,17 @@ print_relation(Buffer *out, const Relation *relation)
 	if (relation->root_oid != 0)
 		buffer_printf(out, " of %s.%s", relation->root_schema,
 					  relation->root_name);
-	buffer_printf(out, "[%c%c,%d keys]", relation->kind, relation->identity,
+	buffer_printf(out, "[%c%c,%d keys", relation->kind, relation->identity,
 				  relation->key_count);
+	for (int i = 0; i < relation->column_count; i++)
+	{
+		const Slice *missing = &relation->columns[i].missing;
+
+		if (missing->data != NULL)
+			buffer_printf(out, ",older %s='%s'%zu", relation->columns[i].name,
+						  missing->data, missing->len);
+	}
+	buffer_putc(out, ']');
 }
 
 static void
@@ -576,6 +585,56 @@ test_lifetimes(void)
 	buffer_release(&text);
 }
 
+/* What R says of the rows that were there before. */
+static void
+test_storage(void)
+{
+	WireSlice text = { (const uint8_t *) "x", 1 };
+	WireSlice none = { (const uint8_t *) "", 0 };
+	WireRelation rel = { .relid = 10,
+						 .storage = 4000000000,
+						 .relkind = 'r',
+						 .identity = 'd',
+						 .schema = text,
+						 .name = text,
+						 .ncolumns = 2 };
+	WireColumn col = { .attnum = 1,
+					   .flags = WIRE_COLUMN_MISSING,
+					   .name = text,
+					   .type_schema = text,
+					   .type_name = text,
+					   .missing = none };
+	Decoder *decoder = decoder_new();
+	const Relation *relation;
+	Builder b;
+	Frame *frame;
+	uint8_t *p;
+
+	start(&b);
+	add_hello(&b, 1);
+	p = wire_put_relation(record_begin(&b, WIRE_RELATION), &rel);
+	p = wire_put_column(p, &col);
+	col.flags = 0;
+	record_end(&b, wire_put_column(p, &col), false);
+	add_begin(&b, 100);
+	p = wire_put_row(record_begin(&b, WIRE_INSERT), 10, WIRE_OLD_NONE);
+	*p++ = 0;
+	record_end(&b, p, true);
+	frame_end(&b);
+	frame = frame_new(b.data + 4, (size_t) (b.end - b.data) - 4, NULL, NULL);
+	ok(decode_frame(decoder, frame, &err), "storage and missing values: %s",
+	   err.message);
+	relation = frame->relation_count == 1 ? frame->relations[0] : NULL;
+	ok(relation != NULL && relation->storage == 4000000000,
+	   "the storage is there, though larger than a signed number");
+	ok(relation != NULL && relation->columns[0].missing.data != NULL &&
+		   relation->columns[0].missing.len == 0 &&
+		   relation->columns[1].missing.data == NULL,
+	   "an empty missing value is not the same as none");
+	frame_release(frame);
+	decoder_free(decoder);
+}
+
 static void
 test_shapes(void)
 {
@@ -612,6 +671,7 @@ main(void)
 	test_commit();
 	test_announced_anew();
 	test_lifetimes();
+	test_storage();
 	test_shapes();
 	return done_testing();
 }

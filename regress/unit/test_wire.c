@@ -168,6 +168,7 @@ put_relation(uint8_t *p)
 {
 	WireRelation rel = { .relid = 1,
 						 .root = 2,
+						 .storage = 5,
 						 .relkind = 'r',
 						 .identity = 'd',
 						 .schema = slice("s"),
@@ -176,14 +177,15 @@ put_relation(uint8_t *p)
 						 .root_name = slice(""),
 						 .ncolumns = 1 };
 	WireColumn col = { .attnum = 3,
-					   .flags = WIRE_COLUMN_KEY | WIRE_COLUMN_NOT_NULL,
+					   .flags = WIRE_COLUMN_KEY | WIRE_COLUMN_MISSING,
 					   .category = 'N',
 					   .type = 23,
 					   .base_type = 20,
 					   .typmod = -1,
 					   .name = slice("id"),
 					   .type_schema = slice("pg_catalog"),
-					   .type_name = slice("int4") };
+					   .type_name = slice("int4"),
+					   .missing = slice("70") };
 
 	return wire_put_column(wire_put_relation(p, &rel), &col);
 }
@@ -196,14 +198,15 @@ get_relation(WireReader *r)
 
 	wire_get_relation(r, &rel);
 	wire_get_column(r, &col);
-	return rel.relid == 1 && rel.root == 2 && rel.relkind == 'r' &&
-		   rel.identity == 'd' && same(rel.schema, "s") &&
+	return rel.relid == 1 && rel.root == 2 && rel.storage == 5 &&
+		   rel.relkind == 'r' && rel.identity == 'd' && same(rel.schema, "s") &&
 		   same(rel.name, "t") && same(rel.root_schema, "rs") &&
 		   same(rel.root_name, "") && rel.ncolumns == 1 && col.attnum == 3 &&
-		   col.flags == (WIRE_COLUMN_KEY | WIRE_COLUMN_NOT_NULL) &&
+		   col.flags == (WIRE_COLUMN_KEY | WIRE_COLUMN_MISSING) &&
 		   col.category == 'N' && col.type == 23 && col.base_type == 20 &&
 		   col.typmod == -1 && same(col.name, "id") &&
-		   same(col.type_schema, "pg_catalog") && same(col.type_name, "int4");
+		   same(col.type_schema, "pg_catalog") && same(col.type_name, "int4") &&
+		   same(col.missing, "70");
 }
 
 static uint8_t *
@@ -368,9 +371,10 @@ static const struct
 	  "0455544638"
 	  "0000" },
 	{ "relation", WIRE_RELATION, put_relation, get_relation,
-	  "5237000000"
+	  "523e000000"
 	  "01000000"
 	  "02000000"
+	  "05000000"
 	  "72"
 	  "64"
 	  "0173"
@@ -379,14 +383,15 @@ static const struct
 	  "00"
 	  "0100"
 	  "0300"
-	  "21"
+	  "41"
 	  "4e"
 	  "17000000"
 	  "14000000"
 	  "ffffffff"
 	  "026964"
 	  "0a70675f636174616c6f67"
-	  "04696e7434" },
+	  "04696e7434"
+	  "023730" },
 	{ "origin", WIRE_ORIGIN, put_origin, get_origin, "4f050000000700027570" },
 	{ "begin", WIRE_BEGIN, put_begin, get_begin,
 	  "4216000000"
@@ -599,11 +604,11 @@ test_refusals(void)
 	WireReader r;
 
 	ok(refused_with(put_hello, get_hello, 0, 0), "another magic");
-	ok(refused_with(put_relation, get_relation, 8, 'v'), "a view");
-	ok(!refused_with(put_relation, get_relation, 8, 'p'), "a root is fine");
-	ok(refused_with(put_relation, get_relation, 9, 'x'), "an identity");
-	ok(refused_with(put_relation, get_relation, 19, 0xFF), "too many columns");
-	ok(refused_with(put_relation, get_relation, 22, 0x40), "a column flag");
+	ok(refused_with(put_relation, get_relation, 12, 'v'), "a view");
+	ok(!refused_with(put_relation, get_relation, 12, 'p'), "a root is fine");
+	ok(refused_with(put_relation, get_relation, 13, 'x'), "an identity");
+	ok(refused_with(put_relation, get_relation, 23, 0xFF), "too many columns");
+	ok(refused_with(put_relation, get_relation, 26, 0x80), "a column flag");
 	ok(refused_with(put_truncate, get_truncate, 0, 4), "a TRUNCATE flag");
 	ok(refused_with(put_truncate, get_truncate, 1, 0), "TRUNCATE of nothing");
 	ok(refused_with(put_truncate, get_truncate, 1, 3), "a count past the end");
