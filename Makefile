@@ -5,6 +5,7 @@
 #   make check              everything that must hold before a change goes in
 #   make check-tap TESTS="t/010_x.pl"     only these TAP tests
 #   make check-regress      only the pg_regress suite
+#   make man                the manual page, packaging/pg_portage.1
 #
 # PG_CONFIG selects the PostgreSQL server, COPT adds compiler flags.
 
@@ -12,12 +13,15 @@
 PG_CONFIG ?= $(shell scripts/find-pg-config)
 export PG_CONFIG
 
-PARTS ?= plugin applier sql
+PARTS ?= plugin applier sql packaging
 
 all: $(PARTS)
 
-$(PARTS):
+plugin applier sql packaging:
 	$(MAKE) -C $@ all
+
+# Manual page and completion are made from the applier's --help.
+packaging: applier
 
 # The extension has to be in place before the plugin's functions can be used,
 # the order among the parts does not matter for anything else.
@@ -30,6 +34,9 @@ uninstall:
 clean:
 	+@set -e; for part in $(PARTS) regress; do $(MAKE) -C $$part clean; done
 	rm -rf tmp_check
+
+man: applier
+	$(MAKE) -C packaging man
 
 deps:
 	@scripts/deps
@@ -71,5 +78,5 @@ else
 	+@scripts/check
 endif
 
-.PHONY: all $(PARTS) install uninstall clean deps format lint unit fuzz \
-	installcheck check-regress check-tap demo bench-plugin check
+.PHONY: all plugin applier sql packaging install uninstall clean man deps \
+	format lint unit fuzz installcheck check-regress check-tap demo bench-plugin check
