@@ -30,6 +30,8 @@ typedef struct Column
 	const char *name;
 	const char *type_schema;
 	const char *type_name;
+	const char *base_schema; /* the type's, or what the domain is over */
+	const char *base_name;
 	uint32_t type_oid;
 	uint32_t base_type_oid; /* domains unwrapped */
 	int32_t typmod;

@@ -237,35 +237,39 @@ column_flags(Form_pg_attribute att, bool key)
 	return flags;
 }
 
+/* A type's names; whoever renames it makes the entry be built again. */
+static void
+type_names(RelationEntry *entry, Oid type, WireSlice *schema, WireSlice *name)
+{
+	HeapTuple tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	Form_pg_type form;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for type %u", type);
+	form = (Form_pg_type) GETSTRUCT(tuple);
+	*name = slice_of(pstrdup(NameStr(form->typname)));
+	*schema = slice_of(schema_name(entry, form->typnamespace));
+	ReleaseSysCache(tuple);
+	if (type >= FirstNormalObjectId)
+		add_dependency(entry, TYPEOID, type);
+}
+
+/* A domain has no operators of its own, so its base type is named, too. */
 static void
 describe_type(RelationEntry *entry, Form_pg_attribute att, WireColumn *col)
 {
-	HeapTuple tuple;
-	Form_pg_type form;
 	bool preferred;
 	char category;
 	int32 typmod = att->atttypmod;
-	NameData name;
-	Oid schema;
 
-	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(att->atttypid));
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for type %u", att->atttypid);
-	form = (Form_pg_type) GETSTRUCT(tuple);
-	name = form->typname;
-	schema = form->typnamespace;
-	ReleaseSysCache(tuple);
 	col->type = att->atttypid;
 	col->base_type = getBaseTypeAndTypmod(att->atttypid, &typmod);
 	col->typmod = typmod;
 	get_type_category_preferred(col->base_type, &category, &preferred);
 	col->category = (uint8_t) category;
-	col->type_schema = slice_of(schema_name(entry, schema));
-	col->type_name = slice_of(pstrdup(NameStr(name)));
-	if (att->atttypid >= FirstNormalObjectId)
-		add_dependency(entry, TYPEOID, att->atttypid);
-	if (col->base_type >= FirstNormalObjectId && col->base_type != col->type)
-		add_dependency(entry, TYPEOID, col->base_type);
+	type_names(entry, col->type, &col->type_schema, &col->type_name);
+	if (col->base_type != col->type)
+		type_names(entry, col->base_type, &col->base_schema, &col->base_name);
 }
 
 /*

@@ -252,6 +252,8 @@ wire_get_hello(WireReader *r, WireHello *h)
  *		name		string
  *		type_schema	string
  *		type_name	string
+ *		base_schema	string	only if base_type is not type
+ *		base_name	string	only if base_type is not type
  *		missing		string	only with WIRE_COLUMN_MISSING
  *
  * storage is another one after anything that wrote the rows anew: TRUNCATE,
@@ -328,11 +330,13 @@ typedef struct WireColumn
 	WireSlice name;
 	WireSlice type_schema;
 	WireSlice type_name;
+	WireSlice base_schema; /* of a domain only, else empty */
+	WireSlice base_name;
 	WireSlice missing; /* only with WIRE_COLUMN_MISSING */
 } WireColumn;
 
 /* the same, and the length of missing comes on top */
-#define WIRE_COLUMN_FIXED_SIZE (16 + 3 * (WIRE_LEB_SIZE + 63) + WIRE_LEB_SIZE)
+#define WIRE_COLUMN_FIXED_SIZE (16 + 5 * (WIRE_LEB_SIZE + 63) + WIRE_LEB_SIZE)
 
 static inline uint8_t *
 wire_put_column(uint8_t *p, const WireColumn *col)
@@ -348,6 +352,13 @@ wire_put_column(uint8_t *p, const WireColumn *col)
 						col->type_schema.len);
 	p = wire_put_string(p, (const char *) col->type_name.data,
 						col->type_name.len);
+	if (col->base_type != col->type)
+	{
+		p = wire_put_string(p, (const char *) col->base_schema.data,
+							col->base_schema.len);
+		p = wire_put_string(p, (const char *) col->base_name.data,
+							col->base_name.len);
+	}
 	if ((col->flags & WIRE_COLUMN_MISSING) != 0)
 		p = wire_put_string(p, (const char *) col->missing.data,
 							col->missing.len);
@@ -366,6 +377,13 @@ wire_get_column(WireReader *r, WireColumn *col)
 	col->name = wire_get_string(r);
 	col->type_schema = wire_get_string(r);
 	col->type_name = wire_get_string(r);
+	col->base_schema.data = col->base_name.data = NULL;
+	col->base_schema.len = col->base_name.len = 0;
+	if (col->base_type != col->type)
+	{
+		col->base_schema = wire_get_string(r);
+		col->base_name = wire_get_string(r);
+	}
 	col->missing.data = NULL;
 	col->missing.len = 0;
 	if ((col->flags & WIRE_COLUMN_MISSING) != 0)

@@ -214,7 +214,12 @@ put_column(StringInfo line, Inspector *ins, KnownRelation *known,
 	appendStringInfoChar(line, '.');
 	put_plain(line, col->type_name);
 	if (col->base_type != col->type)
-		appendStringInfo(line, " over %u", col->base_type);
+	{
+		appendStringInfoString(line, " over ");
+		put_plain(line, col->base_schema);
+		appendStringInfoChar(line, '.');
+		put_plain(line, col->base_name);
+	}
 	if (col->typmod != -1)
 		appendStringInfo(line, " typmod %d", col->typmod);
 	put_column_flags(line, col->flags);

@@ -123,6 +123,14 @@ decode_columns(Relation *relation, const WireRelation *wire, WireReader *r)
 		columns[i].name = copy_string(&relation->arena, col.name);
 		columns[i].type_schema = copy_string(&relation->arena, col.type_schema);
 		columns[i].type_name = copy_string(&relation->arena, col.type_name);
+		columns[i].base_schema = columns[i].type_schema;
+		columns[i].base_name = columns[i].type_name;
+		if (col.base_type != col.type)
+		{
+			columns[i].base_schema = copy_string(&relation->arena,
+												 col.base_schema);
+			columns[i].base_name = copy_string(&relation->arena, col.base_name);
+		}
 		columns[i].type_oid = col.type;
 		columns[i].base_type_oid = col.base_type;
 		columns[i].typmod = col.typmod;

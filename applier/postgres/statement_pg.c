@@ -117,11 +117,11 @@ put_param(Builder *b, bool old, int column)
  * that of regtype is oid's, that of a composite type record's.
  */
 static void
-put_typed_param(Builder *b, bool old, int column)
+put_typed_param(Builder *b, int column)
 {
 	const Column *col = &b->relation->columns[column];
 
-	put_param(b, old, column);
+	put_param(b, true, column);
 	buffer_puts(&b->sql, "::");
 	pg_quote_table(&b->sql, col->type_schema, col->type_name);
 }
@@ -167,23 +167,44 @@ build_insert(Builder *b, const Change *change)
  * The session's search_path is pg_catalog, where the operators of an
  * extension's types are not: citext would be compared as text, and its index
  * left alone.  They stand in the schema of their type.  Enums, composites,
- * arrays and ranges have theirs in pg_catalog, domains that of their base type.
+ * arrays and ranges have theirs in pg_catalog.
  */
 static void
 put_equals(Builder *b, int column)
 {
 	const Column *col = &b->relation->columns[column];
 
-	if (col->type_oid != col->base_type_oid ||
-		strcmp(col->type_schema, "pg_catalog") == 0 ||
+	if (strcmp(col->base_schema, "pg_catalog") == 0 ||
 		strchr("ACERP", col->category) != NULL)
 	{
 		buffer_puts(&b->sql, " = ");
 		return;
 	}
 	buffer_puts(&b->sql, " OPERATOR(");
-	pg_quote_ident(&b->sql, col->type_schema);
+	pg_quote_ident(&b->sql, col->base_schema);
 	buffer_puts(&b->sql, ".=) ");
+}
+
+/*
+ * A domain is compared as what it is over, on both sides: operators that take
+ * any enum, or any of an extension's types, do not see through a domain.  An
+ * index does, so it is used all the same.
+ */
+static void
+put_key_equals(Builder *b, bool old, int column)
+{
+	const Column *col = &b->relation->columns[column];
+
+	pg_quote_ident(&b->sql, col->name);
+	if (col->type_oid != col->base_type_oid)
+	{
+		buffer_puts(&b->sql, "::");
+		pg_quote_table(&b->sql, col->base_schema, col->base_name);
+	}
+	put_equals(b, column);
+	put_param(b, old, column);
+	buffer_puts(&b->sql, "::");
+	pg_quote_table(&b->sql, col->base_schema, col->base_name);
 }
 
 static void
@@ -197,9 +218,7 @@ build_where_key(Builder *b, bool old)
 		if ((b->relation->columns[i].flags & WIRE_COLUMN_KEY) == 0)
 			continue;
 		buffer_puts(&b->sql, and);
-		pg_quote_ident(&b->sql, b->relation->columns[i].name);
-		put_equals(b, i);
-		put_typed_param(b, old, i);
+		put_key_equals(b, old, i);
 		and = " AND ";
 	}
 }
@@ -235,7 +254,7 @@ build_where_image(Builder *b)
 		if ((b->relation->columns[i].flags & WIRE_COLUMN_VIRTUAL) != 0)
 			continue;
 		buffer_puts(&b->sql, comma);
-		put_typed_param(b, true, i);
+		put_typed_param(b, i);
 		comma = ", ";
 	}
 	buffer_puts(&b->sql, ")::record LIMIT 1)");

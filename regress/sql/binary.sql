@@ -11,7 +11,7 @@ SELECT 'created' FROM pg_create_logical_replication_slot('s', 'pg_portage');
 CREATE FUNCTION public.words(line text) RETURNS text LANGUAGE sql AS $$
 	SELECT regexp_replace(regexp_replace(line,
 		'(xid|lsn|time|checksum|origin|storage) ([1-9A-F][-0-9A-F/:+. ]*|[0-9a-f]{8}|0/[0-9A-F]+)(,|:|$)',
-		'\1 ?\3', 'g'), '(server|over|plugin) [0-9.]+', '\1 ?', 'g')
+		'\1 ?\3', 'g'), '(server|plugin) [0-9.]+', '\1 ?', 'g')
 $$;
 CREATE FUNCTION public.frames(VARIADIC options text[]) RETURNS SETOF bytea LANGUAGE sql AS $$
 	SELECT data FROM pg_logical_slot_peek_binary_changes('s', NULL, NULL,

@@ -185,6 +185,8 @@ put_relation(uint8_t *p)
 					   .name = slice("id"),
 					   .type_schema = slice("pg_catalog"),
 					   .type_name = slice("int4"),
+					   .base_schema = slice("bs"),
+					   .base_name = slice("bn"),
 					   .missing = slice("70") };
 
 	return wire_put_column(wire_put_relation(p, &rel), &col);
@@ -206,6 +208,7 @@ get_relation(WireReader *r)
 		   col.category == 'N' && col.type == 23 && col.base_type == 20 &&
 		   col.typmod == -1 && same(col.name, "id") &&
 		   same(col.type_schema, "pg_catalog") && same(col.type_name, "int4") &&
+		   same(col.base_schema, "bs") && same(col.base_name, "bn") &&
 		   same(col.missing, "70");
 }
 
@@ -371,7 +374,7 @@ static const struct
 	  "0455544638"
 	  "0000" },
 	{ "relation", WIRE_RELATION, put_relation, get_relation,
-	  "523e000000"
+	  "5244000000"
 	  "01000000"
 	  "02000000"
 	  "05000000"
@@ -391,6 +394,8 @@ static const struct
 	  "026964"
 	  "0a70675f636174616c6f67"
 	  "04696e7434"
+	  "026273"
+	  "02626e"
 	  "023730" },
 	{ "origin", WIRE_ORIGIN, put_origin, get_origin, "4f050000000700027570" },
 	{ "begin", WIRE_BEGIN, put_begin, get_begin,
