@@ -137,6 +137,25 @@ poll_until(int fd, short events, int64_t deadline_ms, bool interruptible)
 	}
 }
 
+/* The user's connect_timeout, from wherever libpq has it, else ours. */
+static int
+connect_timeout(PGconn *pq)
+{
+	PQconninfoOption *options = PQconninfo(pq);
+	const PQconninfoOption *option;
+	int timeout_s = 0;
+
+	for (option = options; option != NULL && option->keyword != NULL; option++)
+	{
+		if (strcmp(option->keyword, "connect_timeout") == 0 &&
+			option->val != NULL)
+			timeout_s = atoi(option->val);
+	}
+	PQconninfoFree(options);
+	/* for ever, libpq calls what is not positive: not here */
+	return timeout_s > 0 ? timeout_s : CONNECT_TIMEOUT_S;
+}
+
 static bool
 connect_wait(PGconn *pq, int timeout_s, Error *err)
 {
@@ -189,8 +208,6 @@ pg_conn_open(const PgConfig *config, Error *err)
 {
 	PgConn *conn;
 	PGconn *pq = connect_start(config, err);
-	int timeout_s = config->connect_timeout_s > 0 ? config->connect_timeout_s
-												  : CONNECT_TIMEOUT_S;
 
 	if (pq == NULL)
 		return NULL;
@@ -198,7 +215,7 @@ pg_conn_open(const PgConfig *config, Error *err)
 	conn->pq = pq;
 	snprintf(conn->side, sizeof(conn->side), "%s", config->side);
 	conn_describe(conn);
-	if (!connect_wait(pq, timeout_s, err))
+	if (!connect_wait(pq, connect_timeout(pq), err))
 	{
 		if (!error_is_set(err))
 			pg_error(conn, NULL, P_CONNECT, err);

@@ -22,12 +22,11 @@
 
 typedef struct PgConfig
 {
-	const char *side;	   /* "source" or "target", for messages */
-	const char *url;	   /* libpq connection string or URI */
-	const char *label;	   /* application_name: "pg_portage NAME ROLE" */
-	const char *encoding;  /* client_encoding; NULL: UTF8 */
-	bool replication;	   /* replication=database */
-	int connect_timeout_s; /* 0: 10 */
+	const char *side;	  /* "source" or "target", for messages */
+	const char *url;	  /* libpq connection string or URI */
+	const char *label;	  /* application_name: "pg_portage NAME ROLE" */
+	const char *encoding; /* client_encoding; NULL: UTF8 */
+	bool replication;	  /* replication=database */
 } PgConfig;
 
 typedef struct PgConn
@@ -41,7 +40,10 @@ typedef struct PgConn
 	int backend_pid;
 } PgConn;
 
-/* Connect and set the session up.  P_CONNECT, P_LOGIN, P_URL, P_SERVER_BUSY. */
+/*
+ * Connect and set the session up, within the connect_timeout of the URL, or
+ * else 10 s.  P_CONNECT, P_LOGIN, P_URL, P_SERVER_BUSY.
+ */
 PgConn *pg_conn_open(const PgConfig *config, Error *err);
 
 /* Close; NULL is fine. */
