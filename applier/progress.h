@@ -41,6 +41,7 @@ typedef struct SourceIdentity
 	char database[64];
 	char encoding[32];	/* server encoding */
 	int server_version; /* not stored */
+	bool standby;		/* when asked; not stored */
 } SourceIdentity;
 
 typedef struct Progress

@@ -30,7 +30,7 @@ look(Drop *drop, Error *err)
 {
 	Session *session = &drop->session;
 
-	if (session->source != NULL && (!session_connect_source(session, err) ||
+	if (session->source != NULL && (!session_connect_primary(session, err) ||
 									!session->source->ops->slot_inspect(
 										session->source, &drop->slot, err)))
 		return false;

@@ -19,7 +19,7 @@ finish(Session *session, Error *err)
 		.takeover = options->takeover,
 	};
 
-	if (!session_connect_source(session, err) ||
+	if (!session_connect_primary(session, err) ||
 		!session_connect_target(session, err) ||
 		!session_read_progress(session, err))
 		return false;

@@ -226,7 +226,7 @@ connect_and_own(Run *run, Error *err)
 	};
 
 	run->has_snapshot = false;
-	if (!session_connect_source(session, err) ||
+	if (!session_connect_primary(session, err) ||
 		!session_connect_target(session, err))
 		return false;
 	retry_connected(&run->retry);

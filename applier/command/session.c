@@ -67,6 +67,20 @@ session_connect_source(Session *session, Error *err)
 	return true;
 }
 
+/*
+ * A standby has no slot, lags behind, and looks like a source that was rolled
+ * back: what to do then is bad advice here.  A copy alone needs none of that.
+ */
+bool
+session_connect_primary(Session *session, Error *err)
+{
+	if (!session_connect_source(session, err))
+		return false;
+	if (session->identity.standby && !session->options->copy_only)
+		return error_set(err, P_STANDBY, "source: the server is a standby");
+	return true;
+}
+
 bool
 session_connect_target(Session *session, Error *err)
 {

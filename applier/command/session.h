@@ -34,6 +34,8 @@ void session_close(Session *session);
 
 /* Connect, anew if need be, and learn who the source is. */
 bool session_connect_source(Session *session, Error *err) MUST_CHECK;
+/* The same for what changes anything; P_STANDBY. */
+bool session_connect_primary(Session *session, Error *err) MUST_CHECK;
 bool session_connect_target(Session *session, Error *err) MUST_CHECK;
 void session_disconnect(Session *session);
 

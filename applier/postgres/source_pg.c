@@ -204,6 +204,18 @@ identify_by_sql(PgConn *conn, SourceIdentity *identity, Error *err)
 	return true;
 }
 
+static bool
+identify_standby(PgConn *conn, SourceIdentity *identity, Error *err)
+{
+	PGresult *res = pg_query(conn, err, "SELECT pg_is_in_recovery()");
+
+	if (res == NULL)
+		return false;
+	identity->standby = pg_value_bool(res, 0, 0);
+	PQclear(res);
+	return true;
+}
+
 static void
 identify_server(const PgConn *conn, SourceIdentity *identity)
 {
@@ -228,6 +240,8 @@ source_pg_identify(Source *source, SourceIdentity *identity, Error *err)
 
 	memset(identity, 0, sizeof(*identity));
 	identify_server(self->sql, identity);
+	if (!identify_standby(self->sql, identity, err))
+		return false;
 	if (source->config->copy_only)
 		return identify_by_sql(self->sql, identity, err);
 	conn = source_pg_session(self, "identify", true, err);
