@@ -27,8 +27,9 @@ PortageTest - what the TAP tests of pg_portage have in common
 Servers are PostgreSQL::Test::Cluster nodes, so everything that class offers
 works: C<safe_psql> connects through the socket as the superuser, without a
 password. The applier connects over TCP as one of two roles that hold nothing
-beyond what the documentation asks for, with a password from a PGPASSFILE, and
-pg_hba.conf lets these roles in with SCRAM only.
+beyond what README.md lists, as it lists it, with a password from a PGPASSFILE,
+and pg_hba.conf lets these roles in with SCRAM only. A test that needs a role to
+hold more asks for it: C<replica_role> of target_new, an ALTER ROLE of its own.
 
 Tests run through C<make check-tap TESTS=...>, which prepares the private
 installation and the environment that this module reads.
@@ -50,10 +51,11 @@ use Time::HiRes ();
 
 our @EXPORT = qw(
   SOURCE_ROLE TARGET_ROLE
-  source_new target_new source_url target_url endpoints server_knows
+  source_new target_new source_grant source_url target_url endpoints
+  server_knows
   portage portage_ok portage_fails portage_start
   progress_row slot_row current_lsn wait_for
-  table_digest tables_equal
+  table_digest tables_equal schema_of schemas_equal
   pgbench_init pgbench_start last_commit_age load_committed_recently
 );
 
@@ -86,7 +88,14 @@ Initialise and start a server that can be migrated from. Options:
   fsync      => 1           0 only where a test measures or loads a lot
   start      => 1           0 leaves it initialised, without roles
 
-The role SOURCE_ROLE may log in, replicate and read; it owns nothing.
+The role SOURCE_ROLE may log in and replicate, and has what source_grant gives
+it in each of these databases; it owns nothing and is a member of nothing.
+
+=item source_grant($node, $database, @schemas)
+
+Let SOURCE_ROLE read what there is in these schemas (default: public) and, in
+any schema, what the superuser creates from then on. For a database that a test
+creates by itself.
 
 =cut
 
@@ -110,15 +119,33 @@ CONF
 
 	$node->start;
 	role_create($node, SOURCE_ROLE, 'LOGIN REPLICATION');
-	$node->safe_psql('postgres',
-		'GRANT pg_read_all_data TO ' . SOURCE_ROLE);
 	foreach my $database (@{ $options{databases} // ['app'] })
 	{
 		$node->safe_psql('postgres', qq{CREATE DATABASE "$database"});
 		$node->safe_psql($database, 'CREATE EXTENSION pg_portage')
 		  if $options{extension} // 1;
+		source_grant($node, $database);
 	}
 	return $node;
+}
+
+# The statements of README.md. The second half is for what is created later.
+sub source_grant
+{
+	my ($node, $database, @schemas) = @_;
+	my ($role, $owner) = (SOURCE_ROLE, superuser());
+	my $grants = join('', map { <<"SQL" } @schemas ? @schemas : 'public');
+GRANT USAGE ON SCHEMA $_ TO $role;
+GRANT SELECT ON ALL TABLES IN SCHEMA $_ TO $role;
+GRANT SELECT ON ALL SEQUENCES IN SCHEMA $_ TO $role;
+SQL
+
+	$node->safe_psql($database, $grants . <<"SQL");
+ALTER DEFAULT PRIVILEGES FOR ROLE $owner GRANT USAGE ON SCHEMAS TO $role;
+ALTER DEFAULT PRIVILEGES FOR ROLE $owner GRANT SELECT ON TABLES TO $role;
+ALTER DEFAULT PRIVILEGES FOR ROLE $owner GRANT SELECT ON SEQUENCES TO $role;
+SQL
+	return;
 }
 
 =pod
@@ -126,9 +153,11 @@ CONF
 =item target_new($name, %options)
 
 The same for a server to migrate to; each database is owned by TARGET_ROLE,
-which may only log in. Options as above without C<extension>, and
+which may only log in: like the users of a managed service, it may not set
+session_replication_role. Options as above without C<extension>, and
 
-  replica_role => 0         1 grants SET on session_replication_role
+  replica_role => 0         1 grants SET on session_replication_role, which
+                            is what a superuser of one's own server can give
 
 =cut
 
@@ -482,6 +511,15 @@ C<< columns => 'a, b' >> only these.
 
 One assertion per table; an empty table fails it.
 
+=item schema_of($node, $database)
+
+What pg_dump says of a database, without owners, privileges and what is ours.
+
+=item schemas_equal($source, $database, $target, $target_database)
+
+One assertion that both have the same objects; the order in which they were
+created is not compared.
+
 =cut
 
 sub table_digest
@@ -531,6 +569,40 @@ sub tables_equal
 		$all &&= is($found, $expected, "$table is the same on both sides");
 	}
 	return $all;
+}
+
+sub schema_of
+{
+	my ($node, $database) = @_;
+	my ($out, $err) = ('', '');
+
+	IPC::Run::run(
+		[
+			'pg_dump', '--schema-only', '--no-owner', '--no-privileges',
+			'--exclude-schema=portage', '--dbname', $node->connstr($database)
+		],
+		'>', \$out, '2>', \$err) || croak("pg_dump: $err");
+	$out =~ s/^\\(?:un)?restrict .*\n//mg;    # a new word in every dump
+	return $out;
+}
+
+sub schemas_equal
+{
+	my ($source, $database, $target, $target_database) = @_;
+	my ($expected, $found) =
+	  map { [ schema_entries(schema_of(@$_)) ] }
+	  ([ $source, $database ], [ $target, $target_database ]);
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return is_deeply($found, $expected,
+		'the schema of the target is that of the source');
+}
+
+sub schema_entries
+{
+	my ($dump) = @_;
+	return sort grep { !/\A(?:EXTENSION )?pg_portage;/ }
+	  split(/^--\n-- Name: /m, $dump);
 }
 
 =pod

@@ -44,6 +44,32 @@ my ($rc, $out, $err) = psql_as(source_url($source, 'app'),
 	'CREATE TABLE t (i int)',
 	PGPASSFILE => PortageTest::password_file());
 isnt($rc, 0, 'the source role cannot create a table');
+is( $source->safe_psql(
+		'postgres',
+		q{SELECT rolsuper OR rolbypassrls OR rolcreatedb OR rolcreaterole
+		  OR EXISTS (SELECT FROM pg_auth_members WHERE member = r.oid)
+		  FROM pg_roles r WHERE rolname = 'portage_src'}),
+	'f', 'the source role may replicate, and is a member of nothing');
+is( $source->safe_psql('app', <<'SQL'), 't|t|t|f',
+CREATE SCHEMA later CREATE TABLE t (id serial);
+SELECT has_schema_privilege('portage_src', 'later', 'USAGE'),
+	has_table_privilege('portage_src', 'later.t', 'SELECT'),
+	has_sequence_privilege('portage_src', 'later.t_id_seq', 'SELECT'),
+	has_table_privilege('portage_src', 'later.t', 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
+		OR has_sequence_privilege('portage_src', 'later.t_id_seq', 'USAGE, UPDATE')
+		OR has_schema_privilege('portage_src', 'later', 'CREATE')
+SQL
+	'it may read what is created later, and do nothing else with it');
+foreach my $case ([ $target, 't' ], [ target_new('managed'), 'f' ])
+{
+	my ($node, $may) = @$case;
+	is( $node->safe_psql(
+			'postgres',
+			q{SELECT has_parameter_privilege('portage_dst',
+				'session_replication_role', 'SET')}),
+		$may, $node->name . ': whether it may switch triggers off');
+	$node->stop unless $may eq 't';
+}
 is( $target->safe_psql(
 		'postgres',
 		q{SELECT rolsuper OR rolreplication OR rolcreatedb OR rolcreaterole

@@ -15,6 +15,7 @@ sub databases
 	my ($name, $from, $to) = @_;
 	my $locale = q{TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'};
 	$source->safe_psql('postgres', "CREATE DATABASE $name ENCODING '$from' $locale");
+	source_grant($source, $name);
 	$target->safe_psql('postgres',
 		"CREATE DATABASE $name ENCODING '$to' $locale OWNER " . TARGET_ROLE);
 	return;

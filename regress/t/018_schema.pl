@@ -5,7 +5,6 @@
 use strict;
 use warnings;
 
-use IPC::Run ();
 use PortageTest;
 use Test::More;
 
@@ -80,32 +79,6 @@ my $nasty = q{"Nasty ""schema"".x;"."Table, with; '$$ -- /*"};
 my @tables = (qw(sales.customers sales.orders sales.lines sales.by_year
 	sales.secure public.log_a public.log_b public.data), $nasty);
 
-# What pg_dump says of a database, without what is ours or the server's.
-sub schema_of
-{
-	my ($node, $database) = @_;
-	my ($out, $err) = ('', '');
-
-	IPC::Run::run(
-		[
-			'pg_dump', '--schema-only', '--no-owner', '--no-privileges',
-			'--exclude-schema=portage', '--dbname', $node->connstr($database)
-		],
-		'>', \$out, '2>', \$err) || die "pg_dump: $err";
-	$out =~ s/^\\(?:un)?restrict .*\n//mg;    # a new word in every dump
-	return $out;
-}
-
-# One by one: in which order they were created is not compared.
-sub entries
-{
-	my ($dump) = @_;
-	return [
-		sort grep { !/\A(?:EXTENSION )?pg_portage;/ }
-		  split(/^--\n-- Name: /m, $dump)
-	];
-}
-
 portage_ok(run_to('app', 'app'));
 tables_equal($source, 'app', $target, 'app', @tables);
 
@@ -120,8 +93,7 @@ my $again = portage_ok(run_to('app', 'app'));
 unlike($again->{err}, qr/copy:/, 'what is copied is not copied again');
 tables_equal($source, 'app', $target, 'app', @tables);
 portage_ok('finish', '--source', source_url($source, 'app'), '--target', target_url($target, 'app'), '--name', 'app');
-is_deeply(entries(schema_of($target, 'app')), entries(schema_of($source, 'app')),
-	'the schema of the target is that of the source');
+schemas_equal($source, 'app', $target, 'app');
 is($target->safe_psql('app', q{SELECT count(*) FROM pg_constraint WHERE NOT convalidated}), '0',
 	'every constraint is validated');
 is( $target->safe_psql('app', q{SELECT count(*) FROM pg_index WHERE NOT indisvalid}), '0',

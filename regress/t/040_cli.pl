@@ -230,10 +230,9 @@ if (server_knows($source, 'output_plugin_libraries'))
 	$source->reload;
 }
 
-$source->safe_psql('app', 'REVOKE ALL ON t FROM PUBLIC');
-$source->safe_psql('postgres', 'REVOKE pg_read_all_data FROM ' . SOURCE_ROLE);
-fails(2, 'P0210', qr/table public\./, 'run', @ends);
-$source->safe_psql('postgres', 'GRANT pg_read_all_data TO ' . SOURCE_ROLE);
+$source->safe_psql('app', 'REVOKE SELECT ON t FROM ' . SOURCE_ROLE);
+fails(2, 'P0210', qr/table public\.t/, 'run', @ends);
+$source->safe_psql('app', 'GRANT SELECT ON t TO ' . SOURCE_ROLE);
 
 $source->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
