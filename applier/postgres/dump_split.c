@@ -2,9 +2,7 @@
  * dump_split.c
  *		See dump_split.h.
  *
- * The scanner knows just as much of SQL as is needed to tell quoted from
- * unquoted text: strings with and without backslashes, quoted names, dollar
- * quotes, comments.  standard_conforming_strings is on in every dump.
+ * What is quoted and what is not: see sql_scan.h.
  */
 #include "postgres/dump_split.h"
 
@@ -17,6 +15,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "postgres/sql_scan.h"
 
 #define TABLESPACE_SET "SET default_tablespace = "
 #define METHOD_SET "SET default_table_access_method = "
@@ -45,98 +44,6 @@ typedef struct Splitter
 	Buffer tablespace;	  /* the SET that holds, or empty */
 	Buffer method;
 } Splitter;
-
-static bool
-is_word(char c)
-{
-	return isalnum((unsigned char) c) || c == '_' || (c & 0x80) != 0;
-}
-
-/* Behind the closing quote; p stands behind the opening one. */
-static const char *
-skip_quoted(const char *p, char quote, bool backslashes)
-{
-	for (; *p != '\0'; p++)
-	{
-		if ((backslashes && *p == '\\' && p[1] != '\0') ||
-			(*p == quote && p[1] == quote))
-			p++;
-		else if (*p == quote)
-			return p + 1;
-	}
-	return p;
-}
-
-/* Behind a dollar-quoted string, or behind the dollar sign if it is none. */
-static const char *
-skip_dollar(const char *p)
-{
-	const char *tag = p++;
-	size_t len;
-
-	if (isdigit((unsigned char) *p))
-		return p;
-	while (is_word(*p))
-		p++;
-	if (*p != '$')
-		return tag + 1;
-	len = (size_t) (++p - tag);
-	for (; *p != '\0'; p++)
-	{
-		if (*p == '$' && strncmp(p, tag, len) == 0)
-			return p + len;
-	}
-	return p;
-}
-
-static const char *
-skip_block_comment(const char *p)
-{
-	int depth = 1;
-
-	while (*p != '\0' && depth > 0)
-	{
-		if (p[0] == '*' && p[1] == '/')
-			depth--, p += 2;
-		else if (p[0] == '/' && p[1] == '*')
-			depth++, p += 2;
-		else
-			p++;
-	}
-	return p;
-}
-
-static const char *
-skip_line(const char *p)
-{
-	const char *end = strchr(p, '\n');
-
-	return end != NULL ? end + 1 : p + strlen(p);
-}
-
-/*
- * Behind one token: a word, a quoted thing, a comment, or one other byte.  A
- * word goes as a whole, so that a dollar sign or an E within it means nothing.
- */
-static const char *
-skip_token(const char *p)
-{
-	if (p[0] == '-' && p[1] == '-')
-		return skip_line(p);
-	if (p[0] == '/' && p[1] == '*')
-		return skip_block_comment(p + 2);
-	if (*p == '\'' || *p == '"')
-		return skip_quoted(p + 1, *p, false);
-	if ((*p == 'E' || *p == 'e') && p[1] == '\'')
-		return skip_quoted(p + 2, '\'', true);
-	if (*p == '$')
-		return skip_dollar(p);
-	if (!is_word(*p))
-		return p + 1;
-	while (is_word(*p) || *p == '$')
-		p++;
-	return p;
-}
 
 static int
 by_id(const void *left, const void *right)
@@ -172,10 +79,10 @@ list_parse(Splitter *self, const char *list, Error *err)
 {
 	int capacity = 1;
 
-	for (const char *p = list; *p != '\0'; p = skip_line(p))
+	for (const char *p = list; *p != '\0'; p = sql_skip_line(p))
 		capacity++;
 	self->lines = ARENA_ARRAY(self->arena, ListLine, (size_t) capacity);
-	for (const char *p = list; *p != '\0'; p = skip_line(p))
+	for (const char *p = list; *p != '\0'; p = sql_skip_line(p))
 	{
 		ListLine *line = &self->lines[self->line_count];
 		const char *rest;
@@ -337,14 +244,14 @@ parse_header(Splitter *self, const char *p, ListLine *line, Error *err)
 	entry->class_oid = line->class_oid;
 	entry->oid = line->oid;
 	entry->dependencies = NULL;
-	p = skip_line(skip_line(p));
+	p = sql_skip_line(sql_skip_line(p));
 	while (strncmp(p, "-- ", 3) == 0)
 	{
 		if (strncmp(p, "-- Dependencies: ", 17) == 0)
 			parse_dependencies(self->arena, p + 17, entry);
 		else if (strncmp(p, "-- Name: ", 9) == 0)
 			named = parse_name(self->arena, p + 9, line, entry);
-		p = skip_line(p);
+		p = sql_skip_line(p);
 	}
 	if (!named)
 	{
@@ -354,7 +261,7 @@ parse_header(Splitter *self, const char *p, ListLine *line, Error *err)
 				  line->id);
 		return NULL;
 	}
-	p = skip_line(p);
+	p = sql_skip_line(p);
 	return p + strspn(p, "\n");
 }
 
@@ -408,7 +315,7 @@ entry_close(Splitter *self, const char *end)
 		const char *semicolon = p;
 
 		while (semicolon < end && *semicolon != ';')
-			semicolon = skip_token(semicolon);
+			semicolon = sql_skip_token(semicolon);
 		if (strncmp(p, TABLESPACE_SET, strlen(TABLESPACE_SET)) == 0)
 			setting_keep(&self->tablespace, p, semicolon + 1);
 		else if (strncmp(p, METHOD_SET, strlen(METHOD_SET)) == 0)
@@ -466,7 +373,7 @@ script_scan(Splitter *self, const char *script, Error *err)
 		if (at_line && *p == '\\')
 		{
 			/* a command to psql, not to the server */
-			p = skip_line(p);
+			p = sql_skip_line(p);
 			continue;
 		}
 		if (*p == ';')
@@ -477,7 +384,7 @@ script_scan(Splitter *self, const char *script, Error *err)
 			statement_begins(self, p);
 			fresh = false;
 		}
-		p = skip_token(p);
+		p = sql_skip_token(p);
 	}
 	entry_close(self, p);
 	return true;
