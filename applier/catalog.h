@@ -90,13 +90,17 @@ typedef enum DdlState
 	DDL_DEFERRED /* waits for pg_portage finish */
 } DdlState;
 
+/* Types that pg_dump does not have. */
+#define DDL_TYPE_IDENTITY "IDENTITY"		/* GENERATED ALWAYS restored */
+#define DDL_TYPE_VALIDATION "FK VALIDATION" /* of a key that was NOT VALID */
+
 /* One entry of the schema, able to run on its own. */
 typedef struct DdlEntry
 {
 	int number; /* order of execution, from 1 */
 	DdlSection section;
 	DdlState state;
-	const char *type;	/* pg_dump's word: "TABLE", "FK CONSTRAINT" */
+	const char *type;	/* pg_dump's word, "FK CONSTRAINT", or one of ours */
 	const char *schema; /* or "" */
 	const char *name;
 	uint32_t table_oid; /* the table it belongs to, or 0 */

@@ -8,7 +8,8 @@
 
 static const char *const phase_names[] = {
 	[PHASE_NONE] = "none", [PHASE_SLOT] = "slot",	  [PHASE_SCHEMA] = "schema",
-	[PHASE_COPY] = "copy", [PHASE_STREAM] = "stream", [PHASE_DONE] = "done",
+	[PHASE_COPY] = "copy", [PHASE_STREAM] = "stream", [PHASE_FINISH] = "finish",
+	[PHASE_DONE] = "done",
 };
 
 const char *

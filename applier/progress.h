@@ -25,7 +25,8 @@ typedef enum Phase
 	PHASE_SCHEMA, /* slot and first anchor exist */
 	PHASE_COPY,	  /* the schema is stored in portage.ddl */
 	PHASE_STREAM, /* every chunk is stamped */
-	PHASE_DONE	  /* finished: nothing may be applied any more */
+	PHASE_FINISH, /* what had to wait is being created: no stream any more */
+	PHASE_DONE	  /* the target has everything that the source had */
 } Phase;
 
 const char *phase_name(Phase phase);

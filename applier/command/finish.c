@@ -11,6 +11,23 @@
 #include "owner.h"
 
 static bool
+check_phase(const Session *session, Error *err)
+{
+	Phase phase = session->progress.phase;
+
+	if (phase == PHASE_NONE)
+		return error_set(err, P_NOT_MIGRATING,
+						 "the target has no migration \"%s\"",
+						 session->options->name);
+	if (phase < PHASE_STREAM)
+		return error_set(err, P_OPTIONS,
+						 "the migration \"%s\" is still in phase \"%s\"",
+						 session->options->name, phase_name(phase)) ||
+			   error_hint(err, "let pg_portage run complete the copy first");
+	return session_check_source(session, err);
+}
+
+static bool
 finish(Session *session, Error *err)
 {
 	const Options *options = session->options;
@@ -21,19 +38,16 @@ finish(Session *session, Error *err)
 
 	if (!session_connect_primary(session, err) ||
 		!session_connect_target(session, err) ||
-		!session_read_progress(session, err))
+		!session_read_progress(session, err) || !check_phase(session, err))
 		return false;
-	if (session->progress.phase == PHASE_NONE)
-		return error_set(err, P_NOT_MIGRATING,
-						 "the target has no migration \"%s\"", options->name);
-	if (!session_check_source(session, err) ||
-		!owner_become(session->target, &owner, &session->progress, err))
+	/* once it has ended, the target is written to by others: hands off */
+	if (session->progress.phase == PHASE_DONE)
+		return true;
+	if (!owner_become(session->target, &owner, &session->progress, err) ||
+		!check_phase(session, err))
 		return false;
-	if (session->progress.phase != PHASE_STREAM)
-		return error_set(err, P_OPTIONS,
-						 "the migration \"%s\" is still in phase \"%s\"",
-						 options->name, phase_name(session->progress.phase)) ||
-			   error_hint(err, "let pg_portage run complete the copy first");
+	if (session->progress.phase == PHASE_DONE)
+		return true;
 	/* what the migration was begun with, not what this command was given */
 	session->source_config.tables = session->progress.tables;
 	session->source_config.exclude_tables = session->progress.exclude_tables;
@@ -48,6 +62,7 @@ command_finish(const Options *options)
 	Error err = ERROR_INIT;
 
 	if (session_open(&session, options, &err) && finish(&session, &err))
-		log_info("done: nothing is deferred any more");
+		log_info("done: nothing is deferred any more; let the applications use "
+				 "the target, and pg_portage drop clean up");
 	return session_end(&session, &err);
 }

@@ -149,6 +149,29 @@ patterns_differ(const Session *session, const char *option, const char *then,
 						   "begin again");
 }
 
+/* Triggers and foreign keys would act on what the stream writes. */
+static bool
+check_unfinished(const Session *session, Error *err)
+{
+	const char *name = session->options->name;
+
+	if (session->progress.phase < PHASE_FINISH)
+		return true;
+	if (session->progress.phase == PHASE_FINISH)
+	{
+		error_set(err, P_FINISHED,
+				  "pg_portage finish of the migration \"%s\" has begun: "
+				  "nothing more can be applied",
+				  name);
+		return error_hint(err, "run pg_portage finish again, to its end");
+	}
+	error_set(err, P_FINISHED,
+			  "the migration \"%s\" is finished: nothing more can be applied",
+			  name);
+	return error_hint(err, "pg_portage drop removes its slot and state; the "
+						   "tables of the target stay");
+}
+
 bool
 session_check(const Session *session, Error *err)
 {
@@ -159,6 +182,8 @@ session_check(const Session *session, Error *err)
 		return false;
 	if (progress->phase == PHASE_NONE)
 		return true;
+	if (!check_unfinished(session, err))
+		return false;
 	if (options->copy_only != (progress->slot[0] == '\0'))
 		return error_set(err, P_OPTIONS,
 						 "the migration \"%s\" was begun with%s --copy-only",
@@ -188,6 +213,11 @@ log_stopped(const Session *session)
 			cause, LSN_ARGS(progress->resume_lsn));
 	else if (progress->phase == PHASE_NONE)
 		log_info("stopped by signal (%s) before anything was begun", cause);
+	else if (progress->phase >= PHASE_FINISH)
+		log_info(
+			"stopped by signal (%s) in phase \"%s\"; run pg_portage finish "
+			"again to go on",
+			cause, phase_name(progress->phase));
 	else
 		log_info("stopped by signal (%s) in phase \"%s\"; run again to go on",
 				 cause, phase_name(progress->phase));

@@ -52,8 +52,8 @@ bool session_read_progress(Session *session, Error *err) MUST_CHECK;
 bool session_check_source(const Session *session, Error *err) MUST_CHECK;
 
 /*
- * That, and is it for the same tables, and with or without a stream, as the
- * options say?  P_OPTIONS.
+ * That, may it still be applied to (P_FINISHED), and is it for the same tables,
+ * and with or without a stream, as the options say (P_OPTIONS)?
  */
 bool session_check(const Session *session, Error *err) MUST_CHECK;
 

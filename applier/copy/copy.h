@@ -29,8 +29,11 @@ bool copy_run(const CopyConfig *config, Source *source, Target *target,
 			  Progress *progress, const SlotSnapshot *snapshot,
 			  Error *err) MUST_CHECK;
 
-/* Create what was deferred (foreign keys, triggers, identity ALWAYS). */
-bool copy_finish(Source *source, Target *target, const Progress *progress,
+/*
+ * From PHASE_STREAM or PHASE_FINISH to PHASE_DONE: create what was deferred, and
+ * set the sequences.  Saves the phase in progress and on the target.
+ */
+bool copy_finish(Source *source, Target *target, Progress *progress,
 				 Error *err) MUST_CHECK;
 
 /* Set the target's sequences to where the source's are now. */

@@ -46,6 +46,7 @@ static const TargetOps target_pg_ops = {
 	.ddl_list = target_pg_ddl_list,
 	.ddl_run = target_pg_ddl_run,
 	.ddl_defer = target_pg_ddl_defer,
+	.foreign_key_add = target_pg_foreign_key_add,
 	.identity_relax = target_pg_identity_relax,
 	.chunks_store = target_pg_chunks_store,
 	.chunks_list = target_pg_chunks_list,

@@ -10,6 +10,7 @@
  *		pipeline_pg.c		statements on their way, answers with their names
  *		statement_pg.c		prepared statements per relation and column set
  *		target_pg_ddl.c		schema entries; transactions of the copy
+ *		target_pg_foreign_key.c	foreign keys, added and validated apart
  *		target_pg_state.c	the rows of schema entries and chunks, sequences
  *		target_pg_load.c	COPY FROM STDIN with its chunk row
  *		target_pg_copy.h	what the last three share
@@ -115,6 +116,11 @@ bool target_pg_chunks_list(Target *target, Arena *arena, Chunk **chunks,
 bool target_pg_sequences_set(Target *target, const Progress *progress,
 							 const Sequence *sequences, int count, Error *err);
 bool target_pg_analyze(Target *target, const Table *table, Error *err);
+
+/* target_pg_foreign_key.c */
+bool
+target_pg_foreign_key_add(Target *target, const Progress *progress,
+						  const DdlEntry *entry, bool *validated, Error *err);
 
 /* target_pg_load.c */
 TargetLoader *

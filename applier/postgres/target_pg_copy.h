@@ -30,6 +30,18 @@ bool copy_transaction_commit(CopyTransaction *self, Error *err) MUST_CHECK;
 bool
 copy_transaction_end(CopyTransaction *self, bool ok, Error *err) MUST_CHECK;
 
+/* Statements of an entry, as pg_restore would run them. */
+bool ddl_execute(CopyTransaction *transaction, const DdlEntry *entry,
+				 const char *sql, Error *err) MUST_CHECK;
+
+/* What is done about an entry, and noted in portage.ddl, in a transaction. */
+typedef bool (*DdlStep)(CopyTransaction *transaction, const DdlEntry *entry,
+						Error *err);
+
+bool
+target_pg_ddl_step(PgConn *conn, const Progress *progress,
+				   const DdlEntry *entry, DdlStep step, Error *err) MUST_CHECK;
+
 /* One schema entry in a transaction of its own, marked as done in it. */
 bool target_pg_ddl_entry(PgConn *conn, const Progress *progress,
 						 const DdlEntry *entry, Error *err) MUST_CHECK;

@@ -16,14 +16,18 @@
 /*
  * What pg_restore sets at the head of its script.  Names in a dump are
  * qualified, hence the empty path; functions may be created before what their
- * bodies mention.
+ * bodies mention.  Validating a foreign key or filling a view reads whole
+ * tables, which the sessions of the stream are told not to.
  */
 #define ENTRY_PREAMBLE                                                   \
+	"SET LOCAL enable_seqscan = on; SET LOCAL enable_bitmapscan = on;"   \
 	"SET LOCAL search_path = ''; SET LOCAL check_function_bodies = off;" \
 	"SET LOCAL xmloption = content; SET LOCAL row_security = off;"       \
 	"SET LOCAL standard_conforming_strings = on;"                        \
 	"SET LOCAL client_min_messages = warning;"                           \
 	"SET LOCAL default_tablespace = ''"
+
+#define FOREIGN_KEY_VIOLATION "23503"
 
 bool
 copy_transaction_begin(CopyTransaction *self, PgConn *conn,
@@ -91,12 +95,29 @@ copy_transaction_end(CopyTransaction *self, bool ok, Error *err)
 	return false;
 }
 
+/* Rows that violate the constraint: only who knows the data can mend that. */
+static bool
+foreign_key_failed(const DdlEntry *entry, const Error *said, Error *err)
+{
+	error_set(err, P_FOREIGN_KEY, "foreign key %s.%s: %s", entry->schema,
+			  entry->name, said->message);
+	if (said->detail[0] != '\0')
+		error_detail(err, "%s", said->detail);
+	error_hint(err, "Somebody wrote to the target, or to the source with "
+					"triggers switched off.  Mend the rows on the target, "
+					"then run pg_portage finish again.");
+	memcpy(err->sqlstate, said->sqlstate, sizeof(err->sqlstate));
+	return false;
+}
+
 /* Anything that is wrong with the statement itself is P_DDL. */
 static bool
 entry_failed(const DdlEntry *entry, Error *err)
 {
 	Error said = *err;
 
+	if (strcmp(said.sqlstate, FOREIGN_KEY_VIOLATION) == 0)
+		return foreign_key_failed(entry, &said, err);
 	if (said.code != P_PRIVILEGE && !error_is_transient(&said) &&
 		said.code != P_STOPPED)
 	{
@@ -132,29 +153,44 @@ entry_mark(CopyTransaction *transaction, const DdlEntry *entry,
 								entry->number);
 }
 
+bool
+ddl_execute(CopyTransaction *transaction, const DdlEntry *entry,
+			const char *sql, Error *err)
+{
+	PgConn *conn = transaction->conn;
+
+	return pg_exec(conn, err, ENTRY_PREAMBLE) &&
+		   (pg_exec(conn, err, sql) || entry_failed(entry, err)) &&
+		   pg_exec(conn, err, "SET LOCAL search_path = pg_catalog");
+}
+
 static bool
-entry_run(PgConn *conn, const Progress *progress, const DdlEntry *entry,
-		  Error *err)
+entry_step(CopyTransaction *transaction, const DdlEntry *entry, Error *err)
+{
+	return ddl_execute(transaction, entry, entry->sql, err) &&
+		   entry_mark(transaction, entry, "done", err);
+}
+
+static bool
+step_run(PgConn *conn, const Progress *progress, const DdlEntry *entry,
+		 DdlStep step, Error *err)
 {
 	CopyTransaction transaction;
-	Failpoint point = entry->state == DDL_DEFERRED ? FP_FINISH_ENTRY
-												   : FP_DDL_BEFORE_COMMIT;
+	Failpoint point = entry->state == DDL_TODO ? FP_DDL_BEFORE_COMMIT
+											   : FP_FINISH_ENTRY;
 	bool ok;
 
 	if (!copy_transaction_begin(&transaction, conn, progress, err))
 		return false;
-	ok = pg_exec(conn, err, ENTRY_PREAMBLE) &&
-		 (pg_exec(conn, err, entry->sql) || entry_failed(entry, err)) &&
-		 pg_exec(conn, err, "SET LOCAL search_path = pg_catalog") &&
-		 entry_mark(&transaction, entry, "done", err) && FAILPOINT(point, err);
+	ok = step(&transaction, entry, err) && FAILPOINT(point, err);
 	return copy_transaction_end(&transaction, ok, err) &&
 		   FAILPOINT(FP_DDL_COMMITTED, err);
 }
 
 /* Building an index may take hours: no deadline, but a stop request ends it. */
 bool
-target_pg_ddl_entry(PgConn *conn, const Progress *progress,
-					const DdlEntry *entry, Error *err)
+target_pg_ddl_step(PgConn *conn, const Progress *progress,
+				   const DdlEntry *entry, DdlStep step, Error *err)
 {
 	int64_t timeout_ms = conn->statement_timeout_ms;
 	bool interruptible = conn->interruptible;
@@ -162,10 +198,17 @@ target_pg_ddl_entry(PgConn *conn, const Progress *progress,
 
 	conn->statement_timeout_ms = 0;
 	conn->interruptible = true;
-	ok = entry_run(conn, progress, entry, err);
+	ok = step_run(conn, progress, entry, step, err);
 	conn->statement_timeout_ms = timeout_ms;
 	conn->interruptible = interruptible;
 	return ok;
+}
+
+bool
+target_pg_ddl_entry(PgConn *conn, const Progress *progress,
+					const DdlEntry *entry, Error *err)
+{
+	return target_pg_ddl_step(conn, progress, entry, entry_step, err);
 }
 
 bool

@@ -161,7 +161,7 @@ identity_change(PgConn *conn, const Progress *progress, const PGresult *res,
 	DdlEntry entry = { .number = number,
 					   .section = DDL_POST_DATA,
 					   .state = DDL_DEFERRED,
-					   .type = "IDENTITY",
+					   .type = DDL_TYPE_IDENTITY,
 					   .schema = pg_value(res, row, 0) };
 	bool ok;
 

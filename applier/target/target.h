@@ -153,6 +153,13 @@ typedef struct TargetOps
 					const DdlEntry *entry, Error *err);
 	bool (*ddl_defer)(Target *self, const Progress *progress,
 					  const DdlEntry *entry, Error *err);
+	/*
+	 * Add an entry that is a foreign key without a look at the rows; what is
+	 * stored is from then on the entry that validates it.  *validated: it is
+	 * done as a whole, because the target or the entry does not allow that.
+	 */
+	bool (*foreign_key_add)(Target *self, const Progress *progress,
+							const DdlEntry *entry, bool *validated, Error *err);
 	/* Identity columns GENERATED ALWAYS become BY DEFAULT, to be restored. */
 	bool (*identity_relax)(Target *self, const Progress *progress, Error *err);
 	bool (*chunks_store)(Target *self, const Progress *progress,

@@ -24,7 +24,8 @@ my @first_try = qw(source-connected target-connected owner-locked);
 my @stream_points = qw(stream-started history-proven marker-emitted
   frame-received batch-begun batch-applied progress-updated batch-committed
   batch-durable feedback-sent piece-applied);
-my @others = qw(target-lost source-lost finish-entry drop-slot drop-state);
+my @others = qw(target-lost source-lost finish-phase finish-entry done-phase
+  drop-slot drop-state);
 
 my $source = source_new('source');
 my $target = target_new('target', databases => []);
@@ -252,20 +253,34 @@ sub process_state
 my $keys = q{SELECT conname, convalidated FROM pg_constraint
 	WHERE contype = 'f' AND connamespace = 'public'::regnamespace};
 is($target->safe_psql('app', $keys), '', 'the foreign key waits for finish');
-$result = portage('finish', endpoints($source, $target),
-	armed('kill', 'finish-entry'));
+my @finish = ('finish', endpoints($source, $target));
+$result = portage(@finish, armed('kill', 'finish-phase'));
+is($result->{signal}, 9, 'finish is killed when it has begun');
+is(progress_row($target, 'app', 'app')->{phase}, 'finish', 'which is known');
+$result = portage_fails(3, @finish, armed('error', 'sequences-set'));
+error_ok($result, 'P0303', qr/failpoint sequences-set/, 'sequences-set');
+begin_anew($source, $target);
+equal();
+$result = portage_fails(3, @finish, armed('error', 'finish-phase'));
+error_ok($result, 'P0303', qr/failpoint finish-phase/, 'finish-phase');
+is($target->safe_psql('app', $keys), '', 'the foreign key waits');
+$result = portage(@finish, armed('kill', 'finish-entry'));
 is($result->{signal}, 9, 'finish is killed with an object not committed');
 is($target->safe_psql('app', $keys), '', 'which is not there');
-$result = portage_fails(3, 'finish', endpoints($source, $target),
-	armed('error', 'finish-entry'));
+$result = portage_fails(3, @finish, armed('error', 'finish-entry'));
 error_ok($result, 'P0303', qr/failpoint finish-entry/, 'finish-entry');
-portage_ok('finish', endpoints($source, $target));
+$result = portage_fails(3, @finish, armed('error', 'finish-entry:2'));
+error_ok($result, 'P0303', qr/failpoint finish-entry/, 'its validation');
+is($target->safe_psql('app', $keys), 'child_parent_fkey|f',
+	'the foreign key is there and not yet valid');
+$result = portage_fails(3, @finish, armed('error', 'done-phase'));
+error_ok($result, 'P0303', qr/failpoint done-phase/, 'done-phase');
 is($target->safe_psql('app', $keys), 'child_parent_fkey|t',
 	'the foreign key is there and valid');
 is( $target->safe_psql('app',
 		q{SELECT count(*) FROM portage.ddl WHERE state <> 'done'}),
 	0, 'nothing is deferred any more');
-portage_ok('finish', endpoints($source, $target));
+portage_ok(@finish);
 
 # ---- drop
 my @drop = ('drop', endpoints($source, $target), '--yes');
@@ -274,7 +289,7 @@ is($result->{signal}, 9, 'drop is killed when the slot is gone');
 is(slot_row($source, 'portage_app'), undef, 'it is gone');
 ok(progress_row($target, 'app', 'app'), 'the state is not');
 $result = portage_fails(4, run_arguments('--until', 'caught-up'));
-error_ok($result, 'P0403', qr/portage_app/, 'half a drop cannot be run');
+error_ok($result, 'P0426', qr/is finished/, 'half a drop cannot be run');
 $result = portage(@drop, armed('kill', 'drop-state'));
 is($result->{signal}, 9, 'drop is killed in the removal of the state');
 ok(progress_row($target, 'app', 'app'), 'which is still there');
