@@ -17,6 +17,9 @@
 #define MAX_STATEMENTS 512
 #define BUCKETS 1024
 
+/* what the target computes by itself */
+#define GENERATED_FLAGS (WIRE_COLUMN_GENERATED | WIRE_COLUMN_VIRTUAL)
+
 typedef struct CacheEntry
 {
 	struct CacheEntry *next;
@@ -73,8 +76,7 @@ column_carried(const Change *change, int i)
 {
 	const Column *column = &change->relation->columns[i];
 
-	if (change->new_values == NULL ||
-		(column->flags & (WIRE_COLUMN_GENERATED | WIRE_COLUMN_VIRTUAL)) != 0)
+	if (change->new_values == NULL || (column->flags & GENERATED_FLAGS) != 0)
 		return false;
 	return change->new_values[i].state == WIRE_COL_NULL ||
 		   change->new_values[i].state == WIRE_COL_PRESENT;
@@ -228,7 +230,8 @@ build_where_key(Builder *b, bool old)
  * src/backend/utils/adt/rowtypes.c), so it needs no equality operator of the
  * types and tells 1.0 from 1.00.  Without the casts to record, the parser
  * would take the operator apart into one for each column.  Duplicates are
- * alike: any of them will do.
+ * alike: any of them will do.  What is computed from the other columns says
+ * nothing more about them, and may be computed otherwise here.
  */
 static void
 build_where_image(Builder *b)
@@ -241,7 +244,7 @@ build_where_image(Builder *b)
 	buffer_puts(&b->sql, " WHERE ROW(");
 	for (i = 0; i < b->relation->column_count; i++)
 	{
-		if ((b->relation->columns[i].flags & WIRE_COLUMN_VIRTUAL) != 0)
+		if ((b->relation->columns[i].flags & GENERATED_FLAGS) != 0)
 			continue;
 		buffer_puts(&b->sql, comma);
 		pg_quote_ident(&b->sql, b->relation->columns[i].name);
@@ -251,7 +254,7 @@ build_where_image(Builder *b)
 	comma = "";
 	for (i = 0; i < b->relation->column_count; i++)
 	{
-		if ((b->relation->columns[i].flags & WIRE_COLUMN_VIRTUAL) != 0)
+		if ((b->relation->columns[i].flags & GENERATED_FLAGS) != 0)
 			continue;
 		buffer_puts(&b->sql, comma);
 		put_typed_param(b, i);
@@ -267,6 +270,30 @@ build_where(Builder *b, const Change *change)
 		build_where_key(b, change->old_kind != WIRE_OLD_NONE);
 	else
 		build_where_image(b);
+}
+
+/*
+ * Nothing to set, as when all values that could change are large and did not:
+ * the row must be there all the same.  A generated column takes only DEFAULT,
+ * which computes it again.
+ */
+static void
+put_no_change(Builder *b)
+{
+	const Column *columns = b->relation->columns;
+	int i;
+
+	for (i = 0; i < b->relation->column_count; i++)
+	{
+		if ((columns[i].flags & GENERATED_FLAGS) == 0)
+			break;
+	}
+	pg_quote_ident(&b->sql, columns[i % b->relation->column_count].name);
+	buffer_puts(&b->sql, " = ");
+	if (i == b->relation->column_count)
+		buffer_puts(&b->sql, "DEFAULT");
+	else
+		pg_quote_ident(&b->sql, columns[i].name);
 }
 
 static void
@@ -288,16 +315,8 @@ build_update(Builder *b, const Change *change)
 		put_param(b, false, i);
 		comma = ", ";
 	}
-	/* nothing to set: the row must be there all the same */
-	for (i = 0; comma[0] == '\0' && i < b->relation->column_count; i++)
-	{
-		if ((b->relation->columns[i].flags & WIRE_COLUMN_KEY) == 0)
-			continue;
-		pg_quote_ident(&b->sql, b->relation->columns[i].name);
-		buffer_puts(&b->sql, " = ");
-		pg_quote_ident(&b->sql, b->relation->columns[i].name);
-		comma = ", ";
-	}
+	if (comma[0] == '\0')
+		put_no_change(b);
 	build_where(b, change);
 }
 
