@@ -373,7 +373,7 @@ sub images
 sub same
 {
 	my ($stage, $sql) = @_;
-	query($source, $prepare . $sql);
+	query($source, "$prepare BEGIN; $sql COMMIT");
 	my $result = portage(@run);
 	is($result->{rc}, 0, $stage) || BAIL_OUT($result->{err});
 	my (%expected, %found);
