@@ -14,11 +14,17 @@
 
 #include "access/xlog.h"
 #include "catalog/pg_attribute.h"
+#include "nodes/parsenodes.h"
 #include "replication/logical.h"
+#include "replication/message.h"
 #include "replication/output_plugin.h"
 #include "replication/reorderbuffer.h"
 #include "utils/builtins.h"
 
+#if PG_VERSION_NUM >= 140000
+#include "common/hmac.h"
+#endif
+#include "common/sha2.h"
 #if PG_VERSION_NUM >= 160000
 #include "access/xlogrecovery.h"
 #include "varatt.h"
@@ -120,6 +126,97 @@ compat_readable_lsn(void)
 	return GetFlushRecPtr(NULL);
 #else
 	return GetFlushRecPtr();
+#endif
+}
+
+/* what CREATE TABLE AS makes: a table or a materialized view */
+#if PG_VERSION_NUM >= 140000
+#define COMPAT_CTAS_KIND(stmt) ((stmt)->objtype)
+#else
+#define COMPAT_CTAS_KIND(stmt) ((stmt)->relkind)
+#endif
+
+/* DETACH PARTITION, of which 14 has a form that is not one transaction */
+#if PG_VERSION_NUM >= 140000
+#define COMPAT_IS_DETACH_PARTITION(subtype) \
+	((subtype) == AT_DetachPartition || (subtype) == AT_DetachPartitionFinalize)
+#define COMPAT_IS_CONCURRENT_DETACH(cmd)             \
+	((cmd)->subtype == AT_DetachPartitionFinalize || \
+	 ((cmd)->subtype == AT_DetachPartition &&        \
+	  ((const PartitionCmd *) (cmd)->def)->concurrent))
+#else
+#define COMPAT_IS_DETACH_PARTITION(subtype) ((subtype) == AT_DetachPartition)
+#define COMPAT_IS_CONCURRENT_DETACH(cmd) (false)
+#endif
+
+/* The text of a string constant; NULL if it is none. */
+static inline const char *
+compat_const_string(const A_Const *constant)
+{
+#if PG_VERSION_NUM >= 150000
+	return !constant->isnull && IsA(&constant->val, String)
+			   ? strVal(&constant->val)
+			   : NULL;
+#else
+	return IsA(&constant->val, String) ? strVal(&constant->val) : NULL;
+#endif
+}
+
+/* A transactional message; nothing is flushed before the commit. */
+static inline void
+compat_log_message(const char *prefix, const char *content, size_t len)
+{
+#if PG_VERSION_NUM >= 170000
+	LogLogicalMessage(prefix, content, len, true, false);
+#else
+	LogLogicalMessage(prefix, content, len, true);
+#endif
+}
+
+#define COMPAT_SHA256_SIZE PG_SHA256_DIGEST_LENGTH
+
+#if PG_VERSION_NUM < 140000
+/* One round of the construction of RFC 2104: H((key ^ pad) || data). */
+static inline void
+compat_hmac_round(const uint8 *block, uint8 pad, const uint8 *data, size_t len,
+				  uint8 *digest)
+{
+	uint8 padded[PG_SHA256_BLOCK_LENGTH];
+	pg_sha256_ctx context;
+	int i;
+
+	for (i = 0; i < PG_SHA256_BLOCK_LENGTH; i++)
+		padded[i] = block[i] ^ pad;
+	pg_sha256_init(&context);
+	pg_sha256_update(&context, padded, sizeof(padded));
+	pg_sha256_update(&context, data, len);
+	pg_sha256_final(&context, digest);
+}
+#endif
+
+/* HMAC-SHA-256; the key must not be longer than a block (64 bytes). */
+static inline void
+compat_hmac_sha256(const uint8 *key, size_t key_len, const uint8 *data,
+				   size_t len, uint8 *digest)
+{
+#if PG_VERSION_NUM >= 140000
+	pg_hmac_ctx *context = pg_hmac_create(PG_SHA256);
+
+	if (context == NULL || pg_hmac_init(context, key, key_len) < 0 ||
+		pg_hmac_update(context, data, len) < 0 ||
+		pg_hmac_final(context, digest, COMPAT_SHA256_SIZE) < 0)
+	{
+		pg_hmac_free(context);
+		elog(ERROR, "could not compute an HMAC");
+	}
+	pg_hmac_free(context);
+#else
+	uint8 block[PG_SHA256_BLOCK_LENGTH] = { 0 };
+	uint8 inner[COMPAT_SHA256_SIZE];
+
+	memcpy(block, key, key_len);
+	compat_hmac_round(block, 0x36, data, len, inner);
+	compat_hmac_round(block, 0x5C, inner, sizeof(inner), digest);
 #endif
 }
 
