@@ -10,10 +10,8 @@
 void
 findings_init(Findings *findings, Arena *arena)
 {
+	memset(findings, 0, sizeof(*findings));
 	findings->arena = arena;
-	findings->items = NULL;
-	findings->count = 0;
-	findings->capacity = 0;
 }
 
 /* What the old array took stays in the arena: there are never many. */
@@ -30,7 +28,7 @@ findings_grow(Findings *findings)
 	findings->capacity = capacity;
 }
 
-void
+Finding *
 finding_add(Findings *findings, Severity severity, ErrorCode code,
 			const char *object, const char *remedy, const char *fmt, ...)
 {
@@ -46,9 +44,41 @@ finding_add(Findings *findings, Severity severity, ErrorCode code,
 	finding = &findings->items[findings->count++];
 	finding->severity = severity;
 	finding->code = code;
+	finding->side = findings->side;
 	finding->object = arena_strdup(findings->arena, object);
 	finding->message = arena_strdup(findings->arena, message);
 	finding->remedy = arena_strdup(findings->arena, remedy);
+	finding->left_behind = false;
+	return finding;
+}
+
+static const char *
+remedy_of(ErrorCode code)
+{
+	const char *remedy;
+	int number;
+	int i;
+
+	for (i = 0; error_table_entry(i, &number, NULL, NULL, NULL, &remedy); i++)
+	{
+		if (number == (int) code)
+			return remedy;
+	}
+	return "";
+}
+
+void
+finding_add_error(Findings *findings, Severity severity, const char *object,
+				  const Error *why)
+{
+	const char *message = why->message;
+
+	if (strncmp(message, "source: ", 8) == 0 ||
+		strncmp(message, "target: ", 8) == 0)
+		message += 8;
+	finding_add(findings, severity, why->code, object,
+				why->hint[0] != '\0' ? why->hint : remedy_of(why->code), "%s",
+				message);
 }
 
 int
@@ -63,4 +93,18 @@ findings_count(const Findings *findings, Severity severity)
 			count++;
 	}
 	return count;
+}
+
+bool
+findings_have(const Findings *findings, ErrorCode code)
+{
+	int i;
+
+	for (i = 0; i < findings->count; i++)
+	{
+		if (findings->items[i].severity == SEVERITY_ERROR &&
+			findings->items[i].code == code)
+			return true;
+	}
+	return false;
 }

@@ -1,6 +1,9 @@
 /*
  * finding.h
  *		What a preflight check found, for people and as JSON.
+ *
+ * A check that fails is a finding as well, so that one run shows all that is to
+ * be mended.
  */
 #ifndef PORTAGE_FINDING_H
 #define PORTAGE_FINDING_H
@@ -16,13 +19,23 @@ typedef enum Severity
 	SEVERITY_ERROR
 } Severity;
 
+/* Where the object is that a finding is about. */
+typedef enum FindingSide
+{
+	FINDING_SOURCE,
+	FINDING_TARGET,
+	FINDING_HERE /* where the applier runs */
+} FindingSide;
+
 typedef struct Finding
 {
 	Severity severity;
-	ErrorCode code;		/* what run would fail with, or 0 */
+	ErrorCode code; /* what run would fail with, or 0 */
+	FindingSide side;
 	const char *object; /* "source", "table public.t", ... */
 	const char *message;
 	const char *remedy; /* or "" */
+	bool left_behind;	/* the object, or what is in it, is not carried */
 } Finding;
 
 typedef struct Findings
@@ -31,16 +44,31 @@ typedef struct Findings
 	Finding *items;
 	int count;
 	int capacity;
+	FindingSide side; /* of those that are added next */
 } Findings;
 
 void findings_init(Findings *findings, Arena *arena);
 
-/* Add one; message is formatted, object and remedy are copied. */
-void finding_add(Findings *findings, Severity severity, ErrorCode code,
-				 const char *object, const char *remedy, const char *fmt, ...)
-	__attribute__((format(printf, 6, 7)));
+/*
+ * Add one; message is formatted, object and remedy are copied.  The result is
+ * valid until the next one is added.
+ */
+Finding *finding_add(Findings *findings, Severity severity, ErrorCode code,
+					 const char *object, const char *remedy, const char *fmt,
+					 ...) __attribute__((format(printf, 6, 7)));
+
+/*
+ * Add why something could not be looked at: with the error's hint, or the
+ * general remedy of its code, and without the name of the side that the
+ * messages of servers begin with.
+ */
+void finding_add_error(Findings *findings, Severity severity,
+					   const char *object, const Error *why);
 
 /* How many have this severity? */
 int findings_count(const Findings *findings, Severity severity);
+
+/* Is there one of severity error with this code? */
+bool findings_have(const Findings *findings, ErrorCode code);
 
 #endif /* PORTAGE_FINDING_H */

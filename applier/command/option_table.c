@@ -75,7 +75,7 @@ const OptionDef option_table[] = {
 	{ "until", 0, "END", ON(COMMAND_RUN), BY(parse_until),
 	  "stop at an end: \"caught-up\" with what the source had\n"
 	  "when the command began, or an LSN such as 0/16B3748" },
-	{ "jobs", 0, "N", ON(COMMAND_RUN), BY(parse_jobs),
+	{ "jobs", 0, "N", ON(COMMAND_RUN) | ON(COMMAND_CHECK), BY(parse_jobs),
 	  "tables to copy at a time, 1 to 64 (default: 4)" },
 	{ "retry-for", 0, "DURATION", ON(COMMAND_RUN), BY(parse_retry_for),
 	  "try again for so long when a connection was lost,\n"

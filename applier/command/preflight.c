@@ -20,7 +20,8 @@ check_same_database(Session *session, Findings *findings, Error *err)
 										sizeof(system_id), database,
 										sizeof(database), err))
 		return false;
-	if (strcmp(system_id, session->identity.system_id) == 0 &&
+	if (system_id[0] != '\0' &&
+		strcmp(system_id, session->identity.system_id) == 0 &&
 		strcmp(database, session->identity.database) == 0)
 		finding_add(findings, SEVERITY_ERROR, P_SAME_DATABASE, "target",
 					"name another target",
@@ -39,6 +40,7 @@ preflight_distinct(Session *session, Error *err)
 
 	arena_init(&arena);
 	findings_init(&findings, &arena);
+	findings.side = FINDING_TARGET;
 	ok = check_same_database(session, &findings, err) &&
 		 preflight_verdict(&findings, err);
 	arena_release(&arena);
@@ -60,9 +62,13 @@ check_occupied(Session *session, Findings *findings, Error *err)
 										findings->arena, err))
 		return false;
 	if (count == 0)
+	{
+		findings->side = FINDING_SOURCE;
 		finding_add(findings, SEVERITY_WARNING, 0, "source",
 					"check --tables and --exclude-tables",
 					"there is no table to migrate");
+		findings->side = FINDING_TARGET;
+	}
 	if (what != NULL)
 		finding_add(findings, SEVERITY_ERROR, P_TARGET_NOT_EMPTY, "target",
 					"use an empty database, or remove them there",
@@ -89,18 +95,48 @@ check_migration(Session *session, Findings *findings, Error *err)
 				"the migration \"%s\" has begun: it is in phase \"%s\"",
 				session->options->name, phase_name(progress->phase));
 	if (!session_check(session, &refused))
-		finding_add(findings, SEVERITY_ERROR, refused.code, "target",
-					refused.hint, "%s", refused.message);
-	return true;
+		finding_add_error(findings, SEVERITY_ERROR, "target", &refused);
+	return progress->phase < PHASE_COPY || progress->phase > PHASE_STREAM ||
+		   session->target->ops->check_tables(session->target, findings, err);
+}
+
+bool
+preflight_source(Session *session, Findings *findings, Error *err)
+{
+	const SourceOps *ops = session->source->ops;
+
+	return ops->check(session->source, findings, err) &&
+		   ops->check_objects(session->source, findings, err);
+}
+
+bool
+preflight_target(Session *session, Findings *findings, Error *err)
+{
+	return session->target->ops->check(session->target, findings, err);
+}
+
+bool
+preflight_pair(Session *session, Findings *findings, Error *err)
+{
+	Needs needs;
+
+	findings->side = FINDING_SOURCE;
+	if (!session->source->ops->needs(session->source, findings->arena, &needs,
+									 err))
+		return false;
+	findings->side = FINDING_TARGET;
+	return session->target->ops->check_fit(session->target, &needs, findings,
+										   err) &&
+		   check_same_database(session, findings, err) &&
+		   check_migration(session, findings, err);
 }
 
 bool
 preflight(Session *session, Findings *findings, Error *err)
 {
-	return session->source->ops->check(session->source, findings, err) &&
-		   session->target->ops->check(session->target, findings, err) &&
-		   check_same_database(session, findings, err) &&
-		   check_migration(session, findings, err);
+	return preflight_source(session, findings, err) &&
+		   preflight_target(session, findings, err) &&
+		   preflight_pair(session, findings, err);
 }
 
 bool

@@ -16,6 +16,17 @@
  */
 bool preflight(Session *session, Findings *findings, Error *err) MUST_CHECK;
 
+/*
+ * Its three parts.  Each needs the sides that it is about to be connected, and
+ * returns false only if it could not look any further.
+ */
+bool
+preflight_source(Session *session, Findings *findings, Error *err) MUST_CHECK;
+bool
+preflight_target(Session *session, Findings *findings, Error *err) MUST_CHECK;
+bool
+preflight_pair(Session *session, Findings *findings, Error *err) MUST_CHECK;
+
 /* P_SAME_DATABASE if the two sides, which are connected, are one database. */
 bool preflight_distinct(Session *session, Error *err) MUST_CHECK;
 

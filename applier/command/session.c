@@ -23,12 +23,14 @@ session_open(Session *session, const Options *options, Error *err)
 		.tables = options->tables,
 		.exclude_tables = options->exclude_tables,
 		.pg_bindir = options->pg_bindir,
+		.jobs = options->jobs,
 		.copy_only = options->copy_only,
 	};
 	session->target_config = (TargetConfig){
 		.url = options->target,
 		.stream = options->name,
 		.pg_bindir = options->pg_bindir,
+		.jobs = options->jobs,
 		.synchronous_commit = options->target_synchronous_commit,
 	};
 	if (options->source != NULL)

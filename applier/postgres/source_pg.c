@@ -23,6 +23,8 @@ static const SourceOps source_pg_ops = {
 	.disconnect = source_pg_disconnect,
 	.identify = source_pg_identify,
 	.check = source_pg_check,
+	.check_objects = source_pg_check_objects,
+	.needs = source_pg_needs,
 	.slot_inspect = source_pg_slot_inspect,
 	.slot_create = source_pg_slot_create,
 	.slot_snapshot_release = source_pg_slot_snapshot_release,
@@ -228,7 +230,7 @@ identify_server(const PgConn *conn, SourceIdentity *identity)
 
 /*
  * On a replication connection of its own, because only walsenders know the
- * commands.  A role that may not have one can still be told who the source is:
+ * commands.  Where there is none for us we can still be told who the source is:
  * a copy alone needs no more, and what does is refused where it begins.
  */
 static bool
@@ -247,7 +249,7 @@ source_pg_identify(Source *source, SourceIdentity *identity, Error *err)
 	conn = source_pg_session(self, "identify", true, err);
 	if (conn == NULL)
 	{
-		if (err->code != P_REPLICATION_ROLE)
+		if (err->code != P_REPLICATION_ROLE && err->code != P_WALSENDERS)
 			return false;
 		error_clear(err);
 		return identify_by_sql(self->sql, identity, err);

@@ -6,7 +6,8 @@
  *		source_pg_slot.c	creating, inspecting and dropping the slot
  *		source_pg_stream.c	START_REPLICATION, frames, keepalives, feedback
  *		source_pg_marker.c	markers on a connection of their own
- *		source_pg_check.c	preflight
+ *		source_pg_check.c	preflight; its parts: source_pg_check_*.c
+ *		source_pg_needs.c	what the target must have
  *		source_pg_catalog.c	tables, sequences, the wait for visibility
  *		source_pg_dump.c	the schema as entries
  *		pg_program.c		pg_dump and pg_restore: found, started, read
@@ -79,6 +80,10 @@ void source_pg_marker_disconnect(Source *source);
 
 /* source_pg_check.c */
 bool source_pg_check(Source *source, Findings *findings, Error *err);
+bool source_pg_check_objects(Source *source, Findings *findings, Error *err);
+
+/* source_pg_needs.c */
+bool source_pg_needs(Source *source, Arena *arena, Needs *needs, Error *err);
 
 /* source_pg_catalog.c */
 bool source_pg_snapshot_settle(Source *source, const SnapshotRef *snapshot,

@@ -1,11 +1,11 @@
 /*
  * source_pg_check.c
- *		Preflight of a PostgreSQL source: the server and our role on it.
+ *		Preflight of a PostgreSQL source: the server and our role on it; and the
+ *		list of all the parts of the preflight.
  *
  * Whatever an ordinary role may ask is asked; what it may not see is proven by
- * doing it: a temporary slot shows that the role may replicate, that
- * pg_hba.conf lets it in, that a slot and a walsender are free, and that the
- * server finds and allows the plugin.
+ * doing it (source_pg_check_slot.c).  A part that fails does not keep the
+ * others from being looked at.
  */
 #include "postgres/source_pg_check.h"
 
@@ -14,6 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "postgres/pg_check.h"
 #include "postgres/pg_program.h"
 
 #define VERSION_MIN 130000
@@ -21,35 +22,41 @@
 /* the stream and the holder of the slot's snapshot */
 #define WALSENDERS_NEEDED 2
 
-/* for a slot that waits for running transactions */
-#define PROBE_TIMEOUT_MS 5000
+/* what run opens beside one connection for each job */
+#define CONNECTIONS_BESIDE_JOBS 3
 
-typedef struct ServerState
-{
-	int version;
-	bool standby;
-	bool logical;
-	bool may_replicate;
-	int slots_free;
-	int walsenders_free;
-	bool slot_exists; /* ours: the migration has begun */
-} ServerState;
+/* the stream says that it lives four times in it */
+#define SENDER_TIMEOUT_MIN_MS 10000
 
 static const char server_query[] =
 	"SELECT pg_is_in_recovery(), current_setting('wal_level'),"
-	" (SELECT rolreplication OR rolsuper FROM pg_roles"
+	" current_setting('server_encoding'), current_setting('server_version'),"
+	" pg_backend_pid()";
+
+static const char capacity_query[] =
+	"SELECT (SELECT rolreplication OR rolsuper FROM pg_roles"
 	"  WHERE rolname = current_user),"
 	" current_setting('max_replication_slots')::int"
 	"  - (SELECT count(*) FROM pg_replication_slots)::int,"
 	" current_setting('max_wal_senders')::int"
 	"  - (SELECT count(*) FROM pg_stat_replication)::int,"
 	" EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1),"
-	" current_user, current_setting('synchronous_standby_names'),"
+	" current_user";
+
+static const char settings_query[] =
+	"SELECT current_setting('synchronous_standby_names'),"
 	" current_setting('max_slot_wal_keep_size'),"
 	" coalesce(current_setting('idle_replication_slot_timeout', true), '0'),"
-	" EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_portage'),"
-	" current_setting('server_encoding'), current_setting('server_version'),"
+	" (SELECT setting::int FROM pg_settings"
+	"  WHERE name = 'wal_sender_timeout'),"
 	" current_setting('wal_sender_timeout')";
+
+/* pg_dump locks every table for as long as it reads the schema. */
+static const char locks_query[] =
+	"SELECT count(*), current_setting('max_locks_per_transaction')::bigint"
+	" * (current_setting('max_connections')::bigint"
+	"  + current_setting('max_prepared_transactions')::bigint)"
+	" FROM pg_class WHERE relkind IN ('r', 'p') AND oid >= 16384";
 
 static bool
 token_end(char c)
@@ -94,65 +101,74 @@ synchronous_names_match(const char *setting, const char *name)
 	return false;
 }
 
-static void
-check_server(const SourcePg *self, const PGresult *res, ServerState *state,
-			 Findings *findings)
+static bool
+check_server(SourcePg *self, SourceState *state, Findings *findings, Error *err)
 {
-	const char *version = pg_value(res, 0, 12);
+	PGresult *res = pg_query(self->sql, err, server_query);
 
+	if (res == NULL)
+		return false;
 	if (state->version < VERSION_MIN)
 		finding_add(findings, SEVERITY_ERROR, P_SERVER_SETUP, "source",
 					"use PostgreSQL 13 or newer", "the server's version is %s",
-					version);
+					pg_value(res, 0, 3));
 	else
 		finding_add(findings, SEVERITY_OK, 0, "source", "",
-					"the server's version is %s", version);
+					"the server's version is %s", pg_value(res, 0, 3));
 	state->standby = pg_value_bool(res, 0, 0);
 	if (state->standby)
 		finding_add(findings, SEVERITY_ERROR, P_STANDBY, "source",
 					"connect to the primary", "the server is a standby");
 	state->logical = strcmp(pg_value(res, 0, 1), "logical") == 0;
-	if (self->base.config->copy_only)
-		return;
 	if (state->logical)
 		finding_add(findings, SEVERITY_OK, 0, "source", "",
 					"wal_level is logical");
-	else
+	else if (!self->base.config->copy_only)
 		finding_add(findings, SEVERITY_ERROR, P_WAL_LEVEL, "source",
-					"set wal_level = logical and restart the server",
+					"set wal_level = logical and restart the server, or run "
+					"with --copy-only",
 					"wal_level is %s", pg_value(res, 0, 1));
-	if (strcmp(pg_value(res, 0, 11), "SQL_ASCII") == 0)
-		finding_add(findings, SEVERITY_WARNING, 0, "source",
+	if (strcmp(pg_value(res, 0, 2), "SQL_ASCII") == 0)
+		finding_add(findings, SEVERITY_WARNING, P_VALUE, "source",
 					"use a target with the encoding SQL_ASCII, too",
 					"the encoding is SQL_ASCII: a target with another one "
 					"refuses text that is not valid in it");
-	if (!pg_value_bool(res, 0, 10))
-		finding_add(findings, SEVERITY_NOTE, 0, "source",
-					"CREATE EXTENSION pg_portage, if you want them",
-					"the extension is not installed: its SQL functions are "
-					"not there, the migration does without");
+	pg_check_pooler(self->sql, pg_value(res, 0, 4), findings);
+	PQclear(res);
+	return true;
 }
 
 static void
-check_capacity(const PGresult *res, ServerState *state, Findings *findings)
+check_replication_role(bool may, const char *role, Findings *findings)
 {
-	state->may_replicate = pg_value_bool(res, 0, 2);
-	if (!state->may_replicate)
-	{
-		Buffer remedy;
+	Buffer remedy;
 
-		buffer_init(&remedy);
-		buffer_puts(&remedy, "ALTER ROLE ");
-		pg_quote_ident(&remedy, pg_value(res, 0, 6));
-		buffer_puts(&remedy, " REPLICATION");
-		finding_add(findings, SEVERITY_ERROR, P_REPLICATION_ROLE, "source",
-					remedy.data, "the role %s may not replicate",
-					pg_value(res, 0, 6));
-		buffer_release(&remedy);
-	}
-	state->slots_free = (int) pg_value_int(res, 0, 3);
-	state->walsenders_free = (int) pg_value_int(res, 0, 4);
-	state->slot_exists = pg_value_bool(res, 0, 5);
+	if (may)
+		return;
+	buffer_init(&remedy);
+	buffer_puts(&remedy, "ALTER ROLE ");
+	pg_quote_ident(&remedy, role);
+	buffer_puts(&remedy, " REPLICATION, or run with --copy-only");
+	finding_add(findings, SEVERITY_ERROR, P_REPLICATION_ROLE, "source",
+				remedy.data, "the role %s may not replicate", role);
+	buffer_release(&remedy);
+}
+
+static bool
+check_capacity(SourcePg *self, SourceState *state, Findings *findings,
+			   Error *err)
+{
+	const char *params[] = { self->base.config->slot };
+	PGresult *res = pg_query_params(self->sql, err, capacity_query, 1, params);
+
+	if (res == NULL)
+		return false;
+	state->may_replicate = pg_value_bool(res, 0, 0);
+	state->slots_free = (int) pg_value_int(res, 0, 1);
+	state->walsenders_free = (int) pg_value_int(res, 0, 2);
+	state->slot_exists = pg_value_bool(res, 0, 3);
+	check_replication_role(state->may_replicate, pg_value(res, 0, 4), findings);
+	PQclear(res);
 	if (state->slots_free < 1 && !state->slot_exists)
 		finding_add(findings, SEVERITY_ERROR, P_SLOTS, "source",
 					"raise max_replication_slots and restart, or drop a slot "
@@ -163,197 +179,163 @@ check_capacity(const PGresult *res, ServerState *state, Findings *findings)
 					"raise max_wal_senders and restart",
 					"%d walsenders are free, %d are needed",
 					state->walsenders_free, WALSENDERS_NEEDED);
+	return true;
 }
 
 static void
-check_settings(const SourcePg *self, const PGresult *res, Findings *findings)
+check_timeouts(const PGresult *res, Findings *findings)
 {
-	const char *names = pg_value(res, 0, 7);
-	const char *keep = pg_value(res, 0, 8);
-	const char *idle = pg_value(res, 0, 9);
+	int64_t sender_ms = pg_value_int(res, 0, 3);
+	const char *idle_slot = pg_value(res, 0, 2);
+
+	if (strcmp(idle_slot, "0") != 0)
+		finding_add(findings, SEVERITY_WARNING, P_SLOT_INVALID, "source",
+					"set idle_replication_slot_timeout = 0",
+					"idle_replication_slot_timeout is %s: the slot is "
+					"invalidated when the applier is stopped for longer",
+					idle_slot);
+	if (sender_ms == 0)
+		finding_add(findings, SEVERITY_NOTE, 0, "source",
+					"set wal_sender_timeout = 60s",
+					"wal_sender_timeout is off: the server notices late that "
+					"an applier has vanished");
+	else if (sender_ms < SENDER_TIMEOUT_MIN_MS)
+		finding_add(findings, SEVERITY_WARNING, P_CONNECTION_LOST, "source",
+					"set wal_sender_timeout = 60s",
+					"wal_sender_timeout is %s: the stream is cut when an "
+					"answer takes longer",
+					pg_value(res, 0, 4));
+}
+
+static bool
+check_settings(SourcePg *self, SourceState *state, Findings *findings,
+			   Error *err)
+{
+	PGresult *res = pg_query(self->sql, err, settings_query);
 	char label[LABEL_SIZE];
 
+	(void) state;
+	if (res == NULL)
+		return false;
 	snprintf(label, sizeof(label), LABEL_FORMAT, self->base.config->stream,
 			 "stream");
-	if (synchronous_names_match(names, label))
+	if (synchronous_names_match(pg_value(res, 0, 0), label))
 		finding_add(findings, SEVERITY_ERROR, P_SYNCHRONOUS, "source",
 					"name real standbys in synchronous_standby_names",
 					"synchronous_standby_names = '%s' would make every commit "
 					"wait for the applier",
-					names);
-	if (strcmp(keep, "-1") != 0)
-		finding_add(findings, SEVERITY_WARNING, 0, "source",
+					pg_value(res, 0, 0));
+	if (strcmp(pg_value(res, 0, 1), "-1") != 0)
+		finding_add(findings, SEVERITY_WARNING, P_SLOT_INVALID, "source",
 					"set max_slot_wal_keep_size = -1, or watch the slot",
 					"max_slot_wal_keep_size is %s: the slot is invalidated "
 					"when it keeps more, and the copy has to begin again",
-					keep);
-	if (strcmp(idle, "0") != 0)
-		finding_add(findings, SEVERITY_WARNING, 0, "source",
-					"set idle_replication_slot_timeout = 0",
-					"idle_replication_slot_timeout is %s: the slot is "
-					"invalidated when the applier is stopped for longer",
-					idle);
-}
-
-/* What would make the creation of the slot wait. */
-static bool
-check_transactions(SourcePg *self, Findings *findings, Error *err)
-{
-	PGresult *res;
-	int i;
-
-	res = pg_query(self->sql, err,
-				   "SELECT gid, database, age(transaction)"
-				   " FROM pg_prepared_xacts ORDER BY prepared LIMIT 20");
-	if (res == NULL)
-		return false;
-	for (i = 0; i < PQntuples(res); i++)
-		finding_add(findings, SEVERITY_WARNING, 0, "source",
-					"COMMIT PREPARED or ROLLBACK PREPARED it",
-					"the prepared transaction '%s' in database %s delays the "
-					"creation of the slot until it ends",
-					pg_value(res, i, 0), pg_value(res, i, 1));
-	PQclear(res);
-	res = pg_query(self->sql, err,
-				   "SELECT l.pid, a.usename, coalesce(a.datname, ''),"
-				   " extract(epoch FROM now() - a.xact_start)::bigint"
-				   " FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
-				   " WHERE l.locktype = 'transactionid'"
-				   " AND l.mode = 'ExclusiveLock' AND l.granted"
-				   " AND a.xact_start < now() - interval '1 minute'"
-				   " ORDER BY a.xact_start LIMIT 20");
-	if (res == NULL)
-		return false;
-	for (i = 0; i < PQntuples(res); i++)
-		finding_add(findings, SEVERITY_WARNING, 0, "source",
-					"let it end, or end it, before the migration begins",
-					"process %s (%s, database %s) has been in a transaction "
-					"for %s s and delays the creation of the slot",
-					pg_value(res, i, 0), pg_value(res, i, 1),
-					pg_value(res, i, 2), pg_value(res, i, 3));
+					pg_value(res, 0, 1));
+	check_timeouts(res, findings);
 	PQclear(res);
 	return true;
 }
 
-/*
- * The server looks for the plugin before it waits for running transactions, so
- * a wait means that all is well.  The session is ended, not left to notice.
- */
 static bool
-probe_waits(SourcePg *self, const PgConn *conn, Findings *findings, Error *err)
+check_connections(SourcePg *self, SourceState *state, Findings *findings,
+				  Error *err)
 {
-	char pid[16];
-	const char *params[] = { pid };
-
-	finding_add(findings, SEVERITY_WARNING, 0, "source",
-				"let transactions end before the migration begins",
-				"running transactions delay the creation of a slot; the "
-				"plugin is allowed and loaded");
-	snprintf(pid, sizeof(pid), "%d", conn->backend_pid);
-	return pg_exec_params(
-		self->sql, err, "SELECT pg_terminate_backend($1::integer)", 1, params);
-}
-
-static void
-probe_failed(const Error *why, Findings *findings)
-{
-	const char *remedy = why->hint;
-	const char *message = why->message;
-
-	if (strncmp(message, "source: ", 8) == 0)
-		message += 8; /* the finding's object says so already */
-	if (why->code == P_PLUGIN_REFUSED)
-		remedy = "add pg_portage to output_plugin_libraries and reload";
-	else if (why->code == P_PLUGIN_MISSING)
-		remedy = "install pg_portage.so into the server's library directory";
-	else if (why->code == P_LOGIN)
-		remedy = "let the role in by a line of pg_hba.conf for its database";
-	finding_add(findings, SEVERITY_ERROR, why->code, "source", remedy, "%s",
-				message);
+	(void) state;
+	return pg_check_connections(self->sql, self->base.config->jobs,
+								CONNECTIONS_BESIDE_JOBS, findings, err);
 }
 
 static bool
-check_plugin(SourcePg *self, Findings *findings, Error *err)
+check_locks(SourcePg *self, SourceState *state, Findings *findings, Error *err)
 {
-	Error why = ERROR_INIT;
-	PgConn *conn = source_pg_session(self, "check", true, &why);
-	char sql[160];
-	PGresult *res = NULL;
-	bool ok = true;
+	PGresult *res = pg_query(self->sql, err, locks_query);
 
-	if (conn != NULL)
-	{
-		snprintf(sql, sizeof(sql),
-				 "CREATE_REPLICATION_SLOT \"portage_check_%d\" TEMPORARY"
-				 " LOGICAL " PLUGIN_NAME " NOEXPORT_SNAPSHOT",
-				 conn->backend_pid);
-		conn->interruptible = true;
-		conn->statement_timeout_ms = PROBE_TIMEOUT_MS;
-		res = pg_query(conn, &why, sql);
-	}
-	if (res != NULL)
-		finding_add(findings, SEVERITY_OK, 0, "source", "",
-					"the plugin is allowed and loaded, the role may "
-					"replicate");
-	else if (why.kind == ERROR_STOPPED)
-	{
-		*err = why;
-		ok = false;
-	}
-	else if (conn != NULL && why.code == P_CONNECTION_LOST &&
-			 pg_conn_alive(conn))
-		ok = probe_waits(self, conn, findings, err);
-	else
-		probe_failed(&why, findings);
+	(void) state;
+	if (res == NULL)
+		return false;
+	if (pg_value_int(res, 0, 0) > pg_value_int(res, 0, 1))
+		finding_add(findings, SEVERITY_WARNING, P_PG_DUMP, "source",
+					"raise max_locks_per_transaction and restart",
+					"pg_dump locks all of the %s tables, the server has room "
+					"for %s locks",
+					pg_value(res, 0, 0), pg_value(res, 0, 1));
 	PQclear(res);
-	pg_conn_close(conn);
-	return ok;
+	return true;
 }
 
-static void
-check_programs(const SourcePg *self, const ServerState *state,
-			   Findings *findings)
+static bool
+check_programs(SourcePg *self, SourceState *state, Findings *findings,
+			   Error *err)
 {
 	Error why = ERROR_INIT;
 	PgPrograms programs;
 
+	(void) err;
+	findings->side = FINDING_HERE;
 	if (pg_programs_find(self->base.config->pg_bindir, state->version / 10000,
 						 findings->arena, &programs, &why))
 		finding_add(findings, SEVERITY_OK, 0, "pg_dump", "",
 					"%s is of version %d", programs.pg_dump, programs.major);
 	else
-		finding_add(
-			findings, SEVERITY_ERROR, why.code, "pg_dump",
-			why.hint[0] != '\0'
-				? why.hint
-				: "install the client programs of the source's version or "
-				  "newer, or pass --pg-bindir",
-			"%s", why.message);
+		finding_add_error(findings, SEVERITY_ERROR, "pg_dump", &why);
+	findings->side = FINDING_SOURCE;
+	return true;
+}
+
+static const SourcePart server_parts[] = {
+	{ "source", false, SEVERITY_ERROR, check_server },
+	{ "source", true, SEVERITY_ERROR, check_capacity },
+	{ "source", true, SEVERITY_ERROR, check_settings },
+	{ "connections", false, SEVERITY_WARNING, check_connections },
+	{ "source", false, SEVERITY_WARNING, check_locks },
+	{ "transactions", true, SEVERITY_WARNING, source_pg_check_transactions },
+	{ "output plugin", true, SEVERITY_ERROR, source_pg_check_plugin },
+	{ "pg_dump", false, SEVERITY_ERROR, check_programs },
+};
+
+static const SourcePart object_parts[] = {
+	{ "tables", false, SEVERITY_ERROR, source_pg_check_relations },
+	{ "objects", false, SEVERITY_WARNING, source_pg_check_catalog },
+	{ "sizes of rows", false, SEVERITY_WARNING, source_pg_check_sizes },
+};
+
+bool
+source_pg_check_parts(SourcePg *self, const SourcePart *parts, int count,
+					  Findings *findings, Error *err)
+{
+	SourceState state = { .version = self->sql->server_version };
+
+	findings->side = FINDING_SOURCE;
+	for (int i = 0; i < count; i++)
+	{
+		Error why = ERROR_INIT;
+
+		if ((parts[i].for_stream && self->base.config->copy_only) ||
+			parts[i].look(self, &state, findings, &why))
+			continue;
+		findings->side = FINDING_SOURCE;
+		if (why.kind == ERROR_STOPPED || !pg_conn_alive(self->sql))
+		{
+			*err = why;
+			return error_wrap(err, "cannot look at the source");
+		}
+		finding_add_error(findings, parts[i].severity, parts[i].object, &why);
+	}
+	return true;
 }
 
 bool
 source_pg_check(Source *source, Findings *findings, Error *err)
 {
-	SourcePg *self = (SourcePg *) source;
-	const char *params[] = { source->config->slot };
-	ServerState state = { .version = self->sql->server_version };
-	PGresult *res = pg_query_params(self->sql, err, server_query, 1, params);
+	return source_pg_check_parts((SourcePg *) source, server_parts,
+								 sizeof(server_parts) / sizeof(SourcePart),
+								 findings, err);
+}
 
-	if (res == NULL)
-		return error_wrap(err, "cannot look at the source");
-	check_server(self, res, &state, findings);
-	if (!source->config->copy_only)
-	{
-		check_capacity(res, &state, findings);
-		check_settings(self, res, findings);
-	}
-	PQclear(res);
-	if (!source->config->copy_only && !check_transactions(self, findings, err))
-		return false;
-	if (!source->config->copy_only && state.logical && !state.standby &&
-		state.may_replicate && state.slots_free > 0 &&
-		state.walsenders_free > 0 && !check_plugin(self, findings, err))
-		return false;
-	check_programs(self, &state, findings);
-	return source_pg_check_tables(self, findings, err);
+bool
+source_pg_check_objects(Source *source, Findings *findings, Error *err)
+{
+	return source_pg_check_parts((SourcePg *) source, object_parts,
+								 sizeof(object_parts) / sizeof(SourcePart),
+								 findings, err);
 }

@@ -1,10 +1,9 @@
 /*
  * source_pg_check_tables.c
- *		Preflight of a PostgreSQL source: what is to be copied.
+ *		Preflight of a PostgreSQL source: the relations that are to be copied.
  *
- * What does not travel is named, so that nobody misses it afterwards: rows of
- * unlogged tables, contents of materialized views, large objects, rows of
- * foreign tables, publications, subscriptions and event triggers.
+ * Of each: may we read it, can its rows be found again, and what of it does not
+ * travel, so that nobody misses it afterwards.
  */
 #include "postgres/source_pg_check.h"
 
@@ -13,48 +12,69 @@
 
 #include "postgres/source_pg_copy.h"
 
-#define NOT_OURS                                                       \
-	"n.nspname NOT IN ('pg_catalog', 'information_schema', 'portage')" \
-	" AND n.nspname !~ '^pg_(toast|temp)'"                             \
-	" AND NOT EXISTS (SELECT FROM pg_depend d"                         \
-	"  WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid"     \
-	"  AND d.deptype = 'e')"
-
 /* Privileges are asked for by oid: names need USAGE on their schema first. */
 static const char relations_query[] =
 	"SELECT n.nspname, c.relname, c.relkind, c.relpersistence,"
-	" c.relreplident, coalesce(rn.nspname, ''), coalesce(r.relname, ''),"
+	" coalesce(rn.nspname, ''), coalesce(r.relname, ''),"
+	" CASE WHEN c.relreplident = 'f' THEN 'full'"
+	"  WHEN c.relreplident = 'n' THEN 'nothing'"
+	"  ELSE coalesce((SELECT CASE WHEN NOT i.indisvalid THEN 'invalid'"
+	"    WHEN NOT i.indimmediate THEN 'deferrable' ELSE 'key' END"
+	"   FROM pg_index i WHERE i.indrelid = c.oid"
+	"   AND CASE c.relreplident WHEN 'd' THEN i.indisprimary"
+	"    ELSE i.indisreplident END LIMIT 1),"
+	"   CASE c.relreplident WHEN 'd' THEN 'none' ELSE 'dropped' END) END,"
 	" EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid"
-	"  AND i.indisvalid AND i.indimmediate"
-	"  AND CASE c.relreplident WHEN 'd' THEN i.indisprimary"
-	"   WHEN 'i' THEN i.indisreplident ELSE false END),"
+	"  AND i.indisprimary AND i.indisvalid AND i.indimmediate),"
 	" has_schema_privilege(n.oid, 'USAGE'),"
 	" CASE c.relkind WHEN 'S' THEN has_sequence_privilege(c.oid, 'SELECT')"
 	"  ELSE has_table_privilege(c.oid, 'SELECT') END,"
-	" c.relrowsecurity AND row_security_active(c.oid), current_user"
+	" c.relrowsecurity AND row_security_active(c.oid), current_user,"
+	" (SELECT e.extname FROM pg_depend d"
+	"  JOIN pg_extension e ON e.oid = d.refobjid"
+	"  WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid"
+	"  AND d.deptype = 'e' LIMIT 1)"
 	" FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
 	" LEFT JOIN pg_class r ON c.relispartition"
 	"  AND r.oid = pg_partition_root(c.oid)"
 	" LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace"
-	" WHERE c.relkind IN ('r', 'p', 'm', 'f', 'S')"
-	" AND c.relpersistence <> 't' AND c.oid >= 16384 AND " NOT_OURS
-	" ORDER BY 1, 2";
+	" WHERE c.relkind IN ('r', 'p', 'm', 'f', 'S') AND c.oid >= 16384"
+	" AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'portage')"
+	" AND n.nspname !~ '^pg_toast' ORDER BY 1, 2";
 
 typedef struct RelationRow
 {
 	const char *schema;
 	const char *name;
 	char kind;
-	bool unlogged;
-	char identity;
-	bool has_index;
+	char persistence;
+	const char *identity; /* what the query says */
+	bool has_key;		  /* a primary key that is always enforced */
 	bool usage;
 	bool select;
 	bool row_security;
 	const char *role;
-	char *object;  /* "table public.t" */
-	Buffer quoted; /* "public"."t" */
+	const char *extension; /* it belongs to, or NULL */
+	char *object;		   /* "table public.t" */
+	Buffer quoted;		   /* "public"."t" */
 } RelationRow;
+
+/* How its identity fails, by what the query says of it. */
+typedef struct IdentityFault
+{
+	const char *state;
+	const char *reason;
+	const char *remedy; /* before "ALTER TABLE ... REPLICA IDENTITY FULL" */
+} IdentityFault;
+
+static const IdentityFault identity_faults[] = {
+	{ "none", "", "add a primary key" },
+	{ "nothing", " (it is NOTHING)", "set it to DEFAULT" },
+	{ "deferrable", " (its primary key is DEFERRABLE)",
+	  "make the key NOT DEFERRABLE" },
+	{ "invalid", " (its index is invalid)", "REINDEX the index" },
+	{ "dropped", " (its index was dropped)", "nominate another index" },
+};
 
 static void
 check_privileges(const RelationRow *row, Findings *findings)
@@ -92,155 +112,166 @@ check_privileges(const RelationRow *row, Findings *findings)
 	buffer_release(&remedy);
 }
 
+/* An UPDATE or DELETE has to find its row on the target. */
 static void
 check_identity(const RelationRow *row, Findings *findings)
 {
-	Buffer remedy;
+	size_t i;
 
-	if (row->identity == 'f' || row->has_index)
-		return;
-	buffer_init(&remedy);
-	buffer_printf(&remedy,
-				  "add a primary key, or ALTER TABLE %s REPLICA IDENTITY FULL",
-				  row->quoted.data);
-	finding_add(findings, SEVERITY_WARNING, P_NO_IDENTITY, row->object,
-				remedy.data,
-				"it has no usable replica identity%s: an UPDATE or DELETE "
-				"will stop the stream",
-				row->identity == 'n' ? " (NOTHING)" : "");
-	buffer_release(&remedy);
+	if (strcmp(row->identity, "full") == 0 && !row->has_key)
+		finding_add(findings, SEVERITY_NOTE, 0, row->object,
+					"add a primary key, if it is large and rows change",
+					"it has no primary key: a changed row is found by "
+					"comparing whole rows, which takes long in a large table");
+	for (i = 0; i < sizeof(identity_faults) / sizeof(IdentityFault); i++)
+	{
+		const IdentityFault *fault = &identity_faults[i];
+
+		if (strcmp(row->identity, fault->state) != 0)
+			continue;
+		finding_add(
+			findings, SEVERITY_WARNING, P_NO_IDENTITY, row->object,
+			arena_printf(findings->arena,
+						 "%s, or ALTER TABLE %s REPLICA IDENTITY FULL",
+						 fault->remedy, row->quoted.data),
+			"it has no usable replica identity%s: an UPDATE or DELETE will "
+			"stop the stream",
+			fault->reason);
+	}
 }
 
 static void
-check_relation(const RelationRow *row, Findings *findings)
+add_left_behind(const RelationRow *row, Findings *findings, Severity severity,
+				const char *remedy, const char *message)
 {
-	switch (row->kind)
-	{
-		case 'm':
-			finding_add(findings, SEVERITY_NOTE, 0, row->object,
-						"REFRESH MATERIALIZED VIEW on the target, at the end",
-						"its definition is carried, its contents are not");
-			return;
-		case 'f':
-			finding_add(findings, SEVERITY_WARNING, 0, row->object, "",
+	finding_add(findings, severity, 0, row->object, remedy, "%s", message)
+		->left_behind = true;
+}
+
+/* Of whom it is said that, nothing more has to be said. */
+static bool
+is_left_behind(const RelationRow *row, Findings *findings)
+{
+	if (row->persistence == 't')
+		add_left_behind(row, findings, SEVERITY_NOTE, "",
+						"it is temporary and stays with its session");
+	else if (row->extension != NULL && row->kind == 'r')
+		add_left_behind(row, findings, SEVERITY_NOTE,
+						"carry its rows yourself, if they matter",
+						arena_printf(findings->arena,
+									 "it belongs to the extension %s: CREATE "
+									 "EXTENSION makes it on the target, its "
+									 "rows are not carried",
+									 row->extension));
+	else if (row->extension != NULL)
+		;
+	else if (row->kind == 'm')
+		finding_add(findings, SEVERITY_NOTE, 0, row->object, "",
+					"its definition is carried; pg_portage finish computes "
+					"its contents on the target");
+	else if (row->kind == 'f')
+		add_left_behind(row, findings, SEVERITY_WARNING,
+						"make sure that the target reaches its server, too",
 						"its definition is carried, its rows stay where they "
 						"are");
-			return;
-		default:
-			break;
-	}
-	if (row->unlogged && row->kind == 'r')
-		finding_add(findings, SEVERITY_WARNING, 0, row->object,
-					"ALTER TABLE ... SET LOGGED, if its rows matter",
-					"it is unlogged: it is created on the target, its rows "
-					"are not carried");
-	else if (row->kind == 'r')
+	else
+		return false;
+	return true;
+}
+
+static void
+check_relation(const RelationRow *row, bool copy_only, Findings *findings)
+{
+	if (is_left_behind(row, findings))
+		return;
+	if (row->persistence == 'u' && row->kind == 'r')
+		add_left_behind(
+			row, findings, SEVERITY_WARNING,
+			arena_printf(findings->arena,
+						 "ALTER TABLE %s SET LOGGED, if its rows matter",
+						 row->quoted.data),
+			"it is unlogged: it is created on the target, its rows are not "
+			"carried");
+	else if (row->kind == 'r' && !copy_only)
 		check_identity(row, findings);
 	check_privileges(row, findings);
 }
 
 static const char *
-kind_word(char kind)
+kind_word(const RelationRow *row)
 {
-	switch (kind)
+	switch (row->kind)
 	{
 		case 'm':
 			return "materialized view";
 		case 'f':
 			return "foreign table";
 		case 'S':
-			return "sequence";
+			return row->persistence == 't' ? "temporary sequence" : "sequence";
 		default:
-			return "table";
+			return row->persistence == 't' ? "temporary table" : "table";
 	}
 }
 
+/* Is it among what is to be migrated, by the patterns? */
 static bool
-check_relations(SourcePg *self, Findings *findings, Error *err)
+is_selected(const SourceConfig *config, const RelationRow *row,
+			const char *root_schema, const char *root_name)
 {
+	/* patterns are of tables; sequences are looked at without any */
+	if (row->kind == 'S')
+		return !source_pg_selects(config);
+	return source_pg_selected(config, row->schema, row->name, root_schema,
+							  root_name);
+}
+
+static RelationRow
+relation_row(const PGresult *res, int i)
+{
+	return (RelationRow){
+		.schema = pg_value(res, i, 0),
+		.name = pg_value(res, i, 1),
+		.kind = pg_value(res, i, 2)[0],
+		.persistence = pg_value(res, i, 3)[0],
+		.identity = pg_value(res, i, 6),
+		.has_key = pg_value_bool(res, i, 7),
+		.usage = pg_value_bool(res, i, 8),
+		.select = pg_value_bool(res, i, 9),
+		.row_security = pg_value_bool(res, i, 10),
+		.role = pg_value(res, i, 11),
+		.extension = pg_is_null(res, i, 12) ? NULL : pg_value(res, i, 12),
+	};
+}
+
+bool
+source_pg_check_relations(SourcePg *self, SourceState *state,
+						  Findings *findings, Error *err)
+{
+	const SourceConfig *config = self->base.config;
 	PGresult *res = pg_query(self->sql, err, relations_query);
 	int selected = 0;
-	int i;
 
+	(void) state;
 	if (res == NULL)
-		return error_wrap(err, "cannot look at the source's tables");
-	for (i = 0; i < PQntuples(res); i++)
+		return false;
+	for (int i = 0; i < PQntuples(res); i++)
 	{
-		RelationRow row = {
-			.schema = pg_value(res, i, 0),
-			.name = pg_value(res, i, 1),
-			.kind = pg_value(res, i, 2)[0],
-			.unlogged = pg_value(res, i, 3)[0] == 'u',
-			.identity = pg_value(res, i, 4)[0],
-			.has_index = pg_value_bool(res, i, 7),
-			.usage = pg_value_bool(res, i, 8),
-			.select = pg_value_bool(res, i, 9),
-			.row_security = pg_value_bool(res, i, 10),
-			.role = pg_value(res, i, 11),
-		};
+		RelationRow row = relation_row(res, i);
 
-		/* patterns are of tables; sequences are looked at without any */
-		if (row.kind == 'S'
-				? source_pg_selects(self->base.config)
-				: !source_pg_selected(self->base.config, row.schema, row.name,
-									  pg_value(res, i, 5), pg_value(res, i, 6)))
+		if (!is_selected(config, &row, pg_value(res, i, 4),
+						 pg_value(res, i, 5)))
 			continue;
-		selected += row.kind == 'r';
-		row.object = arena_printf(findings->arena, "%s %s.%s",
-								  kind_word(row.kind), row.schema, row.name);
+		selected += row.kind == 'r' && row.persistence != 't' &&
+					row.extension == NULL;
+		row.object = arena_printf(findings->arena, "%s %s.%s", kind_word(&row),
+								  row.schema, row.name);
 		buffer_init(&row.quoted);
 		pg_quote_table(&row.quoted, row.schema, row.name);
-		check_relation(&row, findings);
+		check_relation(&row, config->copy_only, findings);
 		buffer_release(&row.quoted);
 	}
 	PQclear(res);
 	finding_add(findings, SEVERITY_OK, 0, "source", "",
 				"%d tables are to be migrated", selected);
 	return true;
-}
-
-/* Things of the database, not of a table, that stay behind. */
-static bool
-check_left_behind(SourcePg *self, Findings *findings, Error *err)
-{
-	static const struct
-	{
-		const char *what;
-		const char *remedy;
-	} kinds[] = {
-		{ "large objects",
-		  "carry them by other means, or store them as bytea" },
-		{ "publications", "create them on the target, if it is to have them" },
-		{ "subscriptions", "create them on the target, if it is to have them" },
-		{ "event triggers",
-		  "create them on the target, if it is to have them" },
-	};
-	PGresult *res;
-	int i;
-
-	res = pg_query(self->sql, err,
-				   "SELECT (SELECT count(*) FROM pg_largeobject_metadata),"
-				   " (SELECT count(*) FROM pg_publication),"
-				   " (SELECT count(subname) FROM pg_subscription"
-				   "  WHERE subdbid = (SELECT oid FROM pg_database"
-				   "  WHERE datname = current_database())),"
-				   " (SELECT count(*) FROM pg_event_trigger)");
-	if (res == NULL)
-		return error_wrap(err, "cannot look at the source's database");
-	for (i = 0; i < PQnfields(res); i++)
-	{
-		if (pg_value_int(res, 0, i) > 0)
-			finding_add(findings, i == 0 ? SEVERITY_WARNING : SEVERITY_NOTE, 0,
-						"source", kinds[i].remedy, "%s %s are not carried",
-						pg_value(res, 0, i), kinds[i].what);
-	}
-	PQclear(res);
-	return true;
-}
-
-bool
-source_pg_check_tables(SourcePg *self, Findings *findings, Error *err)
-{
-	return check_relations(self, findings, err) &&
-		   check_left_behind(self, findings, err);
 }

@@ -4,6 +4,7 @@
  *
  *		target_pg.c			the table of operations; connecting
  *		target_pg_check.c	preflight
+ *		target_pg_fit.c		preflight: what the source needs, what is in the way
  *		target_pg_owner.c	advisory lock, eviction of earlier owners
  *		target_pg_progress.c	the progress row
  *		target_pg_apply.c	batches of changes in the source's order
@@ -56,6 +57,11 @@ PgConn *target_pg_session(TargetPg *self, const char *role, bool *replica_role,
  * marks it, so that a reverse stream can drop it (apply.md section 5).
  */
 bool target_pg_begin(PgConn *conn, const char *origin_nonce, Error *err);
+
+/* target_pg_fit.c */
+bool target_pg_check_fit(Target *target, const Needs *needs, Findings *findings,
+						 Error *err);
+bool target_pg_check_tables(Target *target, Findings *findings, Error *err);
 
 /* target_pg_check.c */
 bool target_pg_check(Target *target, Findings *findings, Error *err);

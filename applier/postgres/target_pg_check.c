@@ -2,10 +2,13 @@
  * target_pg_check.c
  *		Preflight of a PostgreSQL target: may we create and write, and is
  *		nobody's data in the way?
+ *
+ * A part that fails does not keep the others from being looked at.
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "postgres/pg_check.h"
 #include "postgres/target_pg.h"
 
 #define VERSION_MIN 130000
@@ -13,30 +16,67 @@
 /* how many tables a message names */
 #define NAMED_MAX 5
 
+/* what run opens beside one connection for each job */
+#define CONNECTIONS_BESIDE_JOBS 1
+
 static const char server_query[] =
 	"SELECT pg_is_in_recovery(),"
 	" current_setting('default_transaction_read_only')::bool,"
-	" current_setting('server_encoding'),"
-	" has_database_privilege(current_database(), 'CREATE'),"
-	" coalesce(has_schema_privilege(to_regnamespace('public'), 'CREATE'),"
-	"  true),"
-	" current_user, current_database(), current_setting('server_version'),"
-	" (SELECT count(*) FROM pg_class c"
-	"  JOIN pg_namespace n ON n.oid = c.relnamespace"
-	"  WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'"
-	"  AND c.oid >= 16384 AND n.nspname NOT IN ('pg_catalog',"
-	"  'information_schema', 'portage'))";
+	" current_setting('server_version'), pg_backend_pid()";
 
-static void
-check_writable(const PGresult *res, int version, Findings *findings)
+static const char role_query[] =
+	"SELECT has_database_privilege(current_database(), 'CREATE'),"
+	" coalesce(has_schema_privilege(to_regnamespace('public'), 'CREATE'),"
+	"  true), current_user, current_database()";
+
+#define OF_USER(class, oid, namespace)                                                                                \
+	" JOIN pg_namespace n ON n.oid = " namespace " WHERE " oid                                                        \
+												 " >= 16384 AND n.nspname NOT IN ('pg_catalog',"                      \
+												 " 'information_schema', 'portage', 'pg_toast')"                      \
+												 " AND n.nspname !~ '^pg_temp'"                                       \
+												 " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = '" class \
+		"'::regclass AND d.objid = " oid " AND d.deptype = 'e')"
+
+/* What is there already, other than what extensions brought. */
+static const char contents_query[] = "SELECT (SELECT count(*) FROM pg_class c" OF_USER(
+	"pg_class", "c.oid",
+	"c.relnamespace") " AND c.relkind IN ('r', 'p')),"
+					  " (SELECT count(*) FROM pg_class c" OF_USER(
+						  "pg_class", "c.oid",
+						  "c.relnamespace") " AND c.relkind IN ('v', 'm',"
+											" 'S', 'f')), (SELECT count(*) FROM pg_proc p" OF_USER(
+												"pg_proc", "p.oid",
+												"p.pronamespace") "),"
+																  " (SELECT count(*) FROM pg_type t" OF_USER(
+																	  "pg_type",
+																	  "t.oid",
+																	  "t.typnamespace") " AND t.typtype IN ('e', 'd', 'r') )";
+
+static const char event_triggers_query[] =
+	"SELECT evtname, evtevent FROM pg_event_trigger"
+	" WHERE evtenabled <> 'D' ORDER BY evtname";
+
+typedef struct TargetPart
 {
-	if (version < VERSION_MIN)
+	const char *object; /* of the finding if it cannot look */
+	Severity severity;	/* of that finding */
+	bool (*look)(TargetPg *self, Findings *findings, Error *err);
+} TargetPart;
+
+static bool
+check_server(TargetPg *self, Findings *findings, Error *err)
+{
+	PGresult *res = pg_query(self->conn, err, server_query);
+
+	if (res == NULL)
+		return false;
+	if (self->conn->server_version < VERSION_MIN)
 		finding_add(findings, SEVERITY_ERROR, P_SERVER_SETUP, "target",
 					"use PostgreSQL 13 or newer", "the server's version is %s",
-					pg_value(res, 0, 7));
+					pg_value(res, 0, 2));
 	else
 		finding_add(findings, SEVERITY_OK, 0, "target", "",
-					"the server's version is %s", pg_value(res, 0, 7));
+					"the server's version is %s", pg_value(res, 0, 2));
 	if (pg_value_bool(res, 0, 0))
 		finding_add(findings, SEVERITY_ERROR, P_STANDBY, "target",
 					"connect to the primary", "the server is a standby");
@@ -44,53 +84,34 @@ check_writable(const PGresult *res, int version, Findings *findings)
 		finding_add(findings, SEVERITY_ERROR, P_SERVER_SETUP, "target",
 					"set default_transaction_read_only = off",
 					"default_transaction_read_only is on");
+	pg_check_pooler(self->conn, pg_value(res, 0, 3), findings);
+	PQclear(res);
+	return true;
 }
 
-/* Every text of the source must fit into the target's encoding. */
-static void
-check_encoding(const char *ours, const char *source, Findings *findings)
+static bool
+check_role(TargetPg *self, Findings *findings, Error *err)
 {
-	if (source == NULL || strcmp(ours, source) == 0)
-		return;
-	if (strcmp(ours, "SQL_ASCII") == 0)
-		finding_add(findings, SEVERITY_ERROR, P_SERVER_SETUP, "target",
-					"use a database with the source's encoding, or UTF8",
-					"the encoding is SQL_ASCII, the source's is %s: text "
-					"would be stored without its encoding being known",
-					source);
-	else if (strcmp(source, "SQL_ASCII") == 0)
-		finding_add(findings, SEVERITY_WARNING, 0, "target",
-					"use a database with the encoding SQL_ASCII",
-					"the encoding is %s, the source's is SQL_ASCII: text that "
-					"is not valid here is refused and stops the stream",
-					ours);
-	else if (strcmp(ours, "UTF8") != 0)
-		finding_add(findings, SEVERITY_WARNING, 0, "target",
-					"use a database with the source's encoding, or UTF8",
-					"the encoding is %s, the source's is %s: characters that "
-					"it lacks stop the stream",
-					ours, source);
-}
-
-static void
-check_role(const PGresult *res, Findings *findings)
-{
-	const char *role = pg_value(res, 0, 5);
+	PGresult *res = pg_query(self->conn, err, role_query);
+	const char *role;
 	Buffer remedy;
 
+	if (res == NULL)
+		return false;
+	role = pg_value(res, 0, 2);
 	buffer_init(&remedy);
-	if (!pg_value_bool(res, 0, 3))
+	if (!pg_value_bool(res, 0, 0))
 	{
 		buffer_puts(&remedy, "GRANT CREATE ON DATABASE ");
-		pg_quote_ident(&remedy, pg_value(res, 0, 6));
+		pg_quote_ident(&remedy, pg_value(res, 0, 3));
 		buffer_puts(&remedy, " TO ");
 		pg_quote_ident(&remedy, role);
 		finding_add(findings, SEVERITY_ERROR, P_PRIVILEGE, "target",
 					remedy.data,
 					"the role %s may not create schemas in the database %s",
-					role, pg_value(res, 0, 6));
+					role, pg_value(res, 0, 3));
 	}
-	if (!pg_value_bool(res, 0, 4))
+	if (!pg_value_bool(res, 0, 1))
 	{
 		buffer_reset(&remedy);
 		buffer_puts(&remedy, "GRANT CREATE ON SCHEMA public TO ");
@@ -100,14 +121,54 @@ check_role(const PGresult *res, Findings *findings)
 			"the role %s may not create tables in the schema public", role);
 	}
 	buffer_release(&remedy);
+	PQclear(res);
+	return true;
 }
 
 static bool
-check_triggers(Target *target, Findings *findings, Error *err)
+check_contents(TargetPg *self, Findings *findings, Error *err)
+{
+	PGresult *res = pg_query(self->conn, err, contents_query);
+
+	if (res == NULL)
+		return false;
+	if (pg_value_int(res, 0, 0) + pg_value_int(res, 0, 1) +
+			pg_value_int(res, 0, 2) + pg_value_int(res, 0, 3) >
+		0)
+		finding_add(findings, SEVERITY_NOTE, 0, "target", "",
+					"the database is not empty: it holds %s tables, %s views, "
+					"sequences and foreign tables, %s functions, %s types",
+					pg_value(res, 0, 0), pg_value(res, 0, 1),
+					pg_value(res, 0, 2), pg_value(res, 0, 3));
+	PQclear(res);
+	return true;
+}
+
+static bool
+check_event_triggers(TargetPg *self, Findings *findings, Error *err)
+{
+	PGresult *res = pg_query(self->conn, err, event_triggers_query);
+
+	if (res == NULL)
+		return false;
+	for (int i = 0; i < PQntuples(res); i++)
+		finding_add(findings, SEVERITY_WARNING, P_DDL,
+					arena_printf(findings->arena, "event trigger %s",
+								 pg_value(res, i, 0)),
+					"disable it until the migration has ended",
+					"it acts at %s: also when the schema is created, unless "
+					"the role may switch triggers off",
+					pg_value(res, i, 1));
+	PQclear(res);
+	return true;
+}
+
+static bool
+check_triggers(TargetPg *self, Findings *findings, Error *err)
 {
 	bool can;
 
-	if (!target_pg_can_disable_triggers(target, &can, err))
+	if (!target_pg_can_disable_triggers(&self->base, &can, err))
 		return false;
 	if (can)
 		finding_add(findings, SEVERITY_OK, 0, "target", "",
@@ -121,22 +182,44 @@ check_triggers(Target *target, Findings *findings, Error *err)
 	return true;
 }
 
+static bool
+check_connections(TargetPg *self, Findings *findings, Error *err)
+{
+	return pg_check_connections(self->conn, self->base.config->jobs,
+								CONNECTIONS_BESIDE_JOBS, findings, err);
+}
+
+static const TargetPart target_parts[] = {
+	{ "target", SEVERITY_ERROR, check_server },
+	{ "role", SEVERITY_ERROR, check_role },
+	{ "connections", SEVERITY_WARNING, check_connections },
+	{ "contents", SEVERITY_WARNING, check_contents },
+	{ "event triggers", SEVERITY_WARNING, check_event_triggers },
+	{ "triggers", SEVERITY_ERROR, check_triggers },
+};
+
 bool
 target_pg_check(Target *target, Findings *findings, Error *err)
 {
 	TargetPg *self = (TargetPg *) target;
-	PGresult *res = pg_query(self->conn, err, server_query);
+	size_t i;
 
-	if (res == NULL)
-		return error_wrap(err, "cannot look at the target");
-	check_writable(res, self->conn->server_version, findings);
-	check_encoding(pg_value(res, 0, 2), target->config->encoding, findings);
-	check_role(res, findings);
-	if (pg_value_int(res, 0, 8) > 0)
-		finding_add(findings, SEVERITY_NOTE, 0, "target", "",
-					"the database holds %s tables", pg_value(res, 0, 8));
-	PQclear(res);
-	return check_triggers(target, findings, err);
+	findings->side = FINDING_TARGET;
+	for (i = 0; i < sizeof(target_parts) / sizeof(TargetPart); i++)
+	{
+		Error why = ERROR_INIT;
+
+		if (target_parts[i].look(self, findings, &why))
+			continue;
+		if (why.kind == ERROR_STOPPED || !pg_conn_alive(self->conn))
+		{
+			*err = why;
+			return error_wrap(err, "cannot look at the target");
+		}
+		finding_add_error(findings, target_parts[i].severity,
+						  target_parts[i].object, &why);
+	}
+	return true;
 }
 
 /* Tried in a transaction that is thrown away. */

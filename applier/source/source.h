@@ -15,6 +15,7 @@
 #include "catalog.h"
 #include "change.h"
 #include "finding.h"
+#include "needs.h"
 #include "progress.h"
 
 typedef struct Source Source;
@@ -28,6 +29,7 @@ typedef struct SourceConfig
 	const char *tables;			/* patterns, "" for all */
 	const char *exclude_tables; /* patterns, "" for none */
 	const char *pg_bindir;		/* where pg_dump is, or NULL: PATH */
+	int jobs;					/* how many readers there will be */
 	bool copy_only;				/* no slot, no stream, no replication role */
 } SourceConfig;
 
@@ -75,7 +77,14 @@ typedef struct SourceOps
 	bool (*connect)(Source *self, Error *err);
 	void (*disconnect)(Source *self);
 	bool (*identify)(Source *self, SourceIdentity *identity, Error *err);
+	/*
+	 * The server and our role on it; what is to be carried.  What cannot be
+	 * looked at is a finding; false if nothing more can be.
+	 */
 	bool (*check)(Source *self, Findings *findings, Error *err);
+	bool (*check_objects)(Source *self, Findings *findings, Error *err);
+	/* What a target must have for this database; strings in arena. */
+	bool (*needs)(Source *self, Arena *arena, Needs *needs, Error *err);
 
 	/* ---- the slot */
 	bool (*slot_inspect)(Source *self, SlotInfo *info, Error *err);

@@ -18,6 +18,7 @@
 #include "catalog.h"
 #include "change.h"
 #include "finding.h"
+#include "needs.h"
 #include "progress.h"
 
 typedef struct Target Target;
@@ -29,6 +30,7 @@ typedef struct TargetConfig
 	const char *stream;
 	const char *encoding;	 /* of the values: the source server's */
 	const char *pg_bindir;	 /* where pg_restore is, or NULL: PATH */
+	int jobs;				 /* how many loaders there will be */
 	bool synchronous_commit; /* --target-synchronous-commit */
 } TargetConfig;
 
@@ -103,7 +105,13 @@ typedef struct TargetOps
 	/* ---- connection; one try */
 	bool (*connect)(Target *self, Error *err);
 	void (*disconnect)(Target *self);
+	/* The server and our role on it, as of a source. */
 	bool (*check)(Target *self, Findings *findings, Error *err);
+	/* Does it have what the source's database needs? */
+	bool (*check_fit)(Target *self, const Needs *needs, Findings *findings,
+					  Error *err);
+	/* Once a migration has begun: does anything act on what it writes? */
+	bool (*check_tables)(Target *self, Findings *findings, Error *err);
 	/* Can foreign keys and triggers be switched off while we apply? */
 	bool (*can_disable_triggers)(Target *self, bool *can, Error *err);
 	/* The tables among these that exist or (existing) hold rows. */

@@ -274,7 +274,7 @@ foreach my $setting (
 	],
 	[
 		"max_wal_senders = 0", 'P0203',
-		qr/max_wal_senders/, qr/raise max_wal_senders/
+		qr/0 walsenders are free/, qr/raise max_wal_senders/
 	],
 	[
 		"max_wal_senders = 10\nmax_replication_slots = 0", 'P0202',

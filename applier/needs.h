@@ -1,0 +1,42 @@
+/*
+ * needs.h
+ *		What a source's database takes for granted of its server, so that a
+ *		target can say whether it has it.
+ *
+ * Plain values that a source adapter reads; strings live in the caller's arena.
+ */
+#ifndef PORTAGE_NEEDS_H
+#define PORTAGE_NEEDS_H
+
+#include <stdint.h>
+
+typedef enum NeedKind
+{
+	NEED_EXTENSION,
+	NEED_TABLESPACE,
+	NEED_TYPE,		/* of a column, one that the server brings */
+	NEED_COLLATION, /* the same */
+	NEED_SUPERUSER	/* an object that nobody else may create */
+} NeedKind;
+
+typedef struct Need
+{
+	NeedKind kind;
+	const char *name;
+	const char *detail; /* version of an extension, else one that needs it */
+} Need;
+
+typedef struct Needs
+{
+	int server_version;
+	const char *encoding;
+	const char *provider; /* of the database's locale: "libc", "icu" ... */
+	const char *locale;	  /* what decides how text sorts */
+	const char *ctype;
+	const char *locale_version; /* or "" */
+	int64_t bytes;				/* size of the database */
+	Need *items;
+	int count;
+} Needs;
+
+#endif /* PORTAGE_NEEDS_H */

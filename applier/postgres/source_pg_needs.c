@@ -1,0 +1,83 @@
+/*
+ * source_pg_needs.c
+ *		What the source's database takes for granted of its server.
+ */
+#include "postgres/pg_check.h"
+#include "postgres/source_pg.h"
+
+#define USER_RELATION                                              \
+	"c.oid >= 16384 AND n.nspname NOT IN"                          \
+	" ('pg_catalog', 'information_schema', 'portage', 'pg_toast')" \
+	" AND c.relpersistence <> 't'"
+
+#define OF_NO_EXTENSION(class, oid)                                 \
+	"NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = '" class \
+		"'::regclass AND d.objid = " oid " AND d.deptype = 'e')"
+
+/* Each with one that needs it, for the message. */
+static const char items_query[] =
+	"SELECT 0, extname, extversion FROM pg_extension"
+	" WHERE extname <> 'pg_portage'"
+	" UNION ALL SELECT 1, s.spcname, min(n.nspname || '.' || c.relname)"
+	"  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+	"  JOIN pg_tablespace s ON s.oid = c.reltablespace"
+	"  WHERE c.relkind IN ('r', 'p', 'm', 'i', 'I') AND " USER_RELATION
+	"  GROUP BY s.spcname"
+	" UNION ALL SELECT 2, t.typname,"
+	"  min(n.nspname || '.' || c.relname || '.' || a.attname)"
+	"  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+	"  JOIN pg_namespace n ON n.oid = c.relnamespace"
+	"  JOIN pg_type t ON t.oid = a.atttypid AND t.oid < 16384"
+	"  WHERE c.relkind IN ('r', 'p') AND a.attnum > 0"
+	"  AND NOT a.attisdropped AND " USER_RELATION " GROUP BY t.typname"
+	" UNION ALL SELECT 3, l.collname,"
+	"  min(n.nspname || '.' || c.relname || '.' || a.attname)"
+	"  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+	"  JOIN pg_namespace n ON n.oid = c.relnamespace"
+	"  JOIN pg_collation l ON l.oid = a.attcollation AND l.oid < 16384"
+	"  WHERE c.relkind IN ('r', 'p') AND a.attnum > 0"
+	"  AND NOT a.attisdropped AND l.collname <> 'default'"
+	"  AND " USER_RELATION " GROUP BY l.collname"
+	" UNION ALL SELECT 4, 'foreign data wrapper ' || w.fdwname, ''"
+	"  FROM pg_foreign_data_wrapper w"
+	"  WHERE " OF_NO_EXTENSION(
+		"pg_foreign_data_wrapper",
+		"w.oid") " UNION ALL SELECT 4, format('function %s.%s', n.nspname, p.proname), ''"
+				 "  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
+				 "  JOIN pg_language l ON l.oid = p.prolang AND NOT l.lanpltrusted"
+				 "  WHERE p.oid >= 16384 AND " OF_NO_EXTENSION(
+					 "pg_proc",
+					 "p.oid") " UNION ALL SELECT 4, format('type %s.%s', n.nspname, t.typname), ''"
+							  "  FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace"
+							  "  WHERE t.oid >= 16384 AND t.typtype = 'b' AND t.typcategory <> 'A'"
+							  "  AND " OF_NO_EXTENSION(
+								  "pg_type",
+								  "t.oid") " UNION ALL SELECT 4, format('operator class %s.%s', n.nspname,"
+										   "   o.opcname), ''"
+										   "  FROM pg_opclass o JOIN pg_namespace n ON n.oid = o.opcnamespace"
+										   "  WHERE o.oid >= 16384 AND " OF_NO_EXTENSION(
+											   "pg_opclass",
+											   "o.oid") " ORDER BY 1, 2";
+
+bool
+source_pg_needs(Source *source, Arena *arena, Needs *needs, Error *err)
+{
+	SourcePg *self = (SourcePg *) source;
+	PGresult *res;
+
+	if (!pg_locale_read(self->sql, arena, needs, err))
+		return false;
+	res = pg_query(self->sql, err, items_query);
+	if (res == NULL)
+		return false;
+	needs->count = PQntuples(res);
+	needs->items = ARENA_ARRAY(arena, Need, (size_t) needs->count);
+	for (int i = 0; i < needs->count; i++)
+	{
+		needs->items[i].kind = (NeedKind) pg_value_int(res, i, 0);
+		needs->items[i].name = arena_strdup(arena, pg_value(res, i, 1));
+		needs->items[i].detail = arena_strdup(arena, pg_value(res, i, 2));
+	}
+	PQclear(res);
+	return true;
+}
