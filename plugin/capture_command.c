@@ -25,20 +25,30 @@
 
 #include "capture.h"
 
-/* What a command is about, by name: its relation, and what is on that. */
+/* What a command is about, by name; the parts that it has. */
 typedef struct CommandTarget
 {
 	const RangeVar *relation;
-	const char *name;
+	const char *name;  /* of what is on the relation, or of a schema */
+	const List *names; /* a qualified name */
 } CommandTarget;
 
 /* False for the commands that the server does not change while it runs them. */
 static bool
 command_target(const Node *node, CommandTarget *target)
 {
-	target->name = NULL;
+	memset(target, 0, sizeof(*target));
 	switch (nodeTag(node))
 	{
+		case T_CreateSchemaStmt:
+			target->name = ((const CreateSchemaStmt *) node)->schemaname;
+			return true;
+		case T_CreateDomainStmt:
+			target->names = ((const CreateDomainStmt *) node)->domainname;
+			return true;
+		case T_CreateStatsStmt:
+			target->names = ((const CreateStatsStmt *) node)->defnames;
+			return true;
 		case T_CreateStmt:
 		case T_CreateForeignTableStmt:
 			target->relation = ((const CreateStmt *) node)->relation;
@@ -75,6 +85,17 @@ same_text(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+/* The server may have filled in the schema. */
+static bool
+same_relation(const RangeVar *planned, const RangeVar *command)
+{
+	if (planned == NULL || command == NULL)
+		return planned == command;
+	return same_text(planned->relname, command->relname) &&
+		   (planned->schemaname == NULL ||
+			same_text(planned->schemaname, command->schemaname));
+}
+
 /* Is command a copy of planned, perhaps with names filled in? */
 static bool
 same_command(const Node *planned, const Node *command)
@@ -86,14 +107,10 @@ same_command(const Node *planned, const Node *command)
 		return false;
 	if (equal(planned, command))
 		return true;
-	if (IsA(command, CreateSchemaStmt))
-		return same_text(((const CreateSchemaStmt *) planned)->schemaname,
-						 ((const CreateSchemaStmt *) command)->schemaname);
 	return command_target(planned, &a) && command_target(command, &b) &&
-		   same_text(a.relation->relname, b.relation->relname) &&
-		   (a.relation->schemaname == NULL ||
-			same_text(a.relation->schemaname, b.relation->schemaname)) &&
-		   (a.name == NULL || same_text(a.name, b.name));
+		   same_relation(a.relation, b.relation) &&
+		   (a.name == NULL || same_text(a.name, b.name)) &&
+		   equal(a.names, b.names);
 }
 
 static bool

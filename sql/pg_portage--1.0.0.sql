@@ -122,20 +122,21 @@ AS 'MODULE_PATHNAME', 'portage_capture';
 COMMENT ON FUNCTION portage.capture() IS
 	'writes what a command has changed in the schema into the WAL, for pg_portage streams';
 
--- To go without: ALTER EVENT TRIGGER ... DISABLE, all three.
-CREATE EVENT TRIGGER portage_ddl_end ON ddl_command_end
+-- The names make them the first of their kind, so that what another event trigger
+-- does in answer comes after. To go without: ALTER EVENT TRIGGER ... DISABLE, all three.
+CREATE EVENT TRIGGER _portage_ddl_end ON ddl_command_end
 	EXECUTE FUNCTION portage.capture();
-CREATE EVENT TRIGGER portage_ddl_drop ON sql_drop
+CREATE EVENT TRIGGER _portage_ddl_drop ON sql_drop
 	EXECUTE FUNCTION portage.capture();
-CREATE EVENT TRIGGER portage_ddl_rewrite ON table_rewrite
+CREATE EVENT TRIGGER _portage_ddl_rewrite ON table_rewrite
 	EXECUTE FUNCTION portage.capture();
 
-ALTER EVENT TRIGGER portage_ddl_end ENABLE ALWAYS;
-ALTER EVENT TRIGGER portage_ddl_drop ENABLE ALWAYS;
-ALTER EVENT TRIGGER portage_ddl_rewrite ENABLE ALWAYS;
+ALTER EVENT TRIGGER _portage_ddl_end ENABLE ALWAYS;
+ALTER EVENT TRIGGER _portage_ddl_drop ENABLE ALWAYS;
+ALTER EVENT TRIGGER _portage_ddl_rewrite ENABLE ALWAYS;
 
-COMMENT ON EVENT TRIGGER portage_ddl_end IS 'announces changes of the schema to pg_portage streams';
-COMMENT ON EVENT TRIGGER portage_ddl_drop IS 'announces what is dropped to pg_portage streams';
-COMMENT ON EVENT TRIGGER portage_ddl_rewrite IS 'announces rewritten tables to pg_portage streams';
+COMMENT ON EVENT TRIGGER _portage_ddl_end IS 'announces changes of the schema to pg_portage streams';
+COMMENT ON EVENT TRIGGER _portage_ddl_drop IS 'announces what is dropped to pg_portage streams';
+COMMENT ON EVENT TRIGGER _portage_ddl_rewrite IS 'announces rewritten tables to pg_portage streams';
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA portage FROM PUBLIC;

@@ -29,9 +29,9 @@ WHERE pg_class.oid = 'portage.ddl_key'::regclass AND extname = 'pg_portage';
 SELECT evtname, evtevent, evtenabled FROM pg_event_trigger ORDER BY evtname;
 
 -- the other tests are about rows; capture.sql has its own
-ALTER EVENT TRIGGER portage_ddl_end DISABLE;
-ALTER EVENT TRIGGER portage_ddl_drop DISABLE;
-ALTER EVENT TRIGGER portage_ddl_rewrite DISABLE;
+ALTER EVENT TRIGGER _portage_ddl_end DISABLE;
+ALTER EVENT TRIGGER _portage_ddl_drop DISABLE;
+ALTER EVENT TRIGGER _portage_ddl_rewrite DISABLE;
 
 -- it stays where it is
 ALTER EXTENSION pg_portage SET SCHEMA public;

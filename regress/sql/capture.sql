@@ -3,9 +3,9 @@
 --
 SET client_min_messages = 'warning';
 SET jit = off;
-ALTER EVENT TRIGGER portage_ddl_end ENABLE ALWAYS;
-ALTER EVENT TRIGGER portage_ddl_drop ENABLE ALWAYS;
-ALTER EVENT TRIGGER portage_ddl_rewrite ENABLE ALWAYS;
+ALTER EVENT TRIGGER _portage_ddl_end ENABLE ALWAYS;
+ALTER EVENT TRIGGER _portage_ddl_drop ENABLE ALWAYS;
+ALTER EVENT TRIGGER _portage_ddl_rewrite ENABLE ALWAYS;
 CREATE ROLE portage_regress_user;
 
 -- HMAC-SHA-256 as RFC 2104 has it, out of sha256() alone
@@ -263,6 +263,35 @@ SELECT * FROM tools.seen();
 DO $$ DECLARE i int; BEGIN FOR i IN 1..9 LOOP EXECUTE format('DROP TABLE IF EXISTS m%s', i); END LOOP; END $$;
 SELECT count(*) FROM tools.seen();
 
+-- each message names the transaction that it is in
+BEGIN;
+SAVEPOINT a;
+CREATE TABLE kept (id int);
+RELEASE a;
+PREPARE TRANSACTION 'prepared';
+COMMIT PREPARED 'prepared';
+DROP TABLE kept;
+SELECT * FROM tools.seen();
+
+-- another event trigger, which takes away what has been made, or adds to it
+CREATE FUNCTION tools.meddle() RETURNS event_trigger LANGUAGE plpgsql AS $$
+DECLARE
+	victim regclass := to_regclass('victim');
+BEGIN
+	IF victim IS NOT NULL THEN
+		DROP TABLE victim;
+	ELSIF to_regclass('guarded') IS NOT NULL AND NOT (SELECT relrowsecurity FROM pg_class WHERE oid = 'guarded'::regclass) THEN
+		ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
+	END IF;
+END $$;
+CREATE EVENT TRIGGER meddler ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE')
+	EXECUTE FUNCTION tools.meddle();
+CREATE TABLE victim (id int PRIMARY KEY);
+CREATE TABLE guarded (id int);
+DROP EVENT TRIGGER meddler;
+DROP TABLE guarded;
+SELECT * FROM tools.seen();
+
 -- what the session decides
 SET search_path = tools, pg_temp, "$user", public;
 SET DateStyle = 'German';
@@ -332,9 +361,9 @@ CREATE TABLE silent (id int);
 DROP TABLE silent;
 SELECT count(*) FROM pg_logical_slot_get_changes('s', NULL, NULL);
 CREATE EXTENSION pg_portage;
-ALTER EVENT TRIGGER portage_ddl_end DISABLE;
-ALTER EVENT TRIGGER portage_ddl_drop DISABLE;
-ALTER EVENT TRIGGER portage_ddl_rewrite DISABLE;
+ALTER EVENT TRIGGER _portage_ddl_end DISABLE;
+ALTER EVENT TRIGGER _portage_ddl_drop DISABLE;
+ALTER EVENT TRIGGER _portage_ddl_rewrite DISABLE;
 DROP SCHEMA tools CASCADE;
 REVOKE ALL ON SCHEMA public FROM portage_regress_user;
 DROP ROLE portage_regress_user;
