@@ -6,6 +6,7 @@
 #   make check-tap TESTS="t/010_x.pl"     only these TAP tests
 #   make check-regress      only the pg_regress suite
 #   make man                the manual page, packaging/pg_portage.1
+#   make deb                Debian packages, in packaging/deb
 #
 # PG_CONFIG selects the PostgreSQL server, COPT adds compiler flags.
 
@@ -37,6 +38,11 @@ clean:
 
 man: applier
 	$(MAKE) -C packaging man
+
+# Built from a copy of the tree, with the flags of the distribution.
+deb:
+	@scripts/deps scripts/packages.txt scripts/packages-deb.txt
+	+@scripts/deb-build
 
 deps:
 	@scripts/deps
@@ -78,5 +84,6 @@ else
 	+@scripts/check
 endif
 
-.PHONY: all plugin applier sql packaging install uninstall clean man deps \
-	format lint unit fuzz installcheck check-regress check-tap demo bench-plugin check
+.PHONY: all plugin applier sql packaging install uninstall clean man deb \
+	deps format lint unit fuzz installcheck check-regress check-tap demo \
+	bench-plugin check
