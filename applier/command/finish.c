@@ -1,10 +1,14 @@
 /*
  * finish.c
  *		pg_portage finish: what had to wait while the stream ran.
+ *
+ * Nothing can be applied any more when it has begun, so what the source has
+ * committed until now is applied first: nobody loses it by forgetting to.
  */
 #include <string.h>
 
 #include "base/log.h"
+#include "base/signals.h"
 #include "command/commands.h"
 #include "command/session.h"
 #include "copy/copy.h"
@@ -25,6 +29,23 @@ check_phase(const Session *session, Error *err)
 						 session->options->name, phase_name(phase)) ||
 			   error_hint(err, "let pg_portage run complete the copy first");
 	return session_check_source(session, err);
+}
+
+static bool
+drain(Session *session, Error *err)
+{
+	StreamConfig config = session_stream_config();
+
+	/* a migration without a slot has no stream; see --copy-only */
+	if (session->progress.phase != PHASE_STREAM ||
+		session->progress.slot[0] == '\0')
+		return true;
+	log_info("finish: applying what the source has committed so far");
+	config.until_caught_up = true;
+	if (!stream_run(&config, session->source, session->target,
+					&session->progress, err))
+		return false;
+	return !signals_stop_requested() || error_set(err, P_STOPPED, "stopped");
 }
 
 static bool
@@ -51,8 +72,8 @@ finish(Session *session, Error *err)
 	/* what the migration was begun with, not what this command was given */
 	session->source_config.tables = session->progress.tables;
 	session->source_config.exclude_tables = session->progress.exclude_tables;
-	return copy_finish(session->source, session->target, &session->progress,
-					   err);
+	return drain(session, err) && copy_finish(session->source, session->target,
+											  &session->progress, err);
 }
 
 int

@@ -33,14 +33,7 @@
 #include "owner.h"
 #include "stream/stream.h"
 
-/*
- * Row by row, a batch is small: dead versions of hot rows can be pruned only
- * between target transactions, and every further update walks past them.
- */
-#define BATCH_ROWS 1000
-#define BATCH_BYTES ((size_t) 8 * 1024 * 1024)
 #define STREAM_WENT_WELL_MS 10000
-#define QUEUE_BYTES ((size_t) 64 * 1024 * 1024)
 
 typedef struct Run
 {
@@ -174,18 +167,12 @@ static bool
 stream(Run *run, Error *err)
 {
 	Session *session = &run->session;
-	const Options *options = session->options;
-	StreamConfig config = {
-		.until_caught_up = options->until_caught_up,
-		.until_lsn = options->until_lsn,
-		.defer = !run->hold_nothing,
-		.batch_rows = BATCH_ROWS,
-		.batch_bytes = BATCH_BYTES,
-		.queue_bytes = QUEUE_BYTES,
-	};
-
+	StreamConfig config = session_stream_config();
 	int64_t started_ms = clock_ms();
 
+	config.until_caught_up = session->options->until_caught_up;
+	config.until_lsn = session->options->until_lsn;
+	config.defer = !run->hold_nothing;
 	if (!stream_run(&config, session->source, session->target,
 					&session->progress, err))
 	{

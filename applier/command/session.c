@@ -10,6 +10,14 @@
 #include "base/log.h"
 #include "base/signals.h"
 
+/*
+ * Row by row, a batch is small: dead versions of hot rows can be pruned only
+ * between target transactions, and every further update walks past them.
+ */
+#define BATCH_ROWS 1000
+#define BATCH_BYTES ((size_t) 8 * 1024 * 1024)
+#define QUEUE_BYTES ((size_t) 64 * 1024 * 1024)
+
 bool
 session_open(Session *session, const Options *options, Error *err)
 {
@@ -200,6 +208,17 @@ session_check(const Session *session, Error *err)
 							   progress->exclude_tables,
 							   options->exclude_tables, err);
 	return true;
+}
+
+StreamConfig
+session_stream_config(void)
+{
+	return (StreamConfig){
+		.defer = true,
+		.batch_rows = BATCH_ROWS,
+		.batch_bytes = BATCH_BYTES,
+		.queue_bytes = QUEUE_BYTES,
+	};
 }
 
 static void

@@ -13,6 +13,7 @@
 #include "command/options.h"
 #include "progress.h"
 #include "source/source.h"
+#include "stream/stream.h"
 #include "target/target.h"
 
 typedef struct Session
@@ -56,6 +57,9 @@ bool session_check_source(const Session *session, Error *err) MUST_CHECK;
  * and with or without a stream, as the options say (P_OPTIONS)?
  */
 bool session_check(const Session *session, Error *err) MUST_CHECK;
+
+/* How every command streams, without an end. */
+StreamConfig session_stream_config(void);
 
 /*
  * The end of a command: logs err if it is set, closes the session, returns the

@@ -178,6 +178,26 @@ foreach my $point (qw(finish-phase sequences-set done-phase))
 portage_ok(@finish);
 all_equal();
 
+# ---- what nobody has applied yet is applied before anything else
+begin();
+$source->safe_psql('app', 'INSERT INTO logged VALUES (50, 50); DELETE FROM children WHERE id = 50');
+$result = portage(@finish, armed('batch-committed:kill'));
+is($result->{signal}, 9, 'killed in the stream');
+is(phase(), 'stream', 'finish has not begun yet');
+$source->safe_psql('app', 'UPDATE logged SET v = -v');
+portage_ok(@finish);
+all_equal();
+begin();
+$source->safe_psql('app', q{INSERT INTO logged VALUES (51, 51);
+	SELECT pg_drop_replication_slot('portage_app')});
+my $keys_before = standing();
+$result = portage_fails(4, @finish);
+error_ok($result, 'P0403', qr/portage_app/, 'what was not applied is lost');
+is(phase(), 'stream', 'finish refuses to begin');
+is(standing(), $keys_before, 'and has created nothing');
+portage_ok('drop', @ends, '--yes');
+$source->safe_psql('app', 'DELETE FROM logged WHERE id = 51');
+
 # ---- rows that violate a foreign key: of a plain, of a partitioned table
 begin();
 sql_as_target($target, 'app', 'DELETE FROM parents WHERE id IN (7, 60)');
