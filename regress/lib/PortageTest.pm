@@ -93,9 +93,9 @@ it in each of these databases; it owns nothing and is a member of nothing.
 
 =item source_grant($node, $database, @schemas)
 
-Let SOURCE_ROLE read what there is in these schemas (default: public) and, in
-any schema, what the superuser creates from then on. For a database that a test
-creates by itself.
+Let SOURCE_ROLE read what there is in these schemas (default: public), what the
+superuser creates from then on in any schema, and the key of the extension's
+messages, if it is there. For a database that a test creates by itself.
 
 =cut
 
@@ -145,7 +145,18 @@ ALTER DEFAULT PRIVILEGES FOR ROLE $owner GRANT USAGE ON SCHEMAS TO $role;
 ALTER DEFAULT PRIVILEGES FOR ROLE $owner GRANT SELECT ON TABLES TO $role;
 ALTER DEFAULT PRIVILEGES FOR ROLE $owner GRANT SELECT ON SEQUENCES TO $role;
 SQL
+	$node->safe_psql($database, <<"SQL") if has_extension($node, $database);
+GRANT USAGE ON SCHEMA portage TO $role;
+GRANT SELECT ON portage.ddl_key TO $role;
+SQL
 	return;
+}
+
+sub has_extension
+{
+	my ($node, $database) = @_;
+	return $node->safe_psql($database,
+		q{SELECT count(*) FROM pg_extension WHERE extname = 'pg_portage'});
 }
 
 =pod

@@ -86,7 +86,8 @@ sub missing
 	is($target->safe_psql('app', q{SELECT to_regnamespace('portage')}),
 		'', 'nor anything on the target');
 
-	my %remedies = map { $_->{remedy} => 1 } @errors;
+	# the first of alternatives
+	my %remedies = map { $_->{remedy} =~ s/, or .*//rs => 1 } @errors;
 	$node->safe_psql('app', $_) foreach sort keys %remedies;
 	return is_deeply([ findings(0, 'error') ], [], 'what it proposes mends it');
 }
@@ -100,7 +101,7 @@ is( $source->safe_psql('app', qq{SELECT rolsuper OR rolbypassrls OR rolcreatedb 
 
 # ---- each grant of the source
 missing($source, "ALTER ROLE $source_role NOREPLICATION", 'P0204',
-	qr/source|role/, qr/\AALTER ROLE .*$source_role.* REPLICATION\z/);
+	qr/source|role/, qr/\AALTER ROLE .*$source_role.* REPLICATION\b/);
 missing($source, "REVOKE USAGE ON SCHEMA sales FROM $source_role", 'P0210',
 	qr/\Atable sales\.orders\z/, qr/\AGRANT USAGE ON SCHEMA .*sales.* TO /);
 missing($source, "REVOKE SELECT ON plain FROM $source_role", 'P0210',
@@ -126,6 +127,40 @@ missing($source, 'CREATE ROLE other; GRANT USAGE, CREATE ON SCHEMA sales TO othe
 	'P0210', qr/\Atable sales\.others\z/, qr/\AGRANT SELECT ON /);
 $source->safe_psql('app', 'INSERT INTO sales.others SELECT generate_series(1, 5)');
 push @tables, 'sales.others';
+
+# ---- grants that go while a migration lasts: it waits as it is
+sub taken
+{
+	my ($grant, $words) = @_;
+	my $revoke = $grant =~ s/GRANT/REVOKE/r =~ s/ TO / FROM /r;
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	$source->safe_psql('app', $revoke);
+	my $before = progress_row($target, 'app', 'app')->{phase};
+	my $result = portage_fails(2, 'run', @ends, '--until', 'caught-up');
+	error_ok($result, 'P0210', $words, $revoke);
+	is(progress_row($target, 'app', 'app')->{phase}, $before,
+		'the migration stands where it stood');
+	$source->safe_psql('app', $grant);
+	return;
+}
+
+my $killed = portage('run', @ends, '--jobs', 1,
+	env => { PG_PORTAGE_FAILPOINT => 'copy-started:kill:2' });
+is($killed->{signal}, 9, 'killed in the copy');
+taken("GRANT SELECT ON sales.part_high, plain, sales.by_id TO $source_role",
+	qr/permission denied for table \w+/);
+taken("GRANT USAGE ON SCHEMA sales TO $source_role",
+	qr/permission denied for schema sales/);
+portage_ok('run', @ends, '--until', 'caught-up');
+taken("GRANT SELECT ON SEQUENCE sales.free TO $source_role",
+	qr/permission denied for sequence free/);
+$source->safe_psql('postgres', "ALTER ROLE $source_role NOREPLICATION");
+my $lost = portage_fails(2, 'run', @ends, '--until', 'caught-up');
+error_ok($lost, 'P0204', qr/replicat/, 'NOREPLICATION');
+$source->safe_psql('postgres', "ALTER ROLE $source_role REPLICATION");
+portage_ok('run', @ends, '--until', 'caught-up');
+portage_ok('drop', @ends, '--yes');
 
 # ---- each right on the target
 target_database();
