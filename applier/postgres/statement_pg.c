@@ -187,6 +187,33 @@ put_equals(Builder *b, int column)
 	buffer_puts(&b->sql, ".=) ");
 }
 
+static void
+put_base_type(Builder *b, const Column *col)
+{
+	buffer_puts(&b->sql, "::");
+	pg_quote_table(&b->sql, col->base_schema, col->base_name);
+}
+
+/*
+ * A nominated index may have another collation than its column: then rows that
+ * the index tells apart may be equal to the column, and the column's equality
+ * does not use the index.  Bytes are what both of them have.  (A primary key
+ * has its columns' collations.)
+ */
+static void
+put_same_bytes(Builder *b, const Column *col)
+{
+	if (b->relation->identity != 'i' || col->category != 'S' ||
+		strcmp(col->base_schema, "pg_catalog") != 0 ||
+		(strcmp(col->base_name, "text") != 0 &&
+		 strcmp(col->base_name, "varchar") != 0))
+		return;
+	buffer_puts(&b->sql, " AND ");
+	pg_quote_ident(&b->sql, col->name);
+	buffer_printf(&b->sql, " COLLATE \"C\" = $%d", b->count);
+	put_base_type(b, col);
+}
+
 /*
  * A domain is compared as what it is over, on both sides: operators that take
  * any enum, or any of an extension's types, do not see through a domain.  An
@@ -199,14 +226,11 @@ put_key_equals(Builder *b, bool old, int column)
 
 	pg_quote_ident(&b->sql, col->name);
 	if (col->type_oid != col->base_type_oid)
-	{
-		buffer_puts(&b->sql, "::");
-		pg_quote_table(&b->sql, col->base_schema, col->base_name);
-	}
+		put_base_type(b, col);
 	put_equals(b, column);
 	put_param(b, old, column);
-	buffer_puts(&b->sql, "::");
-	pg_quote_table(&b->sql, col->base_schema, col->base_name);
+	put_base_type(b, col);
+	put_same_bytes(b, col);
 }
 
 static void

@@ -37,6 +37,10 @@ CREATE TABLE k_numerics (k numeric[] PRIMARY KEY, v int);
 CREATE TABLE k_range (k numrange PRIMARY KEY, v int);
 CREATE TABLE k_jsonb (k jsonb PRIMARY KEY, v int);
 CREATE TABLE k_timetz (k timetz, l "char", m name, v int, PRIMARY KEY (m, l, k));
+-- an index may tell apart what the column does not
+CREATE TABLE k_apart (k text COLLATE "no case" NOT NULL, l varchar(9) COLLATE "no case" NOT NULL, v int);
+CREATE UNIQUE INDEX k_apart_index ON k_apart (k COLLATE "C", l COLLATE "C");
+ALTER TABLE k_apart REPLICA IDENTITY USING INDEX k_apart_index;
 
 -- computed and identity columns, as keys and beside them
 CREATE TABLE g_key (a int, b int, sum int GENERATED ALWAYS AS (a + b) STORED PRIMARY KEY, v text);
@@ -120,6 +124,7 @@ BEGIN
 		INSERT INTO k_numeric VALUES (i + 0.0, i); INSERT INTO k_float VALUES (i + 0.1, i);
 		INSERT INTO k_citext VALUES ('K' || i, i); INSERT INTO k_mail VALUES ('A' || i || '@x', i);
 		INSERT INTO k_fold VALUES ('k' || i, i); INSERT INTO k_fold_dom VALUES ('K' || i, i);
+		INSERT INTO k_apart VALUES ('k', 'L' || i, i), ('K', 'l' || i, i), ('k', 'l' || i, i);
 		INSERT INTO k_bpchar VALUES (i, i); INSERT INTO k_interval VALUES (make_interval(days => i), i);
 		INSERT INTO k_pair VALUES ((i, 'p'), i); INSERT INTO k_numerics VALUES (ARRAY[i, NULL], i);
 		INSERT INTO k_range VALUES (numrange(i, i + 1), i); INSERT INTO k_jsonb VALUES (jsonb_build_object('k', i), i);
@@ -145,7 +150,7 @@ SQL
 
 my @tables = (
 	(map { "public.$_" } qw(k_numeric k_float k_citext k_mail k_fold k_fold_dom k_bpchar k_interval
-		k_pair k_numerics k_range k_jsonb k_timetz g_key g_digest g_index g_only g_toast i_mixed i_full
+		k_pair k_numerics k_range k_jsonb k_timetz k_apart g_key g_digest g_index g_only g_toast i_mixed i_full
 		s_pglz s_lz4 s_main s_only s_key t_typed t_row d_one d_full d_none d_refilled p)),
 	(map { "ONLY public.$_" } qw(m_left m_right m_both m_late p_a_old p_a_new p_rest_z p_rest_rest)),
 	(map { "other.p_b_$_" } 0 .. 2));
@@ -171,7 +176,7 @@ same('inserts', 'SELECT fill(41, 50)');
 same('updates', <<'SQL');
 UPDATE k_numeric SET v = -v; UPDATE k_float SET v = -v; UPDATE k_citext SET v = -v; UPDATE k_mail SET v = -v;
 UPDATE k_fold SET v = -v; UPDATE k_fold_dom SET v = -v; UPDATE k_bpchar SET v = -v; UPDATE k_interval SET v = -v;
-UPDATE k_pair SET v = -v; UPDATE k_numerics SET v = -v; UPDATE k_range SET v = -v; UPDATE k_jsonb SET v = -v; UPDATE k_timetz SET v = -v;
+UPDATE k_pair SET v = -v; UPDATE k_numerics SET v = -v; UPDATE k_range SET v = -v; UPDATE k_jsonb SET v = -v; UPDATE k_timetz SET v = -v; UPDATE k_apart SET v = -v WHERE k COLLATE "C" = 'k';
 UPDATE g_key SET v = 'u'; UPDATE g_digest SET t = t; UPDATE g_index SET id = -id; UPDATE g_only SET a = DEFAULT; UPDATE g_place SET t = t; UPDATE g_toast SET n = 1;
 UPDATE i_mixed SET v = 'u', c = 0; UPDATE i_full SET v = 'u' WHERE a % 2 = 0; UPDATE s_pglz SET n = 1; UPDATE s_lz4 SET n = 1;
 UPDATE s_main SET n = -n; UPDATE s_only SET v = v; UPDATE s_key SET w = w; UPDATE s_key SET v = v;
@@ -186,7 +191,7 @@ UPDATE k_numeric SET k = -0.00, v = 3 WHERE k = 0; UPDATE k_numeric SET v = 4 WH
 INSERT INTO k_float VALUES ('-0', 1), ('NaN', 2), ('Infinity', 3); UPDATE k_float SET k = 0 WHERE k = 0; UPDATE k_float SET v = 5 WHERE k = 0;
 UPDATE k_float SET v = 6 WHERE k = 'NaN'; UPDATE k_float SET k = '-Infinity' WHERE k = 'Infinity'; UPDATE k_float SET k = '-0' WHERE k = 0;
 UPDATE k_citext SET k = lower(k); UPDATE k_citext SET v = 7 WHERE k = 'K7'; UPDATE k_mail SET k = upper(k); DELETE FROM k_mail WHERE k = 'a7@X';
-UPDATE k_fold SET k = upper(k); UPDATE k_fold SET v = 8; DELETE FROM k_fold WHERE k = 'k9'; UPDATE k_fold_dom SET k = lower(k); DELETE FROM k_fold_dom WHERE k = 'K9';
+UPDATE k_fold SET k = upper(k); UPDATE k_fold SET v = 8; DELETE FROM k_fold WHERE k = 'k9'; UPDATE k_fold_dom SET k = lower(k); DELETE FROM k_fold_dom WHERE k = 'K9'; UPDATE k_apart SET k = 'K' WHERE k COLLATE "C" = 'k' AND l COLLATE "C" ~ 'L';
 UPDATE k_bpchar SET k = 'x' || rtrim(k) WHERE v % 2 = 0; UPDATE k_interval SET k = justify_days(k) ; UPDATE k_interval SET v = 9; DELETE FROM k_interval WHERE k = '1 mon';
 UPDATE k_pair SET k = ((k).n::numeric(9, 3), 'p'); UPDATE k_pair SET v = 1; DELETE FROM k_pair WHERE k = (3, 'p')::pair;
 UPDATE k_numerics SET k = ARRAY[k[1]::numeric(9, 2), NULL]; DELETE FROM k_numerics WHERE k = '{3,NULL}'; UPDATE k_numerics SET k = '[5:6]={1,2}' WHERE v = -4;
@@ -205,11 +210,21 @@ UPDATE p SET s = 'b', d = d + 100 WHERE s = 'A' AND k % 2 = 0; UPDATE p SET s = 
 UPDATE p SET k = k + 1000 WHERE k % 4 = 0; UPDATE p SET d = 'infinity' WHERE s = 'A' AND k % 2 = 1; UPDATE p SET s = 'z', d = d + 200 WHERE s = 'y' AND k % 2 = 0; UPDATE p SET big = NULL WHERE s = 'y';
 SQL
 same('deletes', <<'SQL');
-DELETE FROM k_numeric WHERE v = 7; DELETE FROM k_float WHERE k > 20; DELETE FROM k_float WHERE k = 0; DELETE FROM k_citext WHERE k > 'K3'; DELETE FROM k_bpchar WHERE v % 3 = 0;
+DELETE FROM k_numeric WHERE v = 7; DELETE FROM k_float WHERE k > 20; DELETE FROM k_float WHERE k = 0; DELETE FROM k_citext WHERE k > 'K3'; DELETE FROM k_bpchar WHERE v % 3 = 0; DELETE FROM k_apart WHERE k COLLATE "C" = 'K' AND l COLLATE "C" ~ 'l';
 DELETE FROM k_timetz WHERE l = ''; DELETE FROM g_key WHERE sum % 3 = 0; DELETE FROM g_digest WHERE h < '4'; DELETE FROM g_index WHERE id % 3 = 0; DELETE FROM g_only WHERE ctid < '(0,7)';
 DELETE FROM g_place WHERE ctid IN (SELECT min(ctid) FROM g_place GROUP BY t HAVING count(*) > 1); DELETE FROM g_toast WHERE id % 3 = 0; DELETE FROM i_mixed WHERE b % 5 = 0;
 DELETE FROM i_full WHERE a % 5 = 0; DELETE FROM s_pglz WHERE id % 3 = 0; DELETE FROM s_lz4 WHERE id % 3 = 0; DELETE FROM s_main WHERE n % 3 = 0; DELETE FROM s_only WHERE v < '4'; DELETE FROM s_key WHERE v < '4';
 DELETE FROM t_typed WHERE id % 3 = 0; DELETE FROM t_row WHERE id % 3 = 0; DELETE FROM m_left WHERE id % 3 = 1; DELETE FROM m_right WHERE id % 7 = 0; DELETE FROM d_one WHERE id % 3 = 0;
 DELETE FROM d_full WHERE ctid < '(0,9)'; DELETE FROM d_none WHERE ctid = (SELECT min(ctid) FROM d_none); DELETE FROM d_refilled WHERE id % 3 = 0; DELETE FROM p WHERE k % 3 = 0;
 SQL
+
+# What the next value would be, and of which kind the columns are.
+portage_ok('finish', endpoints($source, $target));
+my $sequences = 'SELECT schemaname, sequencename, last_value, increment_by, min_value, max_value, start_value'
+  . " FROM pg_sequences WHERE schemaname <> 'portage' ORDER BY 1, 2";
+is($target->safe_psql('app', $sequences), $source->safe_psql('app', $sequences), 'sequences stand where they stood');
+my $identity = q{SELECT attrelid::regclass::text, attname, attidentity, attgenerated FROM pg_attribute
+	WHERE attidentity <> '' OR attgenerated <> '' ORDER BY attrelid::regclass::text COLLATE "C", attname};
+is($target->safe_psql('app', $identity), $source->safe_psql('app', $identity), 'columns are of the same kind');
+
 done_testing();
