@@ -10,9 +10,10 @@
 	" ('pg_catalog', 'information_schema', 'portage', 'pg_toast')" \
 	" AND c.relpersistence <> 't'"
 
+/* Nor of another object, as the constructors of a range type are. */
 #define OF_NO_EXTENSION(class, oid)                                 \
 	"NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = '" class \
-		"'::regclass AND d.objid = " oid " AND d.deptype = 'e')"
+		"'::regclass AND d.objid = " oid " AND d.deptype IN ('e', 'i'))"
 
 /* Each with one that needs it, for the message. */
 static const char items_query[] =
@@ -23,13 +24,16 @@ static const char items_query[] =
 	"  JOIN pg_tablespace s ON s.oid = c.reltablespace"
 	"  WHERE c.relkind IN ('r', 'p', 'm', 'i', 'I') AND " USER_RELATION
 	"  GROUP BY s.spcname"
-	" UNION ALL SELECT 2, t.typname,"
+	" UNION ALL SELECT 2, CASE tn.nspname WHEN 'pg_catalog' THEN ''"
+	"   ELSE quote_ident(tn.nspname) || '.' END || quote_ident(t.typname),"
 	"  min(n.nspname || '.' || c.relname || '.' || a.attname)"
 	"  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
 	"  JOIN pg_namespace n ON n.oid = c.relnamespace"
 	"  JOIN pg_type t ON t.oid = a.atttypid AND t.oid < 16384"
+	"  JOIN pg_namespace tn ON tn.oid = t.typnamespace"
 	"  WHERE c.relkind IN ('r', 'p') AND a.attnum > 0"
-	"  AND NOT a.attisdropped AND " USER_RELATION " GROUP BY t.typname"
+	"  AND NOT a.attisdropped AND " USER_RELATION
+	" GROUP BY tn.nspname, t.typname"
 	" UNION ALL SELECT 3, l.collname,"
 	"  min(n.nspname || '.' || c.relname || '.' || a.attname)"
 	"  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"

@@ -23,9 +23,7 @@
 #define TABLESPACE_SQL                               \
 	"SELECT has_tablespace_privilege(oid, 'CREATE')" \
 	" FROM pg_tablespace WHERE spcname = $1"
-#define TYPE_SQL                                  \
-	"SELECT true FROM pg_type WHERE typname = $1" \
-	" AND typnamespace = 'pg_catalog'::regnamespace"
+#define TYPE_SQL "SELECT true WHERE to_regtype($1) IS NOT NULL"
 #define COLLATION_SQL                                             \
 	"SELECT true FROM pg_collation WHERE collname = $1"           \
 	" AND collnamespace = 'pg_catalog'::regnamespace"             \
