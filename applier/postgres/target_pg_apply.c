@@ -136,6 +136,18 @@ moved_error(const Txn *txn, const Change *change, int column, Error *err)
 	return row_error(err, txn, change);
 }
 
+/* The identity is another one than that by which the copy was split. */
+static bool
+unknown_error(const Txn *txn, const Change *change, Error *err)
+{
+	error_set(err, P_NO_IDENTITY,
+			  "the WAL does not say which part of an interrupted copy the row "
+			  "belongs to");
+	error_hint(err, "The table's key was changed while it was copied: drop the "
+					"migration and begin again.");
+	return row_error(err, txn, change);
+}
+
 /* Half of an UPDATE: a change of its own, which lives as long as the batch. */
 static bool
 apply_half(TargetPg *self, const Txn *txn, const Change *change,
@@ -174,6 +186,8 @@ apply_change(TargetPg *self, const Txn *txn, const Change *change,
 		return true;
 	if (change->kind == CHANGE_NOKEY)
 		return nokey_error(txn, change, err);
+	if (verdict == VERDICT_UNKNOWN)
+		return unknown_error(txn, change, err);
 	if (verdict == VERDICT_AS_INSERT)
 		return apply_half(self, txn, change, CHANGE_INSERT, err);
 	if (verdict == VERDICT_AS_DELETE)

@@ -2,9 +2,11 @@
  * stamps.h
  *		Which changes a table's copy has already (apply.md section 3).
  *
- * A table that was read under a later snapshot than the slot's holds what that
- * snapshot showed: a change is applied to it only if its transaction was not
- * visible there.  Beyond the newest stamp every change applies.
+ * A chunk that was read under a later snapshot than the slot's holds what that
+ * snapshot showed: a change is applied to its rows only if its transaction was
+ * not visible there.  An UPDATE that moves a row between chunks counts for each
+ * by its own stamp, and a TRUNCATE for each chunk.  Beyond the newest stamp
+ * every change applies.
  *
  * Tables that belong to extensions are not copied, and so never followed.
  */

@@ -77,7 +77,8 @@ typedef enum ChangeVerdict
 	VERDICT_SKIP,
 	VERDICT_AS_INSERT, /* an UPDATE whose old row was never copied */
 	VERDICT_AS_DELETE, /* an UPDATE whose new row is copied already */
-	VERDICT_PARTLY	   /* a TRUNCATE that some chunks show already */
+	VERDICT_PARTLY,	   /* a TRUNCATE that some chunks show already */
+	VERDICT_UNKNOWN	   /* the WAL does not say in which chunk the row is */
 } ChangeVerdict;
 
 typedef struct ChangeFilter
