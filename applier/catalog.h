@@ -32,8 +32,16 @@ typedef struct Table
 	bool unlogged; /* never streamed, so never copied */
 	int column_count;
 	const char **columns; /* stored columns, generated ones left out */
-	int64_t bytes;		  /* pg_relation_size, for order and progress */
+	const char **types;	  /* of the columns, with their modifiers */
+	int64_t bytes;		  /* with TOAST, for order and progress */
 	int64_t rows;		  /* reltuples, an estimate; -1 unknown */
+	uint32_t storage;	  /* changes when the table is rewritten */
+	int64_t blocks;		  /* it can be read by ranges of so many blocks; or 0 */
+	const char *identity_index; /* that finds a row; or NULL */
+	const char *key;			/* the index's first column, if we can compare
+								 * its values as it does; or NULL */
+	bool key_bytes;				/* text, compared byte by byte */
+	bool key_ordered;			/* the rows lie in its order */
 } Table;
 
 /* Under which snapshot rows were read. */
@@ -70,7 +78,8 @@ typedef struct Chunk
 	const char *low;  /* as text; NULL: open */
 	const char *high; /* as text; NULL: open */
 	ChunkState state;
-	Stamp stamp; /* once done */
+	Stamp stamp;	  /* once done */
+	uint32_t storage; /* of the source's table that was read, once done */
 	int64_t rows;
 	int64_t bytes;
 } Chunk;

@@ -48,6 +48,7 @@ parse_exclude_tables(Options *options, const char *value, Error *err);
 static bool parse_until(Options *options, const char *value, Error *err);
 static bool parse_retry_for(Options *options, const char *value, Error *err);
 static bool parse_jobs(Options *options, const char *value, Error *err);
+static bool parse_split_over(Options *options, const char *value, Error *err);
 static bool
 parse_synchronous_commit(Options *options, const char *value, Error *err);
 
@@ -76,7 +77,11 @@ const OptionDef option_table[] = {
 	  "stop at an end: \"caught-up\" with what the source had\n"
 	  "when the command began, or an LSN such as 0/16B3748" },
 	{ "jobs", 0, "N", ON(COMMAND_RUN) | ON(COMMAND_CHECK), BY(parse_jobs),
-	  "tables to copy at a time, 1 to 64 (default: 4)" },
+	  "tables, or pieces of them, to copy at a time, 1 to 64\n"
+	  "(default: 4)" },
+	{ "split-over", 0, "SIZE", ON(COMMAND_RUN), BY(parse_split_over),
+	  "copy larger tables in pieces of about this size, such\n"
+	  "as 64MB or 1GB; stays as it was begun (default: 256MB)" },
 	{ "retry-for", 0, "DURATION", ON(COMMAND_RUN), BY(parse_retry_for),
 	  "try again for so long when a connection was lost,\n"
 	  "such as 30s or 2h; 0 is for ever (default: 10min)" },
@@ -113,21 +118,18 @@ command_name(CommandId command)
 	return command < COMMAND_COUNT ? command_table[command].name : "";
 }
 
-bool
-duration_parse(const char *text, int64_t *ms)
+typedef struct Unit
 {
-	static const struct
-	{
-		const char *unit;
-		int64_t ms;
-	} units[] = { { "ms", 1 },
-				  { "s", 1000 },
-				  { "min", 60000 },
-				  { "h", 3600000 },
-				  { "d", 86400000 } };
+	const char *name;
+	int64_t factor;
+} Unit;
+
+/* Up to nine digits, directly followed by one of the units. */
+static bool
+quantity_parse(const char *text, const Unit *units, int count, int64_t *out)
+{
 	int64_t number = 0;
 	int digits = 0;
-	size_t i;
 
 	for (; *text >= '0' && *text <= '9'; text++)
 	{
@@ -135,22 +137,44 @@ duration_parse(const char *text, int64_t *ms)
 		if (++digits > 9)
 			return false;
 	}
-	if (digits == 0)
-		return false;
-	if (*text == '\0' && number == 0)
+	for (int i = 0; digits > 0 && i < count; i++)
 	{
-		*ms = 0;
-		return true;
-	}
-	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-	{
-		if (strcmp(text, units[i].unit) == 0)
-		{
-			*ms = number * units[i].ms;
-			return true;
-		}
+		if (strcmp(text, units[i].name) == 0)
+			return !__builtin_mul_overflow(number, units[i].factor, out);
 	}
 	return false;
+}
+
+bool
+duration_parse(const char *text, int64_t *ms)
+{
+	static const Unit units[] = { { "ms", 1 },
+								  { "s", 1000 },
+								  { "min", 60000 },
+								  { "h", 3600000 },
+								  { "d", 86400000 } };
+
+	if (quantity_parse(text, units, (int) (sizeof(units) / sizeof(units[0])),
+					   ms))
+		return true;
+	/* nothing has no unit */
+	*ms = 0;
+	return text[0] != '\0' && strlen(text) <= 9 &&
+		   strspn(text, "0") == strlen(text);
+}
+
+bool
+size_parse(const char *text, int64_t *bytes)
+{
+	static const Unit units[] = { { "B", 1 },
+								  { "kB", INT64_C(1) << 10 },
+								  { "MB", INT64_C(1) << 20 },
+								  { "GB", INT64_C(1) << 30 },
+								  { "TB", INT64_C(1) << 40 } };
+
+	return quantity_parse(text, units, (int) (sizeof(units) / sizeof(units[0])),
+						  bytes) &&
+		   *bytes > 0 && *bytes <= INT64_C(1) << 50;
 }
 
 void
@@ -255,6 +279,17 @@ parse_jobs(Options *options, const char *value, Error *err)
 						 "--jobs takes a number from 1 to %d, not \"%s\"",
 						 JOBS_MAX, value);
 	options->jobs = (int) number;
+	return true;
+}
+
+static bool
+parse_split_over(Options *options, const char *value, Error *err)
+{
+	if (!size_parse(value, &options->split_over))
+		return error_set(err, P_OPTIONS,
+						 "--split-over takes a size such as 64kB, 16MB or 1GB, "
+						 "not \"%s\"",
+						 value);
 	return true;
 }
 

@@ -14,6 +14,7 @@
 
 #include "command/option_table.h"
 #include "command/suggest.h"
+#include "copy/copy_chunks.h"
 #include "postgres/pg_url.h"
 
 #define RETRY_FOR_DEFAULT_MS INT64_C(600000)
@@ -262,6 +263,7 @@ options_parse(Options *options, Arena *arena, int argc, char **argv, Error *err)
 	options->exclude_tables = "";
 	options->retry_for_ms = RETRY_FOR_DEFAULT_MS;
 	options->jobs = JOBS_DEFAULT;
+	options->split_over = SPLIT_OVER_DEFAULT;
 	if (!parse_words(&parsing, argc, argv, err) || !find_command(&parsing, err))
 		return false;
 	if (options->help || options->version || options->list_failpoints)

@@ -47,6 +47,7 @@ typedef struct Options
 	Lsn until_lsn;		  /* LSN_NONE: no end */
 	int64_t retry_for_ms; /* 0: for ever */
 	int jobs;
+	int64_t split_over; /* bytes; tables above are copied in pieces */
 	bool no_wait;
 	bool takeover;
 	bool target_synchronous_commit;
@@ -73,6 +74,9 @@ const char *command_name(CommandId command);
 
 /* A duration with its unit: 500ms, 30s, 10min, 2h, 1d, or 0. */
 bool duration_parse(const char *text, int64_t *ms);
+
+/* A size with its unit: 64kB, 16MB, 1GB, at least 1 byte. */
+bool size_parse(const char *text, int64_t *bytes);
 
 /* A default for --name: lower case, other characters become "_". */
 void name_from_database(const char *database, char name[STREAM_NAME_MAX + 1]);

@@ -151,6 +151,7 @@ copy(Run *run, Error *err)
 	Session *session = &run->session;
 	CopyConfig config = {
 		.jobs = session->options->jobs,
+		.split_bytes = session->options->split_over,
 		.quiet = session->options->quiet,
 	};
 
@@ -164,26 +165,62 @@ copy(Run *run, Error *err)
 }
 
 static bool
+stream_to(Run *run, StreamConfig *config, Error *err)
+{
+	Session *session = &run->session;
+	int64_t started_ms = clock_ms();
+
+	config->defer = !run->hold_nothing;
+	if (stream_run(config, session->source, session->target, &session->progress,
+				   err))
+		return true;
+	/*
+	 * The error may have been about what the plugin held back.  A stream that
+	 * went well for a while without that says it was not.
+	 */
+	run->hold_nothing = config->defer ||
+						clock_ms() - started_ms < STREAM_WENT_WELL_MS;
+	return false;
+}
+
+/* Keys that wait until the stream has passed the newest stamp. */
+static bool
+stream_past_stamps(Run *run, bool *ended, Error *err)
+{
+	Session *session = &run->session;
+	const Progress *progress = &session->progress;
+	const Options *options = session->options;
+	StreamConfig config = session_stream_config();
+	int waiting;
+
+	*ended = false;
+	config.until_lsn = progress->newest_stamp_lsn;
+	if (!copy_waiting(session->target, &waiting, err))
+		return false;
+	if (waiting == 0)
+		return true;
+	if (options->until_lsn != LSN_NONE && options->until_lsn < config.until_lsn)
+		config.until_lsn = options->until_lsn;
+	if (progress->resume_lsn < config.until_lsn &&
+		!stream_to(run, &config, err))
+		return false;
+	*ended = signals_stop_requested() ||
+			 progress->resume_lsn < progress->newest_stamp_lsn;
+	return *ended || copy_later(session->target, progress, err);
+}
+
+static bool
 stream(Run *run, Error *err)
 {
 	Session *session = &run->session;
 	StreamConfig config = session_stream_config();
-	int64_t started_ms = clock_ms();
+	bool ended;
 
 	config.until_caught_up = session->options->until_caught_up;
 	config.until_lsn = session->options->until_lsn;
-	config.defer = !run->hold_nothing;
-	if (!stream_run(&config, session->source, session->target,
-					&session->progress, err))
-	{
-		/*
-		 * The error may have been about what the plugin held back.  A stream
-		 * that went well for a while without that says it was not.
-		 */
-		run->hold_nothing = config.defer ||
-							clock_ms() - started_ms < STREAM_WENT_WELL_MS;
+	if (!stream_past_stamps(run, &ended, err) ||
+		(!ended && !stream_to(run, &config, err)))
 		return false;
-	}
 	/* the WAL does not carry sequences: leave them as they are now */
 	return signals_stop_requested() ||
 		   copy_sequences(session->source, session->target, &session->progress,

@@ -8,9 +8,9 @@
  * code goes on.
  *
  * The slot's snapshot ends with the session that made the slot.  Without it the
- * tables that are left are read as they are now, which is later than the slot:
- * each table's stamp says how much later, and the stream applies to it only
- * what its stamp does not show.
+ * chunks that are left are read as they are now, all under one snapshot, which is
+ * later than the slot: each chunk's stamp says how much later, and the stream
+ * applies to it only what its stamp does not show.
  */
 #include "copy/copy.h"
 
@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/signals.h"
+#include "copy/copy_chunks.h"
 #include "copy/copy_plan.h"
 #include "copy/copy_pool.h"
 
@@ -32,7 +33,7 @@ typedef struct CopyRun
 	Source *source;
 	Target *target;
 	Progress *progress;
-	SnapshotRef snapshot;
+	SnapshotRef snapshot; /* everything that is left is read under it */
 } CopyRun;
 
 static bool
@@ -74,15 +75,42 @@ target_is_free(CopyRun *run, const Table *tables, int count, Arena *arena,
 						   " nothing was touched.");
 }
 
+/* Where tables are split by keys: the values that separate the pieces. */
+static bool
+find_bounds(CopyRun *run, const Table *tables, int count, KeyBounds *bounds,
+			Arena *arena, Error *err)
+{
+	int64_t split_bytes = run->config->split_bytes;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (tables[i].unlogged ||
+			copy_split_kind(&tables[i], split_bytes) != CHUNK_KEYS)
+			continue;
+		if (!not_stopped(err) ||
+			!run->source->ops->key_bounds(
+				run->source, &run->snapshot, &tables[i],
+				copy_split_pieces(&tables[i], split_bytes), arena,
+				&bounds[i].values, &bounds[i].count, err))
+			return false;
+	}
+	return true;
+}
+
 static bool
 store_plan(CopyRun *run, const DdlEntry *entries, int entry_count,
 		   const Table *tables, int table_count, Arena *arena, Error *err)
 {
 	const TargetOps *target = run->target->ops;
+	KeyBounds *bounds = ARENA_ARRAY(arena, KeyBounds, (size_t) table_count);
 	Progress next = *run->progress;
 	Chunk *chunks;
-	int chunk_count = copy_plan_chunks(tables, table_count, arena, &chunks);
+	int chunk_count;
 
+	if (!find_bounds(run, tables, table_count, bounds, arena, err))
+		return false;
+	chunk_count = copy_chunks_make(tables, table_count, bounds,
+								   run->config->split_bytes, arena, &chunks);
 	/* until the phase changes all of this is replaced by the next try */
 	next.phase = PHASE_COPY;
 	if (!target->ddl_store(run->target, run->progress, entries, entry_count,
@@ -92,7 +120,8 @@ store_plan(CopyRun *run, const DdlEntry *entries, int entry_count,
 		!target->progress_save(run->target, &next, err))
 		return false;
 	*run->progress = next;
-	log_info("schema: %d objects, %d tables to copy", entry_count, chunk_count);
+	log_info("schema: %d objects, %d chunks of tables to copy", entry_count,
+			 chunk_count);
 	return true;
 }
 
@@ -143,7 +172,7 @@ create_pre_data(CopyRun *run, CopyPlan *plan, Error *err)
 	return true;
 }
 
-/* The newest stamp, and whether they are all of the slot's snapshot. */
+/* The newest stamp, and whether all are of one snapshot. */
 static bool
 read_stamps(CopyRun *run, CopyPlan *plan, Lsn *newest, bool *one_snapshot,
 			Error *err)
@@ -152,7 +181,7 @@ read_stamps(CopyRun *run, CopyPlan *plan, Lsn *newest, bool *one_snapshot,
 									   &plan->chunk_count, err))
 		return false;
 	*newest = run->progress->consistent_lsn;
-	*one_snapshot = true;
+	*one_snapshot = !copy_plan_mixed(plan->chunks, plan->chunk_count);
 	for (int i = 0; i < plan->chunk_count; i++)
 	{
 		const Chunk *chunk = &plan->chunks[i];
@@ -160,30 +189,35 @@ read_stamps(CopyRun *run, CopyPlan *plan, Lsn *newest, bool *one_snapshot,
 		if (chunk->state != CHUNK_DONE)
 			return error_set(err, P_PROGRESS, "table %s.%s was not copied",
 							 chunk->schema, chunk->name);
-		if (chunk->stamp.slot)
-			continue;
-		*one_snapshot = false;
-		if (chunk->stamp.lsn > *newest)
+		if (!chunk->stamp.slot && chunk->stamp.lsn > *newest)
 			*newest = chunk->stamp.lsn;
 	}
 	return true;
 }
 
-/* Counted on the target: some were deferred by an earlier start. */
+/* Counted on the target: some were put off by an earlier start. */
 static bool
-tell_deferred(CopyRun *run, Error *err)
+tell_put_off(CopyRun *run, Error *err)
 {
 	Arena arena;
 	DdlEntry *entries;
 	int count;
 	int deferred = 0;
+	int waiting = 0;
 	bool ok;
 
 	arena_init(&arena);
 	ok = run->target->ops->ddl_list(run->target, &arena, &entries, &count, err);
 	for (int i = 0; ok && i < count; i++)
+	{
 		deferred += entries[i].state == DDL_DEFERRED;
+		waiting += entries[i].state == DDL_WAITING;
+	}
 	arena_release(&arena);
+	if (waiting > 0)
+		log_info("schema: %d objects wait until the stream has passed the"
+				 " newest part of the copy",
+				 waiting);
 	if (deferred > 0)
 		log_info("schema: %d objects wait for pg_portage finish", deferred);
 	return ok;
@@ -194,33 +228,37 @@ create_post_data(CopyRun *run, CopyPlan *plan, bool one_snapshot, Error *err)
 {
 	const TargetOps *target = run->target->ops;
 	DeferRules rules = { .one_snapshot = one_snapshot };
+
 	if (!target->can_disable_triggers(run->target, &rules.triggers_off, err))
 		return false;
 	rules.some_always = copy_plan_fires_always(plan);
+	rules.some_wait = copy_plan_some_wait(plan);
 	for (int i = 0; i < plan->entry_count; i++)
 	{
 		DdlEntry *entry = &plan->entries[i];
-		bool defer;
+		DdlState state;
 
 		if (entry->section != DDL_POST_DATA || entry->state != DDL_TODO)
 			continue;
-		defer = copy_plan_defers(plan, entry, &rules);
+		state = copy_plan_defers(plan, entry, &rules);
 		if (!not_stopped(err))
 			return false;
-		if (defer ? !target->ddl_defer(run->target, run->progress, entry, err)
-				  : !target->ddl_run(run->target, run->progress, entry, err))
+		if (state == DDL_TODO
+				? !target->ddl_run(run->target, run->progress, entry, err)
+				: !target->ddl_postpone(run->target, run->progress, entry,
+										state, err))
 			return false;
 	}
-	return tell_deferred(run, err);
+	return tell_put_off(run, err);
 }
 
 /* Plans made without statistics are slow ones; a failure is no error. */
 static bool
 analyze_tables(CopyRun *run, const CopyPlan *plan, Error *err)
 {
-	for (int i = 0; i < plan->item_count; i++)
+	for (int i = 0; i < plan->todo_count; i++)
 	{
-		const Table *table = plan->items[i].table;
+		const Table *table = plan->todo[i].table;
 
 		if (!not_stopped(err))
 			return false;
@@ -258,8 +296,9 @@ copy_tables(CopyRun *run, CopyPlan *plan, Error *err)
 					  .snapshot = run->snapshot,
 					  .plan = plan };
 
-	if (plan->todo_count > 0)
-		log_info("copy: %d tables, about %.1f MB", plan->todo_count,
+	if (plan->todo_chunks > 0)
+		log_info("copy: %d tables in %d chunks, about %.1f MB",
+				 plan->todo_count, plan->todo_chunks,
 				 (double) plan->todo_bytes / 1e6);
 	return copy_pool_run(&pool, err);
 }
@@ -300,6 +339,8 @@ copy_run(const CopyConfig *config, Source *source, Target *target,
 		run.snapshot.slot = true;
 		run.snapshot.lsn = snapshot->consistent_lsn;
 	}
+	else if (!source->ops->snapshot_export(source, &run.snapshot, err))
+		return false;
 	if (!source->ops->snapshot_settle(source, &run.snapshot, SETTLE_TIMEOUT_MS,
 									  err))
 		return false;
@@ -310,5 +351,6 @@ copy_run(const CopyConfig *config, Source *source, Target *target,
 	copy_plan_init(&plan);
 	ok = copy_planned(&run, &plan, err);
 	copy_plan_release(&plan);
+	source->ops->snapshot_release(source);
 	return ok;
 }

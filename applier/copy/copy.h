@@ -2,6 +2,9 @@
  * copy.h
  *		The initial copy: schema, tables, indexes, sequences.
  *
+ * What may disagree between tables, or pieces of one, that were read under
+ * different snapshots is created later: copy_later().
+ *
  * Works from what portage.ddl and portage.chunk say, so it can be started again
  * at any moment: what is done stays, what is not is read under a new snapshot
  * and stamped with it.
@@ -16,8 +19,9 @@
 
 typedef struct CopyConfig
 {
-	int jobs;	/* tables at a time */
-	bool quiet; /* no progress lines */
+	int jobs;			 /* chunks at a time */
+	int64_t split_bytes; /* tables above this are split */
+	bool quiet;			 /* no progress lines */
 } CopyConfig;
 
 /*
@@ -28,6 +32,13 @@ typedef struct CopyConfig
 bool copy_run(const CopyConfig *config, Source *source, Target *target,
 			  Progress *progress, const SlotSnapshot *snapshot,
 			  Error *err) MUST_CHECK;
+
+/* How many entries wait until the stream has passed the newest stamp? */
+bool copy_waiting(Target *target, int *count, Error *err) MUST_CHECK;
+
+/* Create them; the stream has passed it. */
+bool
+copy_later(Target *target, const Progress *progress, Error *err) MUST_CHECK;
 
 /*
  * From PHASE_STREAM or PHASE_FINISH to PHASE_DONE: create what was deferred, and

@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+#include "base/mem.h"
+#include "copy/copy_chunks.h"
+
 void
 copy_plan_init(CopyPlan *plan)
 {
@@ -17,29 +20,6 @@ void
 copy_plan_release(CopyPlan *plan)
 {
 	arena_release(&plan->arena);
-}
-
-/* Unlogged tables are in no WAL, so they could never be kept up to date. */
-int
-copy_plan_chunks(const Table *tables, int count, Arena *arena, Chunk **chunks)
-{
-	int n = 0;
-
-	*chunks = ARENA_ARRAY(arena, Chunk, (size_t) count);
-	for (int i = 0; i < count; i++)
-	{
-		Chunk *chunk = &(*chunks)[n];
-
-		if (tables[i].unlogged)
-			continue;
-		chunk->number = 1;
-		chunk->table_oid = tables[i].oid;
-		chunk->schema = tables[i].schema;
-		chunk->name = tables[i].name;
-		chunk->state = CHUNK_TODO;
-		n++;
-	}
-	return n;
 }
 
 static bool
@@ -82,18 +62,116 @@ copy_plan_fires_always(const CopyPlan *plan)
 	return false;
 }
 
-/*
- * Looking for words in an entry's text may find them in a comment or a name as
- * well; then something waits that would not have had to.
- */
+static const Table *
+table_find(const CopyPlan *plan, uint32_t oid)
+{
+	for (int i = 0; i < plan->table_count; i++)
+	{
+		if (plan->tables[i].oid == oid)
+			return &plan->tables[i];
+	}
+	return NULL;
+}
+
+static bool
+same_stamp(const Chunk *a, const Chunk *b)
+{
+	if (a->state != b->state)
+		return false;
+	if (a->state == CHUNK_TODO || a->stamp.slot || b->stamp.slot)
+		return a->stamp.slot == b->stamp.slot;
+	return strcmp(a->stamp.snapshot, b->stamp.snapshot) == 0;
+}
+
 bool
-copy_plan_defers(const CopyPlan *plan, const DdlEntry *entry,
-				 const DeferRules *rules)
+copy_plan_mixed(const Chunk *chunks, int count)
+{
+	for (int i = 1; i < count; i++)
+	{
+		if (!same_stamp(&chunks[0], &chunks[i]))
+			return true;
+	}
+	return false;
+}
+
+/* pg_dump names a constraint by its table and its own name. */
+static bool
+is_identity_index(const Table *table, const DdlEntry *entry)
+{
+	const char *name = entry->name;
+	size_t len = strlen(table->name);
+
+	if (type_is(entry, "CONSTRAINT") && strncmp(name, table->name, len) == 0 &&
+		name[len] == ' ')
+		name += len + 1;
+	return table->identity_index != NULL &&
+		   strcmp(name, table->identity_index) == 0;
+}
+
+bool
+copy_plan_second_key(const Table *table, const DdlEntry *entry)
+{
+	bool unique = type_is(entry, "CONSTRAINT") ||
+				  (type_is(entry, "INDEX") &&
+				   strstr(entry->sql, "CREATE UNIQUE INDEX ") != NULL);
+
+	return unique && !is_identity_index(table, entry);
+}
+
+/* The chunks of a table, which are consecutive. */
+static Chunk *
+table_chunks(const CopyPlan *plan, uint32_t oid, int *count)
+{
+	int first = 0;
+
+	while (first < plan->chunk_count && plan->chunks[first].table_oid != oid)
+		first++;
+	*count = 0;
+	while (first + *count < plan->chunk_count &&
+		   plan->chunks[first + *count].table_oid == oid)
+		(*count)++;
+	return &plan->chunks[first];
+}
+
+static bool
+key_waits(const CopyPlan *plan, const DdlEntry *entry)
+{
+	const Table *table = table_find(plan, entry->table_oid);
+	const Chunk *chunks;
+	int count;
+
+	if (table == NULL || !copy_plan_second_key(table, entry))
+		return false;
+	chunks = table_chunks(plan, table->oid, &count);
+	return copy_plan_mixed(chunks, count);
+}
+
+bool
+copy_plan_some_wait(const CopyPlan *plan)
+{
+	for (int i = 0; i < plan->entry_count; i++)
+	{
+		if (plan->entries[i].state == DDL_WAITING ||
+			(plan->entries[i].state == DDL_TODO &&
+			 key_waits(plan, &plan->entries[i])))
+			return true;
+	}
+	return false;
+}
+
+static DdlState
+wait_if(bool wait, DdlState state)
+{
+	return wait ? state : DDL_TODO;
+}
+
+/* Nothing of this would stand in the way of rows, but of our applying them. */
+static bool
+acts_in_stream(const CopyPlan *plan, const DdlEntry *entry,
+			   const DeferRules *rules)
 {
 	const DdlEntry *table;
 
-	if (type_is(entry, "FK CONSTRAINT"))
-		return !rules->triggers_off || !rules->one_snapshot;
 	/* one may alter another that stands on a parent: all wait or none */
 	if (type_is(entry, "TRIGGER"))
 		return !rules->triggers_off || rules->some_always;
@@ -114,78 +192,157 @@ copy_plan_defers(const CopyPlan *plan, const DdlEntry *entry,
 	return false;
 }
 
-static Chunk *
-chunk_find(const CopyPlan *plan, uint32_t oid)
+/*
+ * Looking for words in an entry's text may find them in a comment or a name as
+ * well; then something waits that would not have had to.
+ */
+DdlState
+copy_plan_defers(const CopyPlan *plan, const DdlEntry *entry,
+				 const DeferRules *rules)
 {
-	for (int i = 0; i < plan->chunk_count; i++)
+	if (type_is(entry, "FK CONSTRAINT"))
+		return !rules->triggers_off
+				   ? DDL_DEFERRED
+				   : wait_if(!rules->one_snapshot, DDL_WAITING);
+	/* a partition's index is attached to its parent's: it may wait itself */
+	if (type_is(entry, "INDEX ATTACH"))
+		return wait_if(rules->some_wait, DDL_WAITING);
+	if (key_waits(plan, entry))
+		return DDL_WAITING;
+	return wait_if(acts_in_stream(plan, entry, rules), DDL_DEFERRED);
+}
+
+/*
+ * Pieces by keys that are done stay, if the rows lie under the same storage
+ * still: a rewrite may have changed them all, without a word in the WAL.
+ */
+TableStart
+copy_plan_start(const Table *table, const Chunk *chunks, int count,
+				bool slot_snapshot)
+{
+	bool same_key = chunks[0].kind != CHUNK_KEYS ||
+					(table->key != NULL && chunks[0].key != NULL &&
+					 strcmp(table->key, chunks[0].key) == 0);
+	int done = 0;
+
+	if (chunks[0].kind == CHUNK_WHOLE)
+		return START_READY;
+	for (int i = 0; i < count; i++)
 	{
-		if (plan->chunks[i].table_oid == oid)
-			return &plan->chunks[i];
+		if (chunks[i].state != CHUNK_DONE)
+			continue;
+		done++;
+		same_key &= chunks[i].storage == table->storage;
 	}
-	return NULL;
+	if (done == count)
+		return START_READY;
+	if (chunks[0].kind == CHUNK_KEYS && !same_key)
+		return START_RESET_WHOLE;
+	if (done == 0)
+		return START_PROVE_EMPTY;
+	BUG_UNLESS(!slot_snapshot);
+	return chunks[0].kind == CHUNK_KEYS ? START_READY : START_RESET;
+}
+
+/*
+ * Entries that also alter something lock the table against everything; those
+ * that only build an index let others of the table be built.
+ */
+static bool
+builds_alone(const DdlEntry *entry)
+{
+	return !type_is(entry, "INDEX") || strstr(entry->sql, "ALTER ") != NULL;
 }
 
 /* Indexes need nothing but their table; what else there is keeps its order. */
 static void
-item_indexes(CopyPlan *plan, CopyItem *item, uint32_t oid)
+todo_indexes(CopyPlan *plan, CopyTable *todo)
 {
-	item->indexes = ARENA_ARRAY(&plan->arena, DdlEntry *, 0);
+	bool mixed = todo->start == START_READY &&
+				 copy_plan_mixed(todo->chunks, todo->chunk_count);
+	int n = 0;
+
 	for (int pass = 0; pass < 2; pass++)
 	{
-		int n = 0;
-
+		todo->indexes = ARENA_ARRAY(&plan->arena, IndexJob, (size_t) n);
+		n = 0;
 		for (int i = 0; i < plan->entry_count; i++)
 		{
 			DdlEntry *entry = &plan->entries[i];
 
-			if (entry->section != DDL_POST_DATA || entry->table_oid != oid ||
+			if (entry->section != DDL_POST_DATA ||
+				entry->table_oid != todo->table->oid ||
 				entry->state != DDL_TODO ||
-				!(type_is(entry, "INDEX") || type_is(entry, "CONSTRAINT")))
+				!(type_is(entry, "INDEX") || type_is(entry, "CONSTRAINT")) ||
+				(mixed && copy_plan_second_key(todo->table, entry)))
 				continue;
 			if (pass == 1)
-				item->indexes[n] = entry;
+			{
+				todo->indexes[n].entry = entry;
+				todo->indexes[n].alone = builds_alone(entry);
+			}
 			n++;
 		}
-		if (pass == 0)
-			item->indexes = ARENA_ARRAY(&plan->arena, DdlEntry *, (size_t) n);
-		item->index_count = n;
+	}
+	todo->index_count = n;
+	plan->todo_indexes += n;
+}
+
+/* A reset table is to be copied again in all its pieces. */
+static void
+todo_start(CopyTable *todo)
+{
+	if (todo->start == START_RESET_WHOLE)
+	{
+		copy_chunk_whole(todo->table, &todo->whole);
+		todo->chunks = &todo->whole;
+		todo->chunk_count = 1;
+	}
+	for (int i = 0; todo->start == START_RESET && i < todo->chunk_count; i++)
+		todo->chunks[i].state = CHUNK_TODO;
+	for (int i = 0; i < todo->chunk_count; i++)
+		todo->chunks_done += todo->chunks[i].state == CHUNK_DONE;
+	todo->bytes_expected = todo->table->bytes / todo->chunk_count *
+						   (todo->chunk_count - todo->chunks_done);
+}
+
+static void
+plan_todo(CopyPlan *plan, bool slot_snapshot)
+{
+	plan->todo = ARENA_ARRAY(&plan->arena, CopyTable,
+							 (size_t) plan->table_count);
+	for (int i = 0; i < plan->table_count; i++)
+	{
+		CopyTable *todo = &plan->todo[plan->todo_count];
+
+		memset(todo, 0, sizeof(*todo));
+		todo->table = &plan->tables[i];
+		todo->chunks = table_chunks(plan, todo->table->oid, &todo->chunk_count);
+		if (todo->chunk_count == 0)
+			continue;
+		todo->start = copy_plan_start(todo->table, todo->chunks,
+									  todo->chunk_count, slot_snapshot);
+		todo_start(todo);
+		todo_indexes(plan, todo);
+		plan->todo_chunks += todo->chunk_count - todo->chunks_done;
+		plan->todo_bytes += todo->bytes_expected;
+		if (todo->chunks_done < todo->chunk_count || todo->index_count > 0)
+			plan->todo_count++;
 	}
 }
 
+/* What is to be copied must be there. */
 static bool
-plan_items(CopyPlan *plan, Error *err)
+plan_complete(const CopyPlan *plan, Error *err)
 {
-	plan->items = ARENA_ARRAY(&plan->arena, CopyItem,
-							  (size_t) plan->table_count);
-	for (int i = 0; i < plan->table_count; i++)
-	{
-		CopyItem *item = &plan->items[plan->item_count];
-		Chunk *chunk = chunk_find(plan, plan->tables[i].oid);
-
-		if (chunk == NULL)
-			continue;
-		item->table = &plan->tables[i];
-		item->chunk = chunk->state == CHUNK_TODO ? chunk : NULL;
-		item_indexes(plan, item, chunk->table_oid);
-		if (item->chunk != NULL)
-		{
-			plan->todo_count++;
-			plan->todo_bytes += plan->tables[i].bytes;
-		}
-		if (item->chunk != NULL || item->index_count > 0)
-			plan->item_count++;
-	}
 	for (int i = 0; i < plan->chunk_count; i++)
 	{
 		const Chunk *chunk = &plan->chunks[i];
-		bool found = chunk->state == CHUNK_DONE;
 
-		for (int j = 0; !found && j < plan->item_count; j++)
-			found = plan->items[j].chunk == chunk;
-		if (!found)
+		if (chunk->state != CHUNK_DONE &&
+			table_find(plan, chunk->table_oid) == NULL)
 			return error_set(err, P_COPY,
-							 "table %s.%s is not on the source any"
-							 " more",
+							 "table %s.%s is not on the source any more",
 							 chunk->schema, chunk->name);
 	}
 	return true;
@@ -195,11 +352,14 @@ bool
 copy_plan_load(CopyPlan *plan, Source *source, Target *target,
 			   const SnapshotRef *snapshot, Error *err)
 {
-	return source->ops->tables_list(source, snapshot, &plan->arena,
-									&plan->tables, &plan->table_count, err) &&
-		   target->ops->ddl_list(target, &plan->arena, &plan->entries,
-								 &plan->entry_count, err) &&
-		   target->ops->chunks_list(target, &plan->arena, &plan->chunks,
-									&plan->chunk_count, err) &&
-		   plan_items(plan, err);
+	if (!source->ops->tables_list(source, snapshot, &plan->arena, &plan->tables,
+								  &plan->table_count, err) ||
+		!target->ops->ddl_list(target, &plan->arena, &plan->entries,
+							   &plan->entry_count, err) ||
+		!target->ops->chunks_list(target, &plan->arena, &plan->chunks,
+								  &plan->chunk_count, err) ||
+		!plan_complete(plan, err))
+		return false;
+	plan_todo(plan, snapshot->slot);
+	return true;
 }

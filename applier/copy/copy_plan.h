@@ -1,6 +1,7 @@
 /*
  * copy_plan.h
- *		What is left to do: schema entries, tables with their indexes.
+ *		What is left to do: schema entries, tables with their chunks and
+ *		indexes.
  *
  * Made anew from the target's rows and the source's catalog each time the copy
  * starts, so that the first start and every later one are the same code.
@@ -14,14 +15,51 @@
 #include "source/source.h"
 #include "target/target.h"
 
-/* A table: its rows, then the indexes that can follow at once. */
-typedef struct CopyItem
+/* What has to be done before the next chunk of a table. */
+typedef enum TableStart
 {
-	const Table *table; /* NULL when only indexes are left */
-	Chunk *chunk;		/* NULL when its rows are in */
-	DdlEntry **indexes; /* entries to run behind it */
+	START_READY,	   /* nothing */
+	START_PROVE_EMPTY, /* no piece is done: nobody else's rows must be there */
+	START_RESET,	   /* some are done, and worth nothing without the others */
+	START_RESET_WHOLE  /* the same, and the pieces as well */
+} TableStart;
+
+/* An index to build, and whether others of its table can be built meanwhile. */
+typedef struct IndexJob
+{
+	DdlEntry *entry;
+	bool alone;
+} IndexJob;
+
+/*
+ * A table: its rows, then the indexes that can follow at once.  What workers
+ * change is guarded by the pool's lock.
+ */
+typedef struct CopyTable
+{
+	const Table *table;
+	Chunk *chunks; /* by number */
+	int chunk_count;
+	Chunk whole; /* what chunks becomes when the table is copied again */
+	TableStart start;
+	IndexJob *indexes;
 	int index_count;
-} CopyItem;
+
+	int next_chunk;		 /* to be looked at next */
+	int next_index;		 /* to be taken next */
+	int chunks_done;	 /* all: the indexes can be built */
+	int indexes_done;	 /* all: nothing is left to do */
+	int copying;		 /* workers with a chunk */
+	int building;		 /* workers with an index */
+	bool building_alone; /* no other index now */
+	bool rewritten;		 /* is to be copied again as a whole */
+
+	/* for a display */
+	int64_t started_ms;		/* on clock_ms(); 0: not yet */
+	int64_t rows;			/* of committed chunks */
+	int64_t bytes;			/* sent so far */
+	int64_t bytes_expected; /* the source's size of what was todo */
+} CopyTable;
 
 typedef struct CopyPlan
 {
@@ -30,21 +68,23 @@ typedef struct CopyPlan
 	int table_count;
 	DdlEntry *entries; /* in order */
 	int entry_count;
-	Chunk *chunks;
+	Chunk *chunks; /* by table and number */
 	int chunk_count;
-	CopyItem *items; /* in the order of tables */
-	int item_count;
-	int todo_count;		/* items with rows to copy */
-	int64_t todo_bytes; /* their size on the source */
+	CopyTable *todo; /* with something to do, in the order of tables */
+	int todo_count;
+	int todo_chunks;	/* still to be copied */
+	int todo_indexes;	/* still to be built by workers */
+	int64_t todo_bytes; /* size of the chunks on the source, about */
 } CopyPlan;
 
-/* What decides whether an entry has to wait for pg_portage finish. */
+/* What decides whether an entry has to wait, and for what. */
 typedef struct DeferRules
 {
 	bool triggers_off; /* triggers, rules, foreign keys: none acts while we
 						* apply */
 	bool some_always;  /* but there are triggers that do all the same */
-	bool one_snapshot; /* every table was read under the slot's */
+	bool one_snapshot; /* every table was read under the same */
+	bool some_wait;	   /* there are entries that wait for the stream */
 } DeferRules;
 
 void copy_plan_init(CopyPlan *plan);
@@ -54,15 +94,31 @@ void copy_plan_release(CopyPlan *plan);
 bool copy_plan_load(CopyPlan *plan, Source *source, Target *target,
 					const SnapshotRef *snapshot, Error *err) MUST_CHECK;
 
-/* Would this entry, if it existed, disturb the stream, or fail for now? */
-bool copy_plan_defers(const CopyPlan *plan, const DdlEntry *entry,
-					  const DeferRules *rules);
+/*
+ * DDL_DEFERRED: if it existed it would disturb the stream until its end.
+ * DDL_WAITING: until the stream has passed the newest stamp, as rows of
+ * different stamps need not agree with each other.  DDL_TODO: now.
+ */
+DdlState copy_plan_defers(const CopyPlan *plan, const DdlEntry *entry,
+						  const DeferRules *rules);
+
+/* Do these chunks of one table differ in their stamps? todo: a new one. */
+bool copy_plan_mixed(const Chunk *chunks, int count);
+
+/*
+ * Of a table whose chunks have different stamps: is it a second unique key?
+ * The identity's own is safe, as each of its values is in one chunk.
+ */
+bool copy_plan_second_key(const Table *table, const DdlEntry *entry);
+
+/* Does such a key wait, or an entry from an earlier start? */
+bool copy_plan_some_wait(const CopyPlan *plan);
 
 /* Is there a trigger that fires even where triggers are switched off? */
 bool copy_plan_fires_always(const CopyPlan *plan);
 
-/* One chunk for each table that has rows to copy; in arena. */
-int
-copy_plan_chunks(const Table *tables, int count, Arena *arena, Chunk **chunks);
+/* What has to be done before these chunks of a table can be copied. */
+TableStart copy_plan_start(const Table *table, const Chunk *chunks, int count,
+						   bool slot_snapshot);
 
 #endif /* PORTAGE_COPY_PLAN_H */

@@ -24,17 +24,17 @@ pool_init(CopyPool *pool)
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&pool->changed, &attributes);
+	pthread_cond_init(&pool->more, &attributes);
 	pthread_condattr_destroy(&attributes);
 	error_clear(&pool->error);
 	atomic_init(&pool->no_more, false);
 	atomic_init(&pool->give_up, false);
-	atomic_init(&pool->bytes, 0);
-	atomic_init(&pool->rows, 0);
 }
 
 static void
 pool_release(CopyPool *pool)
 {
+	pthread_cond_destroy(&pool->more);
 	pthread_cond_destroy(&pool->changed);
 	pthread_mutex_destroy(&pool->open_lock);
 	pthread_mutex_destroy(&pool->lock);
@@ -56,11 +56,11 @@ worker_open(CopyPool *pool, CopyWorker *worker, Error *err)
 	worker->reader = NULL;
 	worker->loader = pool->target->ops->loader_open(pool->target,
 													pool->progress, err);
-	if (worker->loader != NULL && pool->plan->todo_count > 0)
+	if (worker->loader != NULL && pool->plan->todo_chunks > 0)
 		worker->reader = pool->source->ops->reader_open(pool->source,
 														&pool->snapshot, err);
 	if (worker->loader != NULL &&
-		(worker->reader != NULL || pool->plan->todo_count == 0))
+		(worker->reader != NULL || pool->plan->todo_chunks == 0))
 		return true;
 	worker_close(pool, worker);
 	return false;
@@ -85,7 +85,7 @@ workers_open(CopyPool *pool, CopyWorker *workers, int wanted, Error *err)
 				worker_close(pool, &workers[--n]);
 			return 0;
 		}
-		log_warning("copying %d tables at a time, not %d: %s", n, wanted,
+		log_warning("copying %d chunks at a time, not %d: %s", n, wanted,
 					err->message);
 		error_clear(err);
 		break;
@@ -93,18 +93,24 @@ workers_open(CopyPool *pool, CopyWorker *workers, int wanted, Error *err)
 	return n;
 }
 
+/* Under the lock. */
 static void
-pool_tell(CopyPool *pool, int64_t started_ms, int64_t *last_bytes,
-		  int64_t *last_ms)
+pool_tell(CopyPool *pool, int64_t *last_bytes, int64_t *last_ms)
 {
 	int64_t now_ms = clock_ms();
-	int64_t bytes = atomic_load(&pool->bytes);
 	double seconds = (double) (now_ms - *last_ms) / 1000.0;
+	int64_t rows = 0;
+	int64_t bytes = 0;
 
+	for (int i = 0; i < pool->plan->todo_count; i++)
+	{
+		rows += pool->plan->todo[i].rows;
+		bytes += pool->plan->todo[i].bytes;
+	}
 	log_info("copy: %d of %d tables, %lld rows, %.1f MB in %lld s, %.1f MB/s",
-			 pool->tables_done, pool->plan->item_count,
-			 (long long) atomic_load(&pool->rows), (double) bytes / 1e6,
-			 (long long) (now_ms - started_ms) / 1000,
+			 pool->tables_done, pool->plan->todo_count, (long long) rows,
+			 (double) bytes / 1e6,
+			 (long long) (now_ms - pool->started_ms) / 1000,
 			 seconds > 0 ? (double) (bytes - *last_bytes) / 1e6 / seconds : 0);
 	*last_bytes = bytes;
 	*last_ms = now_ms;
@@ -114,8 +120,7 @@ pool_tell(CopyPool *pool, int64_t started_ms, int64_t *last_bytes,
 static void
 pool_wait(CopyPool *pool)
 {
-	int64_t started_ms = clock_ms();
-	int64_t last_ms = started_ms;
+	int64_t last_ms = pool->started_ms;
 	int64_t last_bytes = 0;
 
 	pthread_mutex_lock(&pool->lock);
@@ -131,16 +136,39 @@ pool_wait(CopyPool *pool)
 			if (pool->config->quiet)
 				last_ms = clock_ms();
 			else
-				pool_tell(pool, started_ms, &last_bytes, &last_ms);
+				pool_tell(pool, &last_bytes, &last_ms);
 		}
 	}
 	if (!pool->config->quiet && !error_is_set(&pool->error))
 	{
 		last_bytes = 0;
-		last_ms = started_ms;
-		pool_tell(pool, started_ms, &last_bytes, &last_ms);
+		last_ms = pool->started_ms;
+		pool_tell(pool, &last_bytes, &last_ms);
 	}
 	pthread_mutex_unlock(&pool->lock);
+}
+
+/* Bring every table that is to be copied in pieces to where that can begin. */
+static bool
+pool_prepare(CopyPool *pool, TargetLoader *loader, Error *err)
+{
+	const TargetOps *target = pool->target->ops;
+	bool ok = true;
+
+	for (int i = 0; ok && i < pool->plan->todo_count; i++)
+	{
+		const CopyTable *todo = &pool->plan->todo[i];
+
+		if (todo->start == START_PROVE_EMPTY)
+			ok = target->loader_prove_empty(loader, todo->table, err);
+		else if (todo->start != START_READY)
+			ok = target->loader_reset(loader, todo->table, todo->chunks,
+									  todo->chunk_count, err);
+		if (!ok)
+			return error_wrap(err, "table %s.%s", todo->table->schema,
+							  todo->table->name);
+	}
+	return true;
 }
 
 static bool
@@ -148,6 +176,7 @@ pool_start(CopyPool *pool, CopyWorker *workers, int count)
 {
 	int started = 0;
 
+	pool->started_ms = clock_ms();
 	pthread_mutex_lock(&pool->lock);
 	while (started < count &&
 		   pthread_create(&workers[started].thread, NULL, copy_worker_main,
@@ -160,34 +189,32 @@ pool_start(CopyPool *pool, CopyWorker *workers, int count)
 	pool_wait(pool);
 	for (int i = 0; i < started; i++)
 		pthread_join(workers[i].thread, NULL);
-	for (int i = 0; i < count; i++)
-		worker_close(pool, &workers[i]);
 	return !error_is_set(&pool->error);
 }
 
 bool
 copy_pool_run(CopyPool *pool, Error *err)
 {
+	int wanted = pool->plan->todo_chunks + pool->plan->todo_indexes;
 	CopyWorker *workers;
-	int wanted = pool->config->jobs;
 	int opened;
 	bool ok = false;
 
-	if (pool->plan->item_count == 0)
+	if (wanted == 0)
 		return true;
-	if (wanted > pool->plan->item_count)
-		wanted = pool->plan->item_count;
-	if (wanted < 1)
-		wanted = 1;
+	if (wanted > pool->config->jobs)
+		wanted = pool->config->jobs;
 	pool_init(pool);
 	workers = mem_zalloc((size_t) wanted * sizeof(CopyWorker));
 	opened = workers_open(pool, workers, wanted, err);
-	if (opened > 0)
+	if (opened > 0 && pool_prepare(pool, workers[0].loader, err))
 	{
 		ok = pool_start(pool, workers, opened);
 		if (!ok)
 			*err = pool->error;
 	}
+	for (int i = 0; i < opened; i++)
+		worker_close(pool, &workers[i]);
 	mem_free(workers);
 	pool_release(pool);
 	return ok;

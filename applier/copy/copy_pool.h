@@ -1,10 +1,11 @@
 /*
  * copy_pool.h
- *		Workers that copy tables, each with a reader and a loader of its own.
+ *		Workers that copy chunks and build indexes, each with a reader and a
+ *		loader of its own.
  *
- * Workers share nothing but the list of items and the counters.  The first
- * error ends the pool: at once if it cannot be retried, else when every other
- * worker has finished its table, because what is done stays done.
+ * Workers share nothing but the plan and the counters.  The first error ends
+ * the pool: at once if it cannot be retried, else when every other worker has
+ * finished its chunk, because what is done stays done.
  */
 #ifndef PORTAGE_COPY_POOL_H
 #define PORTAGE_COPY_POOL_H
@@ -24,17 +25,16 @@ typedef struct CopyPool
 	SnapshotRef snapshot;
 	CopyPlan *plan;
 
-	pthread_mutex_t lock;	   /* next, running, tables_done, error */
+	pthread_mutex_t lock;	   /* what workers change in plan; all below */
 	pthread_cond_t changed;	   /* a worker has ended */
+	pthread_cond_t more;	   /* there may be something to take */
 	pthread_mutex_t open_lock; /* source, while a worker opens a reader */
-	int next;				   /* item to be taken next */
 	int running;
+	int64_t started_ms; /* on clock_ms() */
 	int tables_done;
 	Error error;
-	atomic_bool no_more; /* take no other item */
-	atomic_bool give_up; /* leave the table that is being copied */
-	atomic_llong bytes;
-	atomic_llong rows;
+	atomic_bool no_more; /* begin nothing */
+	atomic_bool give_up; /* leave what is being copied */
 } CopyPool;
 
 typedef struct CopyWorker
@@ -45,7 +45,7 @@ typedef struct CopyWorker
 	TargetLoader *loader;
 } CopyWorker;
 
-/* Copy every item of the plan. */
+/* Copy and build everything that the plan has left. */
 bool copy_pool_run(CopyPool *pool, Error *err) MUST_CHECK;
 
 /* copy_worker.c: the thread's function; arg is a CopyWorker. */

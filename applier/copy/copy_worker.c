@@ -1,7 +1,7 @@
 /*
  * copy_worker.c
- *		One worker: takes a table, copies it in one target transaction with its
- *		chunk row, builds its indexes, takes the next.
+ *		One worker: takes a chunk, copies it in one target transaction with its
+ *		chunk row, or builds an index; takes the next.
  */
 #include <string.h>
 
@@ -10,22 +10,48 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "copy/copy_pool.h"
+#include "copy/copy_work.h"
 
 /* how often a table is read again that is rewritten under our eyes */
 #define REWRITES_MAX 10
 
-static CopyItem *
-item_take(CopyPool *pool)
+/* Wait where others may leave something to do. */
+static void
+work_take(CopyPool *pool, CopyWork *work)
 {
-	CopyItem *item = NULL;
-
-	if (atomic_load(&pool->no_more))
-		return NULL;
 	pthread_mutex_lock(&pool->lock);
-	if (pool->next < pool->plan->item_count)
-		item = &pool->plan->items[pool->next++];
+	work->kind = WORK_END;
+	while (!atomic_load(&pool->no_more))
+	{
+		copy_work_take(pool->plan, work);
+		if (work->kind != WORK_WAIT)
+			break;
+		pthread_cond_wait(&pool->more, &pool->lock);
+		work->kind = WORK_END;
+	}
+	if (work->table != NULL && work->table->started_ms == 0)
+		work->table->started_ms = clock_ms();
 	pthread_mutex_unlock(&pool->lock);
-	return item;
+}
+
+static void
+work_done(CopyPool *pool, CopyWork *work, bool rewritten)
+{
+	pthread_mutex_lock(&pool->lock);
+	copy_work_done(work, rewritten);
+	if (copy_table_done(work->table))
+		pool->tables_done++;
+	pthread_cond_broadcast(&pool->more);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+/* Bytes that were sent, or, below 0, that have to be sent again. */
+static void
+count_bytes(CopyPool *pool, CopyTable *table, int64_t bytes)
+{
+	pthread_mutex_lock(&pool->lock);
+	table->bytes += bytes;
+	pthread_mutex_unlock(&pool->lock);
 }
 
 /* Between two pieces: may this worker go on? */
@@ -41,7 +67,8 @@ may_go_on(CopyPool *pool, Error *err)
 
 /* Pass the bytes through as they come. */
 static bool
-pass_rows(CopyWorker *worker, SourceReader *reader, Chunk *chunk, Error *err)
+pass_rows(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
+		  Error *err)
 {
 	CopyPool *pool = worker->pool;
 	const SourceOps *source = pool->source->ops;
@@ -49,7 +76,7 @@ pass_rows(CopyWorker *worker, SourceReader *reader, Chunk *chunk, Error *err)
 	bool first = true;
 	Slice data;
 
-	chunk->bytes = 0;
+	work->chunk->bytes = 0;
 	for (;;)
 	{
 		if (!may_go_on(pool, err) || !source->reader_data(reader, &data, err))
@@ -60,8 +87,8 @@ pass_rows(CopyWorker *worker, SourceReader *reader, Chunk *chunk, Error *err)
 			(first && !FAILPOINT(FP_COPY_STARTED, err)))
 			return false;
 		first = false;
-		chunk->bytes += (int64_t) data.len;
-		atomic_fetch_add(&pool->bytes, (long long) data.len);
+		work->chunk->bytes += (int64_t) data.len;
+		count_bytes(pool, work->table, (int64_t) data.len);
 	}
 }
 
@@ -70,18 +97,19 @@ pass_rows(CopyWorker *worker, SourceReader *reader, Chunk *chunk, Error *err)
  * then nothing has been committed.
  */
 static bool
-copy_once(CopyWorker *worker, SourceReader *reader, const CopyItem *item,
+copy_once(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
 		  bool *whole, Error *err)
 {
 	const SourceOps *source = worker->pool->source->ops;
 	const TargetOps *target = worker->pool->target->ops;
-	Chunk *chunk = item->chunk;
+	const Table *table = work->table->table;
+	Chunk *chunk = work->chunk;
 	int64_t loaded;
 
-	if (!target->loader_begin(worker->loader, item->table, chunk, err) ||
-		!source->reader_begin(reader, item->table, err) ||
-		!pass_rows(worker, reader, chunk, err) ||
-		!source->reader_end(reader, item->table, &chunk->rows, whole, err) ||
+	if (!target->loader_begin(worker->loader, table, chunk, err) ||
+		!source->reader_begin(reader, table, chunk, err) ||
+		!pass_rows(worker, reader, work, err) ||
+		!source->reader_end(reader, table, chunk, whole, err) ||
 		!target->loader_end(worker->loader, &loaded, err) ||
 		!FAILPOINT(FP_COPY_LOADED, err))
 		return false;
@@ -89,8 +117,7 @@ copy_once(CopyWorker *worker, SourceReader *reader, const CopyItem *item,
 		return true;
 	if (loaded != chunk->rows)
 		return error_set(err, P_COPY,
-						 "%lld rows were sent, the target has"
-						 " taken %lld",
+						 "%lld rows were sent, the target has taken %lld",
 						 (long long) chunk->rows, (long long) loaded);
 	source->reader_stamp(reader, &chunk->stamp);
 	return target->loader_commit(worker->loader, chunk, err);
@@ -108,74 +135,95 @@ reader_open_new(CopyPool *pool, Error *err)
 	return reader;
 }
 
-/* The table has changed its storage since the snapshot: take a new one. */
+/* The table has other storage than the snapshot knows: take a new one. */
 static bool
-copy_again(CopyWorker *worker, const CopyItem *item, bool *whole, Error *err)
+copy_again(CopyWorker *worker, const CopyWork *work, bool *whole, Error *err)
 {
 	CopyPool *pool = worker->pool;
+	const Table *table = work->table->table;
 	SourceReader *reader;
 	bool ok;
 
 	log_info("table %s.%s was rewritten on the source: copying it again",
-			 item->table->schema, item->table->name);
-	atomic_fetch_sub(&pool->bytes, (long long) item->chunk->bytes);
-	pool->target->ops->loader_abort(worker->loader);
+			 table->schema, table->name);
 	reader = reader_open_new(pool, err);
 	if (reader == NULL)
 		return false;
-	ok = copy_once(worker, reader, item, whole, err);
+	ok = copy_once(worker, reader, work, whole, err);
 	pool->source->ops->reader_close(reader);
 	return ok;
 }
 
+/* What was sent is void: nothing of it was committed. */
+static void
+copy_undo(CopyWorker *worker, const CopyWork *work)
+{
+	count_bytes(worker->pool, work->table, -work->chunk->bytes);
+	worker->pool->target->ops->loader_abort(worker->loader);
+}
+
+/*
+ * A whole table that was rewritten is read again here; of one in pieces others
+ * may have some: *rewritten tells, and it is left to whoever is the last.
+ */
 static bool
-copy_rows(CopyWorker *worker, const CopyItem *item, Error *err)
+copy_rows(CopyWorker *worker, const CopyWork *work, bool *rewritten, Error *err)
 {
 	bool whole = false;
-	bool ok = copy_once(worker, worker->reader, item, &whole, err);
+	bool ok = true;
+	int tries = 0;
 
-	for (int i = 0; ok && !whole && i < REWRITES_MAX; i++)
-		ok = copy_again(worker, item, &whole, err);
-	if (ok && !whole)
-		ok = error_set(err, P_SERVER_BUSY,
-					   "the table is rewritten on the"
-					   " source again and again");
-	/* stamps point into readers; the row on the target has what is needed */
-	item->chunk->stamp.snapshot = "";
-	if (ok)
+	if (work->kind == WORK_CHUNK)
+		ok = copy_once(worker, worker->reader, work, &whole, err);
+	*rewritten = ok && !whole && work->chunk->kind != CHUNK_WHOLE;
+	while (ok && !whole && !*rewritten && tries++ < REWRITES_MAX)
 	{
-		atomic_fetch_add(&worker->pool->rows, (long long) item->chunk->rows);
-		return true;
+		if (work->kind == WORK_CHUNK || tries > 1)
+			copy_undo(worker, work);
+		ok = copy_again(worker, work, &whole, err);
 	}
-	worker->pool->target->ops->loader_abort(worker->loader);
-	return false;
+	if (ok && !whole && !*rewritten)
+		ok = error_set(err, P_SERVER_BUSY,
+					   "the table is rewritten on the source again and again");
+	/* stamps point into readers; the row on the target has what is needed */
+	work->chunk->stamp.snapshot = "";
+	if (!ok || *rewritten)
+		copy_undo(worker, work);
+	return ok;
 }
 
 static bool
-item_copy(CopyWorker *worker, CopyItem *item, Error *err)
+work_chunk(CopyWorker *worker, CopyWork *work, Error *err)
+{
+	const Table *table = work->table->table;
+	int64_t started_ms = clock_ms();
+	bool rewritten;
+
+	if (work->kind == WORK_AGAIN &&
+		!worker->pool->target->ops->loader_reset(worker->loader, table,
+												 work->chunk, 1, err))
+		return error_wrap(err, "table %s.%s", table->schema, table->name);
+	if (!copy_rows(worker, work, &rewritten, err))
+		return error_wrap(err, "table %s.%s", table->schema, table->name);
+	if (!rewritten)
+		log_debug("table %s.%s, chunk %d of %d: %lld rows, %.1f MB in %.1f s",
+				  table->schema, table->name, work->chunk->number,
+				  work->table->chunk_count, (long long) work->chunk->rows,
+				  (double) work->chunk->bytes / 1e6,
+				  (double) (clock_ms() - started_ms) / 1000.0);
+	work_done(worker->pool, work, rewritten);
+	return true;
+}
+
+static bool
+work_index(CopyWorker *worker, CopyWork *work, Error *err)
 {
 	CopyPool *pool = worker->pool;
-	int64_t started_ms = clock_ms();
 
-	if (item->chunk != NULL)
-	{
-		if (!copy_rows(worker, item, err))
-			return error_wrap(err, "table %s.%s", item->table->schema,
-							  item->table->name);
-		item->chunk->state = CHUNK_DONE;
-		log_debug("table %s.%s: %lld rows, %.1f MB in %.1f s",
-				  item->table->schema, item->table->name,
-				  (long long) item->chunk->rows,
-				  (double) item->chunk->bytes / 1e6,
-				  (double) (clock_ms() - started_ms) / 1000.0);
-	}
-	for (int i = 0; i < item->index_count; i++)
-	{
-		if (!may_go_on(pool, err) || !pool->target->ops->loader_ddl(
-										 worker->loader, item->indexes[i], err))
-			return false;
-		item->indexes[i]->state = DDL_DONE;
-	}
+	if (!may_go_on(pool, err) ||
+		!pool->target->ops->loader_ddl(worker->loader, work->index->entry, err))
+		return false;
+	work_done(pool, work, false);
 	return true;
 }
 
@@ -189,10 +237,11 @@ pool_fail(CopyPool *pool, const Error *err)
 	if (!error_is_set(&pool->error) ||
 		(fatal && error_is_transient(&pool->error)))
 		pool->error = *err;
-	pthread_mutex_unlock(&pool->lock);
 	atomic_store(&pool->no_more, true);
 	if (fatal)
 		atomic_store(&pool->give_up, true);
+	pthread_cond_broadcast(&pool->more);
+	pthread_mutex_unlock(&pool->lock);
 }
 
 void *
@@ -201,18 +250,20 @@ copy_worker_main(void *arg)
 	CopyWorker *worker = arg;
 	CopyPool *pool = worker->pool;
 	Error err = ERROR_INIT;
-	CopyItem *item;
+	CopyWork work;
 
-	while ((item = item_take(pool)) != NULL)
+	for (;;)
 	{
-		if (!item_copy(worker, item, &err))
+		memset(&work, 0, sizeof(work));
+		work_take(pool, &work);
+		if (work.kind == WORK_END)
+			break;
+		if (work.kind == WORK_INDEX ? !work_index(worker, &work, &err)
+									: !work_chunk(worker, &work, &err))
 		{
 			pool_fail(pool, &err);
 			break;
 		}
-		pthread_mutex_lock(&pool->lock);
-		pool->tables_done++;
-		pthread_mutex_unlock(&pool->lock);
 	}
 	/* an open snapshot keeps the source from vacuuming: end it now */
 	pool->source->ops->reader_close(worker->reader);

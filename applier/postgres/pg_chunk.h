@@ -10,9 +10,9 @@
 
 /*
  * Append " WHERE ..." that selects the chunk's rows, or nothing for a whole
- * table.  Keys are compared by the operators of the column's type, under its
- * collation, as its index does.
+ * table.  Keys are compared by the operators of the column's type, as its index
+ * does, under its collation or, if it is not NULL, that one.
  */
-void pg_chunk_where(Buffer *out, const Chunk *chunk);
+void pg_chunk_where(Buffer *out, const Chunk *chunk, const char *collation);
 
 #endif /* PORTAGE_PG_CHUNK_H */

@@ -39,6 +39,9 @@ static const SourceOps source_pg_ops = {
 	.marker_emit = source_pg_marker_emit,
 	.marker_disconnect = source_pg_marker_disconnect,
 	.snapshot_settle = source_pg_snapshot_settle,
+	.snapshot_export = source_pg_snapshot_export,
+	.snapshot_release = source_pg_snapshot_release,
+	.key_bounds = source_pg_key_bounds,
 	.tables_list = source_pg_tables_list,
 	.schema_dump = source_pg_schema_dump,
 	.sequences_list = source_pg_sequences_list,
@@ -122,6 +125,7 @@ source_pg_disconnect(Source *source)
 
 	source_pg_stream_stop(source);
 	source_pg_slot_snapshot_release(source);
+	source_pg_snapshot_release(source);
 	pg_conn_close(self->sql);
 	self->sql = NULL;
 }

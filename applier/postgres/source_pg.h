@@ -8,7 +8,9 @@
  *		source_pg_marker.c	markers on a connection of their own
  *		source_pg_check.c	preflight; its parts: source_pg_check_*.c
  *		source_pg_needs.c	what the target must have
- *		source_pg_catalog.c	tables, sequences, the wait for visibility
+ *		source_pg_snapshot.c	snapshots, the wait for visibility
+ *		source_pg_catalog.c	tables, sequences
+ *		source_pg_keys.c	by which keys tables can be split
  *		source_pg_dump.c	the schema as entries
  *		pg_program.c		pg_dump and pg_restore: found, started, read
  *		dump_split.c		their output as entries that run on their own
@@ -37,6 +39,8 @@ typedef struct SourcePg
 	Source base;
 	PgConn *sql;		 /* statements; NULL when not connected */
 	PgConn *slot_holder; /* keeps the slot's exported snapshot */
+	PgConn *exporter;	 /* keeps another one that readers share */
+	char exported[128];	 /* its id */
 	PgConn *stream;		 /* replication connection of the stream */
 	PgConn *marker;		 /* used by the marker thread alone */
 
@@ -85,9 +89,14 @@ bool source_pg_check_objects(Source *source, Findings *findings, Error *err);
 /* source_pg_needs.c */
 bool source_pg_needs(Source *source, Arena *arena, Needs *needs, Error *err);
 
-/* source_pg_catalog.c */
+/* source_pg_snapshot.c */
 bool source_pg_snapshot_settle(Source *source, const SnapshotRef *snapshot,
 							   int64_t timeout_ms, Error *err);
+bool
+source_pg_snapshot_export(Source *source, SnapshotRef *snapshot, Error *err);
+void source_pg_snapshot_release(Source *source);
+
+/* source_pg_catalog.c */
 bool
 source_pg_tables_list(Source *source, const SnapshotRef *snapshot, Arena *arena,
 					  Table **tables, int *count, Error *err);
@@ -96,6 +105,11 @@ bool source_pg_sequences_list(Source *source, Arena *arena,
 
 bool source_pg_extension_tables(Source *source, Arena *arena, uint32_t **oids,
 								int *count, Error *err);
+
+/* source_pg_keys.c */
+bool source_pg_key_bounds(Source *source, const SnapshotRef *snapshot,
+						  const Table *table, int pieces, Arena *arena,
+						  const char ***bounds, int *count, Error *err);
 
 /* source_pg_dump.c */
 bool source_pg_schema_dump(Source *source, const SnapshotRef *snapshot,
@@ -106,11 +120,11 @@ bool source_pg_schema_dump(Source *source, const SnapshotRef *snapshot,
 SourceReader *
 source_pg_reader_open(Source *source, const SnapshotRef *snapshot, Error *err);
 void source_pg_reader_stamp(SourceReader *reader, Stamp *stamp);
-bool
-source_pg_reader_begin(SourceReader *reader, const Table *table, Error *err);
+bool source_pg_reader_begin(SourceReader *reader, const Table *table,
+							const Chunk *chunk, Error *err);
 bool source_pg_reader_data(SourceReader *reader, Slice *data, Error *err);
 bool source_pg_reader_end(SourceReader *reader, const Table *table,
-						  int64_t *rows, bool *whole, Error *err);
+						  Chunk *chunk, bool *whole, Error *err);
 void source_pg_reader_close(SourceReader *reader);
 
 #endif /* PORTAGE_SOURCE_PG_H */

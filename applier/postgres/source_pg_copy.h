@@ -25,6 +25,10 @@ bool source_pg_selected(const SourceConfig *config, const char *schema,
 						const char *name, const char *root_schema,
 						const char *root_name);
 
+/* The identity's index and key of each table; tables in the order of OIDs. */
+bool source_pg_keys(PgConn *conn, Arena *arena, Table *tables, int count,
+					Error *err);
+
 /* Are there patterns at all, so that tables may be left out? */
 bool source_pg_selects(const SourceConfig *config);
 

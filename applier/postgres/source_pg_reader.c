@@ -15,12 +15,24 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "postgres/pg_chunk.h"
 
 /* rows are handed out in pieces of about this size */
 #define PIECE_BYTES 131072
 
 /* a server that sends nothing for so long is given up */
 #define SILENCE_MS 600000
+
+/* A range is read by the index of its key, or as blocks: never all of it. */
+#define PLANNER_SETTINGS                                                 \
+	"SET enable_seqscan = off; SET max_parallel_workers_per_gather = 0;" \
+	"SET jit = off"
+
+#define PROVE_SQL                                              \
+	"SELECT c.relfilenode IS NOT DISTINCT FROM"                \
+	" pg_relation_filenode(c.oid), c.oid IS NOT DISTINCT FROM" \
+	" format('%I.%I', $2::text, $3::text)::regclass,"          \
+	" c.relfilenode FROM pg_class c WHERE c.oid = $1::oid"
 
 struct SourceReader
 {
@@ -48,7 +60,8 @@ reader_take_stamp(SourceReader *reader, const SnapshotRef *snapshot, Error *err)
 		return false;
 	reader->slot = snapshot->slot && snapshot->id != NULL;
 	reader->snapshot = mem_strdup(pg_value(res, 0, 0));
-	reader->lsn = reader->slot ? snapshot->lsn : pg_value_lsn(res, 0, 1);
+	reader->lsn = snapshot->id != NULL ? snapshot->lsn
+									   : pg_value_lsn(res, 0, 1);
 	PQclear(res);
 	return true;
 }
@@ -61,7 +74,8 @@ source_pg_reader_open(Source *source, const SnapshotRef *snapshot, Error *err)
 	buffer_init(&reader->piece);
 	reader->conn = source_pg_snapshot_session((SourcePg *) source, "reader",
 											  snapshot, err);
-	if (reader->conn == NULL || !reader_take_stamp(reader, snapshot, err))
+	if (reader->conn == NULL || !pg_exec(reader->conn, err, PLANNER_SETTINGS) ||
+		!reader_take_stamp(reader, snapshot, err))
 	{
 		source_pg_reader_close(reader);
 		return NULL;
@@ -79,36 +93,99 @@ source_pg_reader_stamp(SourceReader *reader, Stamp *stamp)
 }
 
 static void
-append_columns(Buffer *sql, const Table *table)
+append_columns(Buffer *sql, const Table *table, const char *open,
+			   const char *end)
 {
 	for (int i = 0; i < table->column_count; i++)
 	{
-		buffer_puts(sql, i == 0 ? " (" : ", ");
+		buffer_puts(sql, i == 0 ? open : ", ");
 		pg_quote_ident(sql, table->columns[i]);
 	}
 	if (table->column_count > 0)
-		buffer_putc(sql, ')');
+		buffer_puts(sql, end);
 }
 
-/* COPY of a table never reads its children, so this is FROM ONLY. */
+static bool
+columns_changed(const Table *table, Error *err)
+{
+	error_set(err, P_SCHEMA_DIFFERS,
+			  "the columns of table %s.%s have changed on the source while it"
+			  " was copied",
+			  table->schema, table->name);
+	return error_hint(err, "Alter the table of the target in the same way, and"
+						   " start again.");
+}
+
+/* The same columns as the table had when it was planned? */
+static bool
+columns_prove(SourceReader *reader, const Table *table, Error *err)
+{
+	char oid[16];
+	const char *params[1] = { oid };
+	PGresult *res;
+	bool same;
+
+	snprintf(oid, sizeof(oid), "%u", table->oid);
+	res = pg_query_params(
+		reader->conn, err,
+		"SELECT a.attname, format_type(a.atttypid, a.atttypmod)"
+		" FROM pg_attribute a WHERE a.attrelid = $1::oid AND a.attnum > 0"
+		" AND NOT a.attisdropped AND a.attgenerated = ''"
+		" ORDER BY a.attnum",
+		1, params);
+	if (res == NULL)
+		return false;
+	same = PQntuples(res) == table->column_count;
+	for (int i = 0; same && i < table->column_count; i++)
+		same = strcmp(pg_value(res, i, 0), table->columns[i]) == 0 &&
+			   strcmp(pg_value(res, i, 1), table->types[i]) == 0;
+	PQclear(res);
+	return same || columns_changed(table, err);
+}
+
+static void
+copy_sql(Buffer *sql, const Table *table, const Chunk *chunk)
+{
+	buffer_puts(sql, "COPY ");
+	if (chunk->kind == CHUNK_WHOLE)
+	{
+		/* of a table it never reads its children */
+		pg_quote_table(sql, table->schema, table->name);
+		append_columns(sql, table, " (", ")");
+	}
+	else
+	{
+		buffer_puts(sql, "(SELECT ");
+		append_columns(sql, table, "", "");
+		buffer_puts(sql, " FROM ONLY ");
+		pg_quote_table(sql, table->schema, table->name);
+		/* somebody may give the column another collation on the way */
+		pg_chunk_where(sql, chunk, table->key_bytes ? "C" : NULL);
+		buffer_putc(sql, ')');
+	}
+	buffer_puts(sql, " TO STDOUT");
+}
+
 bool
-source_pg_reader_begin(SourceReader *reader, const Table *table, Error *err)
+source_pg_reader_begin(SourceReader *reader, const Table *table,
+					   const Chunk *chunk, Error *err)
 {
 	Buffer sql;
 	bool ok;
 
-	if (!pg_exec(reader->conn, err, "SAVEPOINT portage_table"))
+	if (!pg_exec(reader->conn, err, "SAVEPOINT portage_table") ||
+		!columns_prove(reader, table, err))
 		return false;
 	buffer_init(&sql);
-	buffer_puts(&sql, "COPY ");
-	pg_quote_table(&sql, table->schema, table->name);
-	append_columns(&sql, table);
-	buffer_puts(&sql, " TO STDOUT");
+	copy_sql(&sql, table, chunk);
 	ok = pg_exec(reader->conn, err, sql.data);
 	buffer_release(&sql);
 	reader->at_end = false;
 	reader->rows = 0;
-	return ok;
+	/* an older snapshot does not see that a column has gone */
+	return ok ||
+		   (strcmp(err->sqlstate, "42703") == 0 ? columns_changed(table, err)
+												: false);
 }
 
 /* Behind the last row: the server's count must be ours. */
@@ -193,7 +270,8 @@ source_pg_reader_data(SourceReader *reader, Slice *data, Error *err)
  * rewritten.
  */
 static bool
-read_prove(SourceReader *reader, const Table *table, bool *whole, Error *err)
+read_prove(SourceReader *reader, const Table *table, Chunk *chunk, bool *whole,
+		   Error *err)
 {
 	char oid[16];
 	const char *params[3] = { oid, table->schema, table->name };
@@ -201,17 +279,12 @@ read_prove(SourceReader *reader, const Table *table, bool *whole, Error *err)
 	bool same;
 
 	snprintf(oid, sizeof(oid), "%u", table->oid);
-	res = pg_query_params(reader->conn, err,
-						  "SELECT c.relfilenode IS NOT DISTINCT FROM"
-						  " pg_relation_filenode(c.oid),"
-						  " c.oid IS NOT DISTINCT FROM"
-						  " format('%I.%I', $2::text, $3::text)::regclass"
-						  " FROM pg_class c WHERE c.oid = $1::oid",
-						  3, params);
+	res = pg_query_params(reader->conn, err, PROVE_SQL, 3, params);
 	if (res == NULL)
 		return false;
 	same = PQntuples(res) == 1 && pg_value_bool(res, 0, 1);
 	*whole = same && pg_value_bool(res, 0, 0);
+	chunk->storage = same ? (uint32_t) pg_value_int(res, 0, 2) : 0;
 	PQclear(res);
 	return same || error_set(err, P_COPY,
 							 "table %s.%s was renamed or replaced"
@@ -220,12 +293,12 @@ read_prove(SourceReader *reader, const Table *table, bool *whole, Error *err)
 }
 
 bool
-source_pg_reader_end(SourceReader *reader, const Table *table, int64_t *rows,
+source_pg_reader_end(SourceReader *reader, const Table *table, Chunk *chunk,
 					 bool *whole, Error *err)
 {
 	BUG_UNLESS(reader->at_end);
-	*rows = reader->rows;
-	return read_prove(reader, table, whole, err) &&
+	chunk->rows = reader->rows;
+	return read_prove(reader, table, chunk, whole, err) &&
 		   pg_exec(reader->conn, err,
 				   "ROLLBACK TO SAVEPOINT portage_table;"
 				   "RELEASE SAVEPOINT portage_table");

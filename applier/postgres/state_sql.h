@@ -55,6 +55,7 @@
 	" slot_snapshot boolean NOT NULL DEFAULT false,"                       \
 	" stamp_lsn pg_lsn,"                                                   \
 	" stamp_snapshot text,"                                                \
+	" storage bigint,"                                                     \
 	" rows bigint NOT NULL DEFAULT 0,"                                     \
 	" bytes bigint NOT NULL DEFAULT 0,"                                    \
 	" PRIMARY KEY (stream, table_oid, number));"                           \

@@ -111,8 +111,8 @@ bool target_pg_ddl_list(Target *target, Arena *arena, DdlEntry **entries,
 						int *count, Error *err);
 bool target_pg_ddl_run(Target *target, const Progress *progress,
 					   const DdlEntry *entry, Error *err);
-bool target_pg_ddl_defer(Target *target, const Progress *progress,
-						 const DdlEntry *entry, Error *err);
+bool target_pg_ddl_postpone(Target *target, const Progress *progress,
+							const DdlEntry *entry, DdlState state, Error *err);
 bool
 target_pg_identity_relax(Target *target, const Progress *progress, Error *err);
 bool target_pg_chunks_store(Target *target, const Progress *progress,
@@ -131,6 +131,10 @@ target_pg_foreign_key_add(Target *target, const Progress *progress,
 /* target_pg_load.c */
 TargetLoader *
 target_pg_loader_open(Target *target, const Progress *progress, Error *err);
+bool target_pg_loader_prove_empty(TargetLoader *loader, const Table *table,
+								  Error *err);
+bool target_pg_loader_reset(TargetLoader *loader, const Table *table,
+							const Chunk *chunks, int count, Error *err);
 bool target_pg_loader_begin(TargetLoader *loader, const Table *table,
 							const Chunk *chunk, Error *err);
 bool target_pg_loader_data(TargetLoader *loader, Slice data, Error *err);

@@ -83,7 +83,7 @@ apply_truncate_partly(TargetPg *self, const Txn *txn, const Change *change,
 		buffer_reset(&sql);
 		buffer_puts(&sql, "DELETE FROM ONLY ");
 		pg_quote_table(&sql, relation->schema, relation->name);
-		pg_chunk_where(&sql, chunk);
+		pg_chunk_where(&sql, chunk, NULL);
 		ok = pipeline_send_change(self->pipeline, txn, change, sql.data, err);
 	}
 	buffer_release(&sql);

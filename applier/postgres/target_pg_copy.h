@@ -46,4 +46,8 @@ target_pg_ddl_step(PgConn *conn, const Progress *progress,
 bool target_pg_ddl_entry(PgConn *conn, const Progress *progress,
 						 const DdlEntry *entry, Error *err) MUST_CHECK;
 
+/* The row that says that this chunk is to be copied. */
+bool target_pg_chunk_insert(PgConn *conn, const char *stream,
+							const Chunk *chunk, Error *err) MUST_CHECK;
+
 #endif /* PORTAGE_TARGET_PG_COPY_H */

@@ -220,16 +220,18 @@ target_pg_ddl_run(Target *target, const Progress *progress,
 }
 
 bool
-target_pg_ddl_defer(Target *target, const Progress *progress,
-					const DdlEntry *entry, Error *err)
+target_pg_ddl_postpone(Target *target, const Progress *progress,
+					   const DdlEntry *entry, DdlState state, Error *err)
 {
+	const char *name = state == DDL_WAITING ? "waiting" : "deferred";
+
 	CopyTransaction transaction;
 
 	if (!copy_transaction_begin(&transaction, ((TargetPg *) target)->conn,
 								progress, err))
 		return false;
 	return copy_transaction_end(
-		&transaction, entry_mark(&transaction, entry, "deferred", err), err);
+		&transaction, entry_mark(&transaction, entry, name, err), err);
 }
 
 bool

@@ -3,9 +3,9 @@
  *		Rows of one table into a PostgreSQL target: COPY FROM STDIN, together
  *		with the chunk row that says they are there.
  *
- * The table is locked, proved empty and truncated in the transaction that
+ * A whole table is locked, proved empty and truncated in the transaction that
  * fills it: then its rows can be written frozen, and nobody else's rows can be
- * among them.
+ * among them.  A table in pieces is proved empty before the first of them.
  */
 #include "postgres/target_pg_copy.h"
 
@@ -23,8 +23,16 @@
 
 #define CHUNK_DONE_SQL                                             \
 	"UPDATE portage.chunk SET state = 'done', slot_snapshot = $4," \
-	" stamp_lsn = $5, stamp_snapshot = $6, rows = $7, bytes = $8"  \
+	" stamp_lsn = $5, stamp_snapshot = $6, rows = $7, bytes = $8," \
+	" storage = $9"                                                \
 	" WHERE stream = $1 AND table_oid = $2 AND number = $3 AND state = 'todo'"
+
+#define COLUMNS_SQL                                              \
+	"SELECT a.attname, format_type(a.atttypid, a.atttypmod)"     \
+	" FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid" \
+	" JOIN pg_namespace n ON n.oid = c.relnamespace"             \
+	" WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0"  \
+	" AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum"
 
 struct TargetLoader
 {
@@ -96,7 +104,7 @@ table_prove_empty(PgConn *conn, const Table *table, Error *err)
 }
 
 static bool
-table_copy(PgConn *conn, const Table *table, Error *err)
+table_copy(PgConn *conn, const Table *table, const char *options, Error *err)
 {
 	Buffer rest;
 	bool ok;
@@ -109,10 +117,114 @@ table_copy(PgConn *conn, const Table *table, Error *err)
 	}
 	if (table->column_count > 0)
 		buffer_putc(&rest, ')');
-	buffer_puts(&rest, " FROM STDIN (FREEZE)");
+	buffer_printf(&rest, " FROM STDIN%s", options);
 	ok = table_exec(conn, "COPY ", table, rest.data, err);
 	buffer_release(&rest);
 	return ok;
+}
+
+static bool
+columns_differ(const Table *table, const char *column, Error *err)
+{
+	error_set(err, P_SCHEMA_DIFFERS,
+			  "column \"%s\" of the target's table is not as the source's is"
+			  " now",
+			  column);
+	return error_hint(err,
+					  "Table %s.%s was altered on the source while it was"
+					  " copied: alter the target's in the same way, and start"
+					  " again.",
+					  table->schema, table->name);
+}
+
+static int
+column_find(const Table *table, const char *name)
+{
+	int i = table->column_count - 1;
+
+	while (i >= 0 && strcmp(table->columns[i], name) != 0)
+		i--;
+	return i;
+}
+
+/* Rows of other columns would be lost in part, or take defaults in silence. */
+static bool
+table_prove_columns(PgConn *conn, const Table *table, Error *err)
+{
+	const char *params[2] = { table->schema, table->name };
+	PGresult *res = pg_query_params(conn, err, COLUMNS_SQL, 2, params);
+	bool *found;
+	bool ok = true;
+
+	if (res == NULL)
+		return false;
+	found = mem_zalloc((size_t) table->column_count + 1);
+	for (int row = 0; ok && row < PQntuples(res); row++)
+	{
+		int i = column_find(table, pg_value(res, row, 0));
+
+		ok = (i >= 0 && strcmp(table->types[i], pg_value(res, row, 1)) == 0) ||
+			 columns_differ(table, pg_value(res, row, 0), err);
+		if (ok)
+			found[i] = true;
+	}
+	for (int i = 0; ok && i < table->column_count; i++)
+		ok = found[i] || columns_differ(table, table->columns[i], err);
+	mem_free(found);
+	PQclear(res);
+	return ok;
+}
+
+bool
+target_pg_loader_prove_empty(TargetLoader *loader, const Table *table,
+							 Error *err)
+{
+	return table_prove_empty(loader->conn, table, err);
+}
+
+static bool
+loader_reset(TargetLoader *loader, const Table *table, const Chunk *chunks,
+			 int count, Error *err)
+{
+	PgConn *conn = loader->conn;
+	char oid[16];
+	const char *params[2] = { loader->progress.stream, oid };
+	bool ok;
+
+	snprintf(oid, sizeof(oid), "%" PRIu32, table->oid);
+	ok = table_exec(conn, "TRUNCATE ONLY ", table, "", err) &&
+		 pg_exec_params(conn, err,
+						"DELETE FROM portage.chunk WHERE stream = $1"
+						" AND table_oid = $2",
+						2, params);
+	for (int i = 0; ok && i < count; i++)
+		ok = target_pg_chunk_insert(conn, loader->progress.stream, &chunks[i],
+									err);
+	return ok && FAILPOINT(FP_COPY_RESET, err);
+}
+
+/* All rows are ours: the table's chunks say so. */
+bool
+target_pg_loader_reset(TargetLoader *loader, const Table *table,
+					   const Chunk *chunks, int count, Error *err)
+{
+	if (!copy_transaction_begin(&loader->transaction, loader->conn,
+								&loader->progress, err))
+		return false;
+	return copy_transaction_end(&loader->transaction,
+								loader_reset(loader, table, chunks, count, err),
+								err);
+}
+
+static bool
+begin_whole(PgConn *conn, const Table *table, Error *err)
+{
+	return table_exec(conn, "LOCK TABLE ONLY ", table,
+					  " IN ACCESS EXCLUSIVE MODE", err) &&
+		   table_prove_columns(conn, table, err) &&
+		   table_prove_empty(conn, table, err) &&
+		   table_exec(conn, "TRUNCATE ONLY ", table, "", err) &&
+		   table_copy(conn, table, " (FREEZE)", err);
 }
 
 bool
@@ -121,15 +233,13 @@ target_pg_loader_begin(TargetLoader *loader, const Table *table,
 {
 	PgConn *conn = loader->conn;
 
-	BUG_UNLESS(chunk->number == 1);
 	if (!copy_transaction_begin(&loader->transaction, conn, &loader->progress,
 								err))
 		return false;
-	loader->loading = table_exec(conn, "LOCK TABLE ONLY ", table,
-								 " IN ACCESS EXCLUSIVE MODE", err) &&
-					  table_prove_empty(conn, table, err) &&
-					  table_exec(conn, "TRUNCATE ONLY ", table, "", err) &&
-					  table_copy(conn, table, err);
+	loader->loading = chunk->kind == CHUNK_WHOLE
+						  ? begin_whole(conn, table, err)
+						  : table_prove_columns(conn, table, err) &&
+								table_copy(conn, table, "", err);
 	return loader->loading;
 }
 
@@ -220,12 +330,13 @@ chunk_done(TargetLoader *loader, const Chunk *chunk, Error *err)
 	char lsn[LSN_STRING_SIZE];
 	char rows[24];
 	char bytes[24];
-	const char *params[8] = {
+	char storage[16];
+	const char *params[9] = {
 		loader->progress.stream, oid, number,
 		chunk->stamp.slot ? "true" : "false",
 		lsn_to_string(chunk->stamp.lsn, lsn),
 		/* nobody asks for the slot's: all that follows it is applied */
-		chunk->stamp.slot ? NULL : chunk->stamp.snapshot, rows, bytes
+		chunk->stamp.slot ? NULL : chunk->stamp.snapshot, rows, bytes, storage
 	};
 	bool matched;
 
@@ -233,7 +344,8 @@ chunk_done(TargetLoader *loader, const Chunk *chunk, Error *err)
 	snprintf(number, sizeof(number), "%d", chunk->number);
 	snprintf(rows, sizeof(rows), "%" PRId64, chunk->rows);
 	snprintf(bytes, sizeof(bytes), "%" PRId64, chunk->bytes);
-	if (!pg_exec_expect(loader->conn, err, CHUNK_DONE_SQL, 8, params, 1,
+	snprintf(storage, sizeof(storage), "%" PRIu32, chunk->storage);
+	if (!pg_exec_expect(loader->conn, err, CHUNK_DONE_SQL, 9, params, 1,
 						&matched))
 		return false;
 	return matched || error_set(err, P_FENCED,

@@ -222,8 +222,9 @@ target_pg_identity_relax(Target *target, const Progress *progress, Error *err)
 		   error_wrap(err, "identity columns");
 }
 
-static bool
-chunk_insert(PgConn *conn, const char *stream, const Chunk *chunk, Error *err)
+bool
+target_pg_chunk_insert(PgConn *conn, const char *stream, const Chunk *chunk,
+					   Error *err)
 {
 	char table_oid[16];
 	char number[16];
@@ -254,7 +255,7 @@ target_pg_chunks_store(Target *target, const Progress *progress,
 						" AND state = 'todo'",
 						1, params);
 	for (int i = 0; ok && i < count; i++)
-		ok = chunk_insert(conn, progress->stream, &chunks[i], err);
+		ok = target_pg_chunk_insert(conn, progress->stream, &chunks[i], err);
 	return copy_transaction_end(&transaction, ok, err) &&
 		   FAILPOINT(FP_CHUNK_STORED, err);
 }
@@ -286,7 +287,8 @@ target_pg_chunks_list(Target *target, Arena *arena, Chunk **chunks, int *count,
 						  "SELECT table_oid, number, table_schema, table_name,"
 						  " state, slot_snapshot, stamp_lsn, stamp_snapshot,"
 						  " rows, bytes, kind, key_column, range_low,"
-						  " range_high FROM portage.chunk WHERE stream = $1"
+						  " range_high, coalesce(storage, 0)"
+						  " FROM portage.chunk WHERE stream = $1"
 						  " ORDER BY table_oid, number",
 						  1, params);
 	if (res == NULL)
@@ -314,6 +316,7 @@ target_pg_chunks_list(Target *target, Arena *arena, Chunk **chunks, int *count,
 		chunk->key = value_or_null(arena, res, i, 11);
 		chunk->low = value_or_null(arena, res, i, 12);
 		chunk->high = value_or_null(arena, res, i, 13);
+		chunk->storage = (uint32_t) pg_value_int(res, i, 14);
 	}
 	PQclear(res);
 	return true;

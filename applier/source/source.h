@@ -66,7 +66,7 @@ typedef struct SnapshotRef
 {
 	const char *id; /* an exported snapshot, or NULL: a new one */
 	bool slot;		/* it is the slot's */
-	Lsn lsn;		/* with slot: the consistent point */
+	Lsn lsn;		/* with id: every commit that it shows lies before */
 } SnapshotRef;
 
 typedef struct SourceOps
@@ -120,8 +120,22 @@ typedef struct SourceOps
 	/* Wait until the snapshot shows all that it calls committed. */
 	bool (*snapshot_settle)(Source *self, const SnapshotRef *snapshot,
 							int64_t timeout_ms, Error *err);
+	/*
+	 * A new snapshot for others to share, held by a session of its own until
+	 * snapshot_release or disconnect.  The id lives as long.
+	 */
+	bool (*snapshot_export)(Source *self, SnapshotRef *snapshot, Error *err);
+	void (*snapshot_release)(Source *self);
 	bool (*tables_list)(Source *self, const SnapshotRef *snapshot, Arena *arena,
 						Table **tables, int *count, Error *err);
+	/*
+	 * Values of the table's key that cut it in about so many pieces of equal
+	 * size, ascending and distinct; fewer where it has few values.  Reads a
+	 * sample, never all of the table.
+	 */
+	bool (*key_bounds)(Source *self, const SnapshotRef *snapshot,
+					   const Table *table, int pieces, Arena *arena,
+					   const char ***bounds, int *count, Error *err);
 	/* The schema as entries; those of tables not selected are left out. */
 	bool (*schema_dump)(Source *self, const SnapshotRef *snapshot, Arena *arena,
 						DdlEntry **entries, int *count, Findings *left_out,
@@ -138,14 +152,17 @@ typedef struct SourceOps
 								 Error *err);
 	/* The stamp of what this reader sees; strings live as long as it. */
 	void (*reader_stamp)(SourceReader *reader, Stamp *stamp);
-	bool (*reader_begin)(SourceReader *reader, const Table *table, Error *err);
+	/* P_SCHEMA_DIFFERS if the snapshot sees other columns than table has. */
+	bool (*reader_begin)(SourceReader *reader, const Table *table,
+						 const Chunk *chunk, Error *err);
 	/* COPY text; *data is valid until the next call; len 0 is the end. */
 	bool (*reader_data)(SourceReader *reader, Slice *data, Error *err);
 	/*
 	 * After the end: is what was read what the snapshot meant?  *whole is
 	 * false if the table was rewritten under it (its rows are then void).
+	 * Fills in the chunk's rows and storage.
 	 */
-	bool (*reader_end)(SourceReader *reader, const Table *table, int64_t *rows,
+	bool (*reader_end)(SourceReader *reader, const Table *table, Chunk *chunk,
 					   bool *whole, Error *err);
 	void (*reader_close)(SourceReader *reader);
 

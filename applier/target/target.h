@@ -160,8 +160,9 @@ typedef struct TargetOps
 	/* Run it and mark it done in one transaction. */
 	bool (*ddl_run)(Target *self, const Progress *progress,
 					const DdlEntry *entry, Error *err);
-	bool (*ddl_defer)(Target *self, const Progress *progress,
-					  const DdlEntry *entry, Error *err);
+	/* Note that it waits: DDL_WAITING or DDL_DEFERRED. */
+	bool (*ddl_postpone)(Target *self, const Progress *progress,
+						 const DdlEntry *entry, DdlState state, Error *err);
 	/*
 	 * Add an entry that is a foreign key without a look at the rows; what is
 	 * stored is from then on the entry that validates it.  *validated: it is
@@ -185,7 +186,16 @@ typedef struct TargetOps
 	/* ---- a loader of table rows: one connection, one thread */
 	TargetLoader *(*loader_open)(Target *self, const Progress *progress,
 								 Error *err);
-	/* Begin the transaction; the table must be empty. */
+	/* Before the first piece of a table: P_TARGET_NOT_EMPTY. */
+	bool (*loader_prove_empty)(TargetLoader *loader, const Table *table,
+							   Error *err);
+	/* Empty the table and replace its chunk rows by these, at once. */
+	bool (*loader_reset)(TargetLoader *loader, const Table *table,
+						 const Chunk *chunks, int count, Error *err);
+	/*
+	 * Begin the transaction.  For a whole table, which must be empty, nobody
+	 * else can write to it then.  P_SCHEMA_DIFFERS for other columns.
+	 */
 	bool (*loader_begin)(TargetLoader *loader, const Table *table,
 						 const Chunk *chunk, Error *err);
 	bool (*loader_data)(TargetLoader *loader, Slice data, Error *err);

@@ -65,6 +65,7 @@ test_defaults(void)
 	is_str(options.exclude_tables, "", "but none");
 	is_int(options.retry_for_ms, 600000, "retry for ten minutes");
 	is_int(options.jobs, 4, "four jobs");
+	ok(options.split_over == 256 << 20, "pieces of 256 MB");
 	is_int(options.until_lsn, LSN_NONE, "no end");
 	ok(!options.until_caught_up && !options.no_wait && !options.takeover &&
 		   !options.target_synchronous_commit && !options.quiet,
@@ -166,6 +167,35 @@ test_names(void)
 	is_str(name, "my_data_base___", "each other byte becomes _");
 	name_from_database("12345678901234567890123456789012345678901", name);
 	is_int(strlen(name), 40, "long names are cut");
+}
+
+static void
+test_sizes(void)
+{
+	static const struct
+	{
+		const char *text;
+		int64_t bytes;
+	} good[] = {
+		{ "1B", 1 },
+		{ "64kB", 65536 },
+		{ "16MB", INT64_C(1) << 24 },
+		{ "1GB", INT64_C(1) << 30 },
+		{ "2TB", INT64_C(1) << 41 },
+	};
+	static const char *const bad[] = { "",		"0",		  "0MB", "64",
+									   "MB",	"1 MB",		  "1mb", "-1MB",
+									   "1.5MB", "999999999TB" };
+	int64_t bytes;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		ok(size_parse(good[i].text, &bytes) && bytes == good[i].bytes, "%s",
+		   good[i].text);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ok(!size_parse(bad[i], &bytes), "not the size \"%s\"", bad[i]);
+	refuses(P_OPTIONS, "a size without unit", "run", BOTH, "--split-over=64");
+	accepts("a size", "run", BOTH, "--split-over=64kB");
+	ok(options.split_over == 65536, "to split over");
 }
 
 static void
@@ -307,6 +337,7 @@ main(void)
 	test_commands();
 	test_refusals();
 	test_names();
+	test_sizes();
 	test_durations();
 	test_urls();
 	test_secrets();
