@@ -119,23 +119,21 @@ is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
 }
 
-/* All encodings of a server keep ASCII: the parser cuts between characters. */
+/*
+ * All encodings of a server keep ASCII, so the parser cuts between characters.
+ * The string may be a script of megabytes: only the statement is looked at.
+ */
 static char *
 cut_statement(const char *source, int location, int len)
 {
-	size_t source_len = strlen(source);
-	size_t start = location > 0 ? (size_t) location : 0;
-	size_t end;
+	const char *start = source + Max(location, 0);
+	const char *end = start + (len > 0 ? strnlen(start, len) : strlen(start));
 
-	if (start > source_len)
-		return NULL;
-	end = len > 0 && (size_t) len < source_len - start ? start + (size_t) len
-													   : source_len;
-	while (start < end && is_blank(source[start]))
+	while (start < end && is_blank(*start))
 		start++;
-	while (end > start && (is_blank(source[end - 1]) || source[end - 1] == ';'))
+	while (end > start && (is_blank(end[-1]) || end[-1] == ';'))
 		end--;
-	return start < end ? pnstrdup(source + start, end - start) : NULL;
+	return start < end ? pnstrdup(start, end - start) : NULL;
 }
 
 char *

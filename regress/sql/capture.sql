@@ -121,8 +121,16 @@ ALTER TABLE r ADD i int GENERATED ALWAYS AS IDENTITY;
 ALTER TABLE r ADD fast timestamptz DEFAULT now();
 ALTER TABLE r SET UNLOGGED;
 ALTER TABLE r SET LOGGED;
+-- children, and tables of a type
+CREATE TABLE child (more int) INHERITS (r);
+ALTER TABLE r ALTER a TYPE bigint USING a + length(tableoid::text);
+ALTER TABLE r ALTER a TYPE int USING a % 7;
+CREATE TYPE row_type AS (a int, b int);
+CREATE TABLE typed OF row_type;
+ALTER TYPE row_type ALTER ATTRIBUTE a TYPE bigint CASCADE;
 SELECT event, tag, command, what FROM tools.seen();
-DROP TABLE r;
+DROP TABLE r, child, typed;
+DROP TYPE row_type;
 DROP DOMAIN tools.dice;
 SELECT count(*) FROM tools.seen();
 

@@ -131,6 +131,70 @@ SQL
 	return;
 }
 
+# The transactions in a file of pg_recvlogical, which puts a line break behind
+# each frame: was it the last of its frame, and did it carry a message?
+sub transactions
+{
+	my ($bytes) = @_;
+	my ($message, @found) = (0);
+
+	while (length $bytes)
+	{
+		my ($tag, $length) = unpack('aV', $bytes);
+
+		$bytes = substr($bytes, 5 + $length);
+		$message = 1 if $tag eq 'M';
+		if ($tag eq 'C')
+		{
+			push @found, { message => $message, flushed => $bytes =~ /\A(?:\n|\z)/ };
+			$message = 0;
+		}
+		$bytes = substr($bytes, 1) if $bytes =~ /\A\n/;
+	}
+	return @found;
+}
+
+# What is held back with defer=on leaves with a transaction that tells of DDL.
+sub test_defer
+{
+	my ($node) = @_;
+	my $file = PostgreSQL::Test::Utils::tempdir() . '/frames';
+	my @found;
+	my @told;
+
+	$node->safe_psql('app', 'CREATE TABLE filled (id int, v text)');
+	listen_to($node, 'app');
+	$node->safe_psql('app', <<'SQL');
+CREATE PROCEDURE fill(n int) LANGUAGE plpgsql AS $$
+BEGIN
+	FOR i IN 1..n LOOP
+		INSERT INTO filled VALUES (i, repeat('x', 500));
+		COMMIT;
+	END LOOP;
+END $$;
+CALL fill(400);
+ALTER TABLE filled ADD COLUMN late int;
+CALL fill(400);
+SQL
+	local $ENV{PGOPTIONS} = join(' ', map { "-c $_" } qw(DateStyle=ISO IntervalStyle=postgres
+		  extra_float_digits=3 bytea_output=hex TimeZone=UTC lc_monetary=C search_path=pg_catalog));
+	command_ok(
+		[
+			'pg_recvlogical', '-d', $node->connstr('app'), '--slot', $slot, '--start', '-f', $file,
+			'--no-loop', '-o', 'format=binary', '-o', 'defer=on', '--endpos',
+			$node->safe_psql('app', 'SELECT pg_current_wal_flush_lsn()')
+		],
+		'a stream with defer=on');
+	@found = transactions(slurp_file($file));
+	@told = grep { $_->{message} } @found;
+	cmp_ok(scalar(grep { !$_->{flushed} } @found), '>', 100, 'holds transactions back');
+	is(scalar(@told), 2, 'of which two tell of DDL');
+	is(scalar(grep { !$_->{flushed} } @told), 0, 'and those leave at once');
+	delete $ENV{PGOPTIONS};
+	$node->safe_psql('app', "SELECT pg_drop_replication_slot('$slot')");
+	return;
+}
+
 # Every command works where no message can be read.
 sub test_deaf
 {
@@ -174,6 +238,7 @@ my $source = PortageTest::source_new('source');
 test_protocol($source, $_) foreach qw(simple extended prepared);
 test_encoding($source);
 test_key($source);
+test_defer($source);
 test_standby($source);
 $source->start;
 test_deaf($source);
