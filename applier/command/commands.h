@@ -8,6 +8,7 @@
 #include "command/options.h"
 
 int command_check(const Options *options);
+int command_plan(const Options *options);
 int command_run(const Options *options);
 int command_status(const Options *options);
 int command_finish(const Options *options);

@@ -83,7 +83,7 @@ print_program_help(FILE *out)
 		  "service=NAME.\nPasswords come from PGPASSFILE or ~/.pgpass and are "
 		  "never printed.\n\nExit codes:\n"
 		  "  0   done, or stopped by a signal\n"
-		  "  1   check found an error\n"
+		  "  1   check found an error, or with --strict a warning\n"
 		  "  2   usage, roles, or the configuration of a server\n"
 		  "  3   a server could not be reached or kept failing\n"
 		  "  4   data or history was refused\n"

@@ -12,6 +12,9 @@
 
 #define JOBS_MAX 64
 
+/* run, and what says beforehand how it would go */
+#define ON_PREVIEWS (ON(COMMAND_RUN) | ON(COMMAND_CHECK) | ON(COMMAND_PLAN))
+
 const CommandDef command_table[COMMAND_COUNT] = {
 	[COMMAND_CHECK] = { "check", true, true,
 						"look at both sides and say what would fail",
@@ -19,6 +22,12 @@ const CommandDef command_table[COMMAND_COUNT] = {
 						"each finding\nwith its severity, object, reason and remedy.  Exits "
 						"with 1 if one of them is an\nerror; with --strict, if one is a "
 						"warning." },
+	[COMMAND_PLAN] = { "plan", true, true,
+					   "show what run would do, or still has to do",
+					   "Prints the tables in the order of their copy with "
+					   "sizes and pieces, what waits\nfor the stream or for "
+					   "pg_portage finish, and what is not migrated and "
+					   "why.\nChanges nothing on either side." },
 	[COMMAND_RUN] = { "run", true, true,
 					  "copy the database, then follow its changes",
 					  "Does the next thing until told to stop: slot, schema, copy, stream.  "
@@ -64,22 +73,22 @@ const OptionDef option_table[] = {
 	{ "name", 0, "NAME", ON_ALL, BY(parse_name),
 	  "name of the migration, 1 to 40 of a-z, 0-9 and _\n"
 	  "(default: the source database's name)" },
-	{ "tables", 0, "PATTERNS", ON(COMMAND_RUN) | ON(COMMAND_CHECK),
-	  BY(parse_tables),
+	{ "tables", 0, "PATTERNS", ON_PREVIEWS, BY(parse_tables),
 	  "only these tables: schema.table or table, with * and ?,\n"
 	  "separated by commas (default: all)" },
-	{ "exclude-tables", 0, "PATTERNS", ON(COMMAND_RUN) | ON(COMMAND_CHECK),
-	  BY(parse_exclude_tables), "not these tables" },
-	{ "copy-only", 0, NULL, ON(COMMAND_RUN) | ON(COMMAND_CHECK), AT(copy_only),
+	{ "exclude-tables", 0, "PATTERNS", ON_PREVIEWS, BY(parse_exclude_tables),
+	  "not these tables" },
+	{ "copy-only", 0, NULL, ON_PREVIEWS, AT(copy_only),
 	  "copy one snapshot and end: no slot, no plugin, and\n"
 	  "changes that are made meanwhile are not carried" },
 	{ "until", 0, "END", ON(COMMAND_RUN), BY(parse_until),
 	  "stop at an end: \"caught-up\" with what the source had\n"
 	  "when the command began, or an LSN such as 0/16B3748" },
-	{ "jobs", 0, "N", ON(COMMAND_RUN) | ON(COMMAND_CHECK), BY(parse_jobs),
+	{ "jobs", 0, "N", ON_PREVIEWS, BY(parse_jobs),
 	  "tables, or pieces of them, to copy at a time, 1 to 64\n"
 	  "(default: 4)" },
-	{ "split-over", 0, "SIZE", ON(COMMAND_RUN), BY(parse_split_over),
+	{ "split-over", 0, "SIZE", ON(COMMAND_RUN) | ON(COMMAND_PLAN),
+	  BY(parse_split_over),
 	  "copy larger tables in pieces of about this size, such\n"
 	  "as 64MB or 1GB; stays as it was begun (default: 256MB)" },
 	{ "retry-for", 0, "DURATION", ON(COMMAND_RUN), BY(parse_retry_for),
@@ -95,11 +104,12 @@ const OptionDef option_table[] = {
 	  BY(parse_synchronous_commit),
 	  "wait for the target's disk at each commit; with off,\n"
 	  "a position counts once it is durable (default: off)" },
-	{ "pg-bindir", 0, "FOLDER", ON(COMMAND_RUN) | ON(COMMAND_CHECK),
-	  AT(pg_bindir), "where pg_dump and pg_restore are (default: PATH)" },
+	{ "pg-bindir", 0, "FOLDER", ON_PREVIEWS, AT(pg_bindir),
+	  "where pg_dump and pg_restore are (default: PATH)" },
 	{ "strict", 0, NULL, ON(COMMAND_CHECK), AT(strict),
 	  "exit with 1 for warnings, too" },
-	{ "json", 0, NULL, ON(COMMAND_CHECK) | ON(COMMAND_STATUS), AT(json),
+	{ "json", 0, NULL,
+	  ON(COMMAND_CHECK) | ON(COMMAND_PLAN) | ON(COMMAND_STATUS), AT(json),
 	  "print one JSON object" },
 	{ "yes", 'y', NULL, ON(COMMAND_DROP), AT(yes), "do not ask" },
 	{ "quiet", 'q', NULL, ON_ALL, AT(quiet), "only warnings and errors" },

@@ -12,6 +12,7 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "command/option_table.h"
 #include "command/suggest.h"
 #include "copy/copy_chunks.h"
@@ -151,6 +152,24 @@ parse_words(Parsing *parsing, int argc, char **argv, Error *err)
 	return true;
 }
 
+/* As a detail of an error; false, too. */
+static bool
+name_commands(Error *err)
+{
+	Buffer names;
+
+	buffer_init(&names);
+	for (int i = 0; i < COMMAND_COUNT; i++)
+		buffer_printf(&names, "%s%s",
+					  i == 0				   ? ""
+					  : i == COMMAND_COUNT - 1 ? " and "
+											   : ", ",
+					  command_table[i].name);
+	error_detail(err, "the commands are %s", names.data);
+	buffer_release(&names);
+	return false;
+}
+
 static bool
 find_command(Parsing *parsing, Error *err)
 {
@@ -168,7 +187,7 @@ find_command(Parsing *parsing, Error *err)
 	if (parsing->command == NULL || parsing->options->command != COMMAND_COUNT)
 		return true;
 	error_set(err, P_USAGE, "there is no command \"%s\"", parsing->command);
-	error_detail(err, "the commands are check, run, status, finish and drop");
+	name_commands(err);
 	near = suggest(parsing->command, names);
 	if (near != NULL)
 		error_hint(err, "did you mean %s?", near);
@@ -270,7 +289,6 @@ options_parse(Options *options, Arena *arena, int argc, char **argv, Error *err)
 		return true;
 	if (options->command == COMMAND_COUNT)
 		return error_set(err, P_USAGE, "a command is missing") ||
-			   error_detail(err, "the commands are check, run, status, finish "
-								 "and drop");
+			   name_commands(err);
 	return check_belonging(&parsing, err) && check_values(options, arena, err);
 }

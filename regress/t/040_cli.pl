@@ -14,7 +14,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes ();
 
-my @commands = qw(check run status finish drop);
+my @commands = qw(check plan run status finish drop);
 my $secret = 'very:secret@word';
 my @written;    # everything that any command has written here
 

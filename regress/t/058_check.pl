@@ -142,6 +142,7 @@ INSERT INTO large VALUES (1, 'x', repeat('a', 270000000)::bytea);
 CREATE TABLE larger (id int PRIMARY KEY, one bytea, two bytea);
 INSERT INTO larger SELECT id, body, body FROM large;
 SQL
+$source->safe_psql('postgres', "GRANT pg_read_all_data TO $role");
 my $session = $source->background_psql('app');
 $session->query_safe('CREATE TEMP TABLE brief (id int)');
 
@@ -263,7 +264,11 @@ SQL
 
 # ---- the role on the source
 $source->safe_psql('postgres', "REVOKE pg_read_all_data FROM $role");
-$source->safe_psql('app', "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC");
+$source->safe_psql('app', <<"SQL");
+REVOKE ALL ON ALL TABLES IN SCHEMA public, closed FROM $role;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM $role;
+REVOKE USAGE ON SCHEMA closed FROM $role;
+SQL
 look(1, @ends);
 found('error', 'P0210', 'table public.fine', qr/may not read/,
 	qr/GRANT SELECT ON "public"\."fine" TO "$role"/);
@@ -329,20 +334,20 @@ $busy->quit;
 
 # ---- the extension and its event triggers
 $source->safe_psql('app', <<'SQL');
-ALTER EXTENSION pg_portage ADD EVENT TRIGGER mine;
-ALTER EVENT TRIGGER mine DISABLE;
+ALTER EVENT TRIGGER _portage_ddl_drop DISABLE;
 SQL
 look(0, @ends);
-found('warning', 'P0417', 'event trigger mine', qr/disabled/,
-	qr/ALTER EVENT TRIGGER mine ENABLE ALWAYS/);
+found('warning', 'P0417', 'event trigger _portage_ddl_drop', qr/disabled/,
+	qr/ALTER EVENT TRIGGER _portage_ddl_drop ENABLE ALWAYS/);
+not_found('event trigger _portage_ddl_end');
 $source->safe_psql('app',
-	'ALTER EXTENSION pg_portage DROP EVENT TRIGGER mine;'
-	  . ' DROP EXTENSION pg_portage; DROP SCHEMA IF EXISTS portage CASCADE;'
+	'DROP EXTENSION pg_portage; DROP SCHEMA IF EXISTS portage CASCADE;'
 	  . ' CREATE SCHEMA portage; CREATE TABLE portage.ddl_key (key bytea);'
 	  . " REVOKE pg_read_all_data FROM $role;"
 	  . " GRANT SELECT ON ALL TABLES IN SCHEMA public, closed TO $role;"
 	  . " GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO $role;"
-	  . " GRANT USAGE ON SCHEMA closed TO $role");
+	  . " GRANT USAGE ON SCHEMA closed TO $role;"
+	  . " REVOKE ALL ON portage.ddl_key FROM $role");
 look(0, @ends);
 found('note', '', 'extension pg_portage', qr/not installed/,
 	qr/CREATE EXTENSION pg_portage/);

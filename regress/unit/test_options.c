@@ -106,11 +106,15 @@ test_commands(void)
 			"--json");
 	accepts("drop with one side", "drop", "--source", SOURCE, "-y");
 	ok(options.yes, "yes");
+	accepts("plan", "plan", BOTH, "--json", "--jobs=2", "--copy-only",
+			"--tables=a", "--exclude-tables=b", "--pg-bindir=/x");
+	ok(options.json && options.copy_only && options.jobs == 2, "its options");
 	accepts("finish", "finish", BOTH);
 	refuses(P_USAGE, "no command", BOTH);
 	refuses(P_USAGE, "an unknown command", "rum", BOTH);
 	has(err.hint, "run", "what was meant");
-	has(err.detail, "check, run, status, finish and drop", "those there are");
+	has(err.detail, "check, plan, run, status, finish and drop",
+		"those there are");
 	refuses(P_USAGE, "a command of later", "cutover", BOTH);
 	refuses(P_USAGE, "two commands", "run", "check", BOTH);
 	refuses(P_USAGE, "an option of another command", "run", BOTH, "--json");
