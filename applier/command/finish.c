@@ -14,6 +14,14 @@
 #include "copy/copy.h"
 #include "owner.h"
 
+/* Is there something to apply, perhaps?  Without a slot (--copy-only) not. */
+static bool
+needs_stream(const Session *session)
+{
+	return session->progress.phase == PHASE_STREAM &&
+		   session->progress.slot[0] != '\0';
+}
+
 static bool
 check_phase(const Session *session, Error *err)
 {
@@ -28,6 +36,8 @@ check_phase(const Session *session, Error *err)
 						 "the migration \"%s\" is still in phase \"%s\"",
 						 session->options->name, phase_name(phase)) ||
 			   error_hint(err, "let pg_portage run complete the copy first");
+	if (needs_stream(session) && session->identity.standby)
+		return error_set(err, P_STANDBY, "source: the server is a standby");
 	return session_check_source(session, err);
 }
 
@@ -36,9 +46,7 @@ drain(Session *session, Error *err)
 {
 	StreamConfig config = session_stream_config();
 
-	/* a migration without a slot has no stream; see --copy-only */
-	if (session->progress.phase != PHASE_STREAM ||
-		session->progress.slot[0] == '\0')
+	if (!needs_stream(session))
 		return true;
 	log_info("finish: applying what the source has committed so far");
 	config.until_caught_up = true;
