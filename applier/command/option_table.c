@@ -40,9 +40,11 @@ const CommandDef command_table[COMMAND_COUNT] = {
 						 " Works with\none side down, and with one of the two URLs." },
 	[COMMAND_FINISH] = { "finish", true, true,
 						 "create what had to wait while the stream ran",
-						 "Creates and validates foreign keys, triggers and identity columns "
-						 "that were\ndeferred.  Stop the stream first, when the target is to "
-						 "be used." },
+						 "Applies what the source has committed so far, creates and "
+						 "validates what was\ndeferred (foreign keys, triggers and "
+						 "more) and sets the sequences.  Nothing can\nbe applied "
+						 "afterwards: stop the writes to the source first.  May be "
+						 "repeated." },
 	[COMMAND_DROP] = { "drop", false, false,
 					   "remove the slot and all state of a migration",
 					   "Removes the replication slot from the source and the migration's "
