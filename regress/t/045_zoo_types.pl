@@ -393,12 +393,17 @@ sub each_type
 }
 
 same('copy', join('', map { create($_) } @types));
+$source->safe_psql('app', q{SELECT pg_create_logical_replication_slot('json', 'pg_portage')});
 same('insert', each_type(sub {
 	my ($n, $type) = @_;
 	my $a = $type->{array} ? ', a' : '';
 	return "INSERT INTO z$n (id, v$a) SELECT id + 1000, v$a FROM z$n; INSERT INTO f$n SELECT v, n + 1000 FROM f$n;"
 	  . ($type->{order} ? "INSERT INTO k$n SELECT v, id + 1000 FROM z$n WHERE num_nulls(v) = 0 ON CONFLICT DO NOTHING;" : '');
 }));
+# The other format is for others, who have a parser and expect one line each.
+is(query($source, q{SELECT count(*) > 1000, bool_and(data::json IS NOT NULL), bool_or(data ~ '[\n\r]')
+	FROM pg_logical_slot_peek_changes('json', NULL, NULL, 'format', 'json')}), 't|t|f', 'as JSON every value is JSON, on one line');
+is(query($source, q{SELECT pg_drop_replication_slot('json')}), '', 'its slot is dropped');
 same('update of every column', each_type(sub {
 	my ($n, $type) = @_;
 	my $a = $type->{array} ? 'a = (SELECT a FROM s WHERE s.id > t.id ORDER BY id LIMIT 1),' : '';

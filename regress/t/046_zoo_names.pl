@@ -149,14 +149,20 @@ CREATE TABLE leaf_b PARTITION OF mid FOR VALUES IN ('b');
 CREATE TABLE leaf_c PARTITION OF mid FOR VALUES IN ('c');
 CREATE TABLE other (id int PRIMARY KEY);
 CREATE TABLE "Odd,*" (id int PRIMARY KEY);
+CREATE VIEW seen AS SELECT 1 AS a, 'x'::text AS b;
+CREATE TABLE pointing (id int PRIMARY KEY, o other, s seen);
+CREATE TABLE heir (v int, PRIMARY KEY (id)) INHERITS (other);
 CREATE TABLE "Odd,x" (id int PRIMARY KEY);
 INSERT INTO root SELECT i, chr(97 + i % 3), i FROM generate_series(1, 30) i;
+INSERT INTO pointing VALUES (1, ROW(7), ROW(1, '"')); INSERT INTO heir VALUES (2, 3);
 INSERT INTO other VALUES (1); INSERT INTO "Odd,*" VALUES (1); INSERT INTO "Odd,x" VALUES (1);
 SQL
 foreach my $choice (
 	[ 'the root', [ '--tables', 'root' ], [qw(leaf_a leaf_b leaf_c root)] ],
 	[ 'one leaf', [ '--tables', 'leaf_a' ], ['leaf_a'] ],
 	[ 'all but a leaf', [ '--tables', 'public.root', '--exclude-tables', 'leaf_b' ], [qw(leaf_a leaf_c)] ],
+	[ 'rows of a type', [ '--tables', 'pointing' ], ['pointing'] ],
+	[ 'an heir', [ '--tables', 'heir' ], ['heir'] ],
 	[ 'quoted names', [ '--tables', 'public."Odd,*",other' ], [ '"Odd,*"', 'other' ] ])
 {
 	my ($what, $options, $wanted) = @$choice;
@@ -166,17 +172,22 @@ foreach my $choice (
 
 	$target->safe_psql('postgres', "CREATE DATABASE $database OWNER " . TARGET_ROLE);
 	portage_ok(@own);
-	tables_equal($source, 'choice', $target, $database, map { "public.$_" } @$wanted);
+	tables_equal($source, 'choice', $target, $database, map { $_ eq 'root' ? $_ : "ONLY $_" } @$wanted);
 	$source->safe_psql('choice', <<'SQL');
 UPDATE root SET part = chr(97 + (ascii(part) - 96) % 3), v = v + 1; INSERT INTO root SELECT max(id) + 1, 'b', 0 FROM root;
 DELETE FROM root WHERE id = (SELECT max(id) FROM root WHERE part = 'a'); INSERT INTO root SELECT max(id) + 1, 'c', 0 FROM root;
 UPDATE "Odd,*" SET id = id + 1; UPDATE "Odd,x" SET id = id + 1; UPDATE other SET id = id + 1;
-TRUNCATE leaf_a; INSERT INTO root SELECT max(id) + 1, 'a', 0 FROM root;
+UPDATE pointing SET o = ROW(id), id = id + 1; UPDATE heir SET id = id + 1; TRUNCATE leaf_a; INSERT INTO root SELECT max(id) + 1, 'a', 0 FROM root;
 SQL
 	portage_ok(@own);
-	tables_equal($source, 'choice', $target, $database, map { "public.$_" } @$wanted);
-	is($target->safe_psql($database, q{SELECT count(*) FROM pg_class c WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace}),
-		scalar(grep { $_ ne 'root' } @$wanted), "$what: nothing else is there");
+	tables_equal($source, 'choice', $target, $database, map { $_ eq 'root' ? $_ : "ONLY $_" } @$wanted);
+	# What a chosen table is made of is there, without rows.
+	my $chosen = join(', ', map { "'$_'" } @$wanted);
+	is($target->safe_psql($database, <<"SQL"), 0, "$what: no other table has rows");
+SELECT coalesce(sum((xpath('/row/c/text()', query_to_xml(format('SELECT count(*) AS c FROM ONLY %s', oid::regclass),
+	false, true, '')))[1]::text::int), 0) FROM pg_class
+WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND oid::regclass::text NOT IN ($chosen)
+SQL
 	portage_ok('drop', @ends, '--name', $database, '--yes');
 }
 

@@ -59,6 +59,9 @@ CREATE TABLE i_mixed (a int GENERATED ALWAYS AS IDENTITY (START -10 INCREMENT -3
 	c bigserial, v text, PRIMARY KEY (a, b));
 CREATE TABLE i_full (a smallint GENERATED ALWAYS AS IDENTITY, v text);
 ALTER TABLE i_full REPLICA IDENTITY FULL;
+-- a NaN that arithmetic made has other bits than the one that text makes
+CREATE TABLE f_nan (v float8, w real[], n int);
+ALTER TABLE f_nan REPLICA IDENTITY FULL;
 
 -- storage
 CREATE TABLE s_pglz (id int PRIMARY KEY, n int, v text COMPRESSION pglz, w bytea COMPRESSION pglz);
@@ -142,6 +145,7 @@ BEGIN
 		INSERT INTO m_late VALUES (i, 'r', i);
 		INSERT INTO d_one VALUES (i + 100); INSERT INTO d_full VALUES ('b' || i), ('same'); INSERT INTO d_none DEFAULT VALUES;
 		INSERT INTO d_refilled (id) VALUES (i + 100);
+		INSERT INTO f_nan VALUES ('Infinity'::float8 - 'Infinity', ARRAY['Infinity'::real - 'Infinity', '-0'], i), ('-0', '{NaN,0}', i);
 		INSERT INTO p SELECT i, s, '2019-12-01'::date + i, noise(s || i, 100) FROM unnest('{a,A,b,z,y}'::text[]) s;
 	END LOOP;
 END $$;
@@ -150,7 +154,7 @@ SQL
 
 my @tables = (
 	(map { "public.$_" } qw(k_numeric k_float k_citext k_mail k_fold k_fold_dom k_bpchar k_interval
-		k_pair k_numerics k_range k_jsonb k_timetz k_apart g_key g_digest g_index g_only g_toast i_mixed i_full
+		k_pair k_numerics k_range k_jsonb k_timetz k_apart f_nan g_key g_digest g_index g_only g_toast i_mixed i_full
 		s_pglz s_lz4 s_main s_only s_key t_typed t_row d_one d_full d_none d_refilled p)),
 	(map { "ONLY public.$_" } qw(m_left m_right m_both m_late p_a_old p_a_new p_rest_z p_rest_rest)),
 	(map { "other.p_b_$_" } 0 .. 2));
@@ -182,7 +186,7 @@ UPDATE i_mixed SET v = 'u', c = 0; UPDATE i_full SET v = 'u' WHERE a % 2 = 0; UP
 UPDATE s_main SET n = -n; UPDATE s_only SET v = v; UPDATE s_key SET w = w; UPDATE s_key SET v = v;
 UPDATE t_typed SET name = NULL; UPDATE t_row SET r.name = '(', a[2].p = ROW(2.00, E'\\')::pair; UPDATE t_row SET r = NULL WHERE id % 2 = 0;
 UPDATE m_left SET l = 'u'; UPDATE m_right SET r = 'u' WHERE id % 2 = 0; UPDATE m_late SET extra = NULL;
-UPDATE d_one SET id = id; UPDATE d_full SET b = 'u' WHERE b = 'same'; UPDATE d_refilled SET b = 'u' WHERE id % 2 = 0; UPDATE d_refilled SET d.n = 1.0, a = NULL WHERE id % 3 = 0;
+UPDATE f_nan SET n = -n; UPDATE d_one SET id = id; UPDATE d_full SET b = 'u' WHERE b = 'same'; UPDATE d_refilled SET b = 'u' WHERE id % 2 = 0; UPDATE d_refilled SET d.n = 1.0, a = NULL WHERE id % 3 = 0;
 UPDATE p SET big = 'short' WHERE k % 3 = 0;
 SQL
 same('keys that stay equal and become another', <<'SQL');
@@ -215,7 +219,7 @@ DELETE FROM k_timetz WHERE l = ''; DELETE FROM g_key WHERE sum % 3 = 0; DELETE F
 DELETE FROM g_place WHERE ctid IN (SELECT min(ctid) FROM g_place GROUP BY t HAVING count(*) > 1); DELETE FROM g_toast WHERE id % 3 = 0; DELETE FROM i_mixed WHERE b % 5 = 0;
 DELETE FROM i_full WHERE a % 5 = 0; DELETE FROM s_pglz WHERE id % 3 = 0; DELETE FROM s_lz4 WHERE id % 3 = 0; DELETE FROM s_main WHERE n % 3 = 0; DELETE FROM s_only WHERE v < '4'; DELETE FROM s_key WHERE v < '4';
 DELETE FROM t_typed WHERE id % 3 = 0; DELETE FROM t_row WHERE id % 3 = 0; DELETE FROM m_left WHERE id % 3 = 1; DELETE FROM m_right WHERE id % 7 = 0; DELETE FROM d_one WHERE id % 3 = 0;
-DELETE FROM d_full WHERE ctid < '(0,9)'; DELETE FROM d_none WHERE ctid = (SELECT min(ctid) FROM d_none); DELETE FROM d_refilled WHERE id % 3 = 0; DELETE FROM p WHERE k % 3 = 0;
+DELETE FROM f_nan WHERE v = 'NaN' AND n % 2 = 0; DELETE FROM d_full WHERE ctid < '(0,9)'; DELETE FROM d_none WHERE ctid = (SELECT min(ctid) FROM d_none); DELETE FROM d_refilled WHERE id % 3 = 0; DELETE FROM p WHERE k % 3 = 0;
 SQL
 
 # What the next value would be, and of which kind the columns are.
