@@ -22,6 +22,7 @@ is( $meta->{provides}{pg_portage}{file},
 	"sql/pg_portage--$version.sql",
 	'META.json names the script of that version');
 ok(-f "$tree/$meta->{provides}{pg_portage}{file}", 'which exists');
+ok(-f "$tree/$meta->{provides}{pg_portage}{docfile}", 'its documentation exists');
 
 my $result = portage_ok('--version');
 like($result->{out}, qr/\b\Q$version\E\b/, 'pg_portage --version');
