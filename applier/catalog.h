@@ -80,9 +80,19 @@ typedef struct Chunk
 	ChunkState state;
 	Stamp stamp;	  /* once done */
 	uint32_t storage; /* of the source's table that was read, once done */
+	int64_t size; /* in the source's bytes, about: for forecasts */
 	int64_t rows;
 	int64_t bytes;
 } Chunk;
+
+/* What of a table is being loaded and not yet committed. */
+typedef struct LoadActivity
+{
+	const char *schema;
+	const char *name;
+	int64_t rows;
+	int64_t bytes;
+} LoadActivity;
 
 /* In which section of the schema an entry stands. */
 typedef enum DdlSection

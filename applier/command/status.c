@@ -16,33 +16,77 @@
 
 #define SAMPLE_MS 1000
 
+/* Chunks come by table. */
 static void
-count_chunks(Status *status, const Chunk *chunks, int count)
+count_chunks(CopyStatus *copy, const Chunk *chunks, int count)
 {
+	bool table_done = true;
 	int i;
 
-	status->chunks = count;
+	copy->chunks = count;
 	for (i = 0; i < count; i++)
 	{
-		if (chunks[i].state != CHUNK_DONE)
-			continue;
-		status->chunks_done++;
-		status->rows_copied += chunks[i].rows;
-		status->bytes_copied += chunks[i].bytes;
+		bool done = chunks[i].state == CHUNK_DONE;
+
+		table_done = table_done && done;
+		copy->chunks_done += done;
+		copy->rows += chunks[i].rows;
+		copy->bytes += chunks[i].bytes;
+		copy->left += done ? 0 : chunks[i].size;
+		if (i + 1 == count || chunks[i + 1].table_oid != chunks[i].table_oid)
+		{
+			copy->tables++;
+			copy->tables_done += table_done;
+			table_done = true;
+		}
 	}
 }
 
 static void
-collect_deferred(Status *status, Arena *arena, DdlEntry *entries, int count)
+count_active(CopyStatus *copy)
 {
+	int64_t bytes = 0;
 	int i;
 
-	status->deferred = ARENA_ARRAY(arena, DdlEntry *, (size_t) count);
+	for (i = 0; i < copy->active_count; i++)
+	{
+		copy->rows += copy->active[i].rows;
+		bytes += copy->active[i].bytes;
+	}
+	copy->bytes += bytes;
+	copy->left = copy->left > bytes ? copy->left - bytes : 0;
+}
+
+static bool
+look_at_copy(Session *session, CopyStatus *copy, Arena *arena, Error *err)
+{
+	const TargetOps *ops = session->target->ops;
+	Chunk *chunks;
+	int count;
+
+	memset(copy, 0, sizeof(*copy));
+	if (!ops->chunks_list(session->target, arena, &chunks, &count, err) ||
+		!ops->load_activity(session->target, arena, &copy->active,
+							&copy->active_count, err))
+		return false;
+	count_chunks(copy, chunks, count);
+	count_active(copy);
+	return true;
+}
+
+static DdlEntry **
+collect(DdlState state, Arena *arena, DdlEntry *entries, int count, int *found)
+{
+	DdlEntry **list = ARENA_ARRAY(arena, DdlEntry *, (size_t) count);
+	int i;
+
+	*found = 0;
 	for (i = 0; i < count; i++)
 	{
-		if (entries[i].state == DDL_DEFERRED)
-			status->deferred[status->deferred_count++] = &entries[i];
+		if (entries[i].state == state)
+			list[(*found)++] = &entries[i];
 	}
+	return list;
 }
 
 static bool
@@ -50,7 +94,6 @@ ask_target(Session *session, Status *status, Arena *arena, Error *err)
 {
 	const TargetOps *ops = session->target->ops;
 	DdlEntry *entries;
-	Chunk *chunks;
 	int count;
 
 	if (!session_connect_target(session, err) ||
@@ -60,12 +103,13 @@ ask_target(Session *session, Status *status, Arena *arena, Error *err)
 	status->known = session->progress.phase != PHASE_NONE;
 	if (!status->known)
 		return true;
-	if (!ops->chunks_list(session->target, arena, &chunks, &count, err))
+	if (!look_at_copy(session, &status->copy, arena, err) ||
+		!ops->ddl_list(session->target, arena, &entries, &count, err))
 		return false;
-	count_chunks(status, chunks, count);
-	if (!ops->ddl_list(session->target, arena, &entries, &count, err))
-		return false;
-	collect_deferred(status, arena, entries, count);
+	status->deferred = collect(DDL_DEFERRED, arena, entries, count,
+							   &status->deferred_count);
+	status->waiting = collect(DDL_WAITING, arena, entries, count,
+							  &status->waiting_count);
 	return ops->owner_inspect(session->target, &status->owned, status->owner,
 							  sizeof(status->owner), err);
 }
@@ -114,7 +158,7 @@ compare_sides(const Session *session, Status *status)
  * has been seen to work just before, so it is only left out.
  */
 static void
-look_again(Session *session, Status *status)
+watch_stream(Session *session, Status *status)
 {
 	Error ignored = ERROR_INIT;
 	int64_t started_ms = clock_ms();
@@ -122,8 +166,6 @@ look_again(Session *session, Status *status)
 	Lsn wal_before = status->identity.wal_end;
 	double seconds;
 
-	if (!status->has_lag || !status->owned)
-		return;
 	clock_pause_ms(SAMPLE_MS);
 	if (!session->target->ops->progress_read(session->target, &status->progress,
 											 &ignored) ||
@@ -146,6 +188,37 @@ look_again(Session *session, Status *status)
 										  status->written_per_s);
 }
 
+static void
+watch_copy(Session *session, CopyStatus *copy, Arena *arena)
+{
+	Error ignored = ERROR_INIT;
+	int64_t started_ms = clock_ms();
+	CopyStatus later;
+	double seconds;
+
+	clock_pause_ms(SAMPLE_MS);
+	if (!look_at_copy(session, &later, arena, &ignored))
+		return;
+	seconds = (double) (clock_ms() - started_ms) / 1e3;
+	later.has_rate = true;
+	if (later.bytes > copy->bytes)
+		later.bytes_per_s = (double) (later.bytes - copy->bytes) / seconds;
+	later.eta_s = meter_catch_up_s((uint64_t) later.left, later.bytes_per_s, 0);
+	*copy = later;
+}
+
+/* While an applier is at work. */
+static void
+look_again(Session *session, Status *status, Arena *arena)
+{
+	if (!status->owned)
+		return;
+	if (status->has_lag)
+		watch_stream(session, status);
+	else if (status->progress.phase == PHASE_COPY)
+		watch_copy(session, &status->copy, arena);
+}
+
 static bool
 gather(Session *session, Status *status, Arena *arena, Error *err)
 {
@@ -156,7 +229,7 @@ gather(Session *session, Status *status, Arena *arena, Error *err)
 		status->source.reached = ask_source(session, status,
 											&status->source.error);
 	compare_sides(session, status);
-	look_again(session, status);
+	look_again(session, status, arena);
 	if (status->target.error.kind == ERROR_STOPPED ||
 		(status->target.asked && !status->target.reached &&
 		 !status->source.reached))

@@ -18,6 +18,23 @@ typedef struct SideStatus
 	Error error; /* if it was not */
 } SideStatus;
 
+/* A look at the chunks, and at what is being loaded into them. */
+typedef struct CopyStatus
+{
+	int chunks;
+	int chunks_done;
+	int tables;
+	int tables_done;
+	int64_t rows;  /* committed or not */
+	int64_t bytes; /* the same, as text */
+	int64_t left;  /* bytes still to come, about */
+	LoadActivity *active;
+	int active_count;
+	bool has_rate;
+	double bytes_per_s;
+	double eta_s; /* -1: never, as things are */
+} CopyStatus;
+
 typedef struct Status
 {
 	const char *name;
@@ -30,12 +47,11 @@ typedef struct Status
 	Progress progress;
 	bool owned; /* an applier holds the stream */
 	char owner[256];
-	int chunks;
-	int chunks_done;
-	int64_t rows_copied;
-	int64_t bytes_copied;
-	DdlEntry **deferred;
+	CopyStatus copy;
+	DdlEntry **deferred; /* wait for pg_portage finish */
 	int deferred_count;
+	DdlEntry **waiting; /* until the stream has passed the newest stamp */
+	int waiting_count;
 
 	/* from the source */
 	SourceIdentity identity;

@@ -21,13 +21,26 @@ print_side(const char *name, const SideStatus *side)
 static void
 print_copy(const Status *status)
 {
-	char bytes[UNITS_SIZE];
+	const CopyStatus *copy = &status->copy;
+	char numbers[2][UNITS_SIZE];
+	int i;
 
-	if (status->chunks == 0)
+	if (copy->chunks == 0)
 		return;
-	printf("%-10s %d of %d tables, %" PRId64 " rows, %s\n",
-		   "copy:", status->chunks_done, status->chunks, status->rows_copied,
-		   units_bytes((double) status->bytes_copied, bytes));
+	printf("%-10s %d of %d tables, %d of %d chunks, %" PRId64 " rows, %s\n",
+		   "copy:", copy->tables_done, copy->tables, copy->chunks_done,
+		   copy->chunks, copy->rows,
+		   units_bytes((double) copy->bytes, numbers[0]));
+	if (copy->has_rate)
+		printf("%-10s %s/s, about %s left, ETA %s\n", "",
+			   units_bytes(copy->bytes_per_s, numbers[0]),
+			   units_bytes((double) copy->left, numbers[1]),
+			   units_duration(copy->eta_s, numbers[0]));
+	for (i = 0; i < copy->active_count; i++)
+		printf("%-10s %s.%s: %" PRId64 " rows, %s not committed\n", "",
+			   copy->active[i].schema, copy->active[i].name,
+			   copy->active[i].rows,
+			   units_bytes((double) copy->active[i].bytes, numbers[0]));
 }
 
 static void
@@ -88,11 +101,35 @@ print_slot(const Status *status)
 			   units_bytes((double) slot->retained_bytes, bytes));
 }
 
-void
-status_print_text(const Status *status)
+static void
+print_entries(const char *title, const char *until, DdlEntry *const *entries,
+			  int count)
 {
 	int i;
 
+	if (count > 0)
+		printf("%-10s %d objects wait %s\n", title, count, until);
+	for (i = 0; i < count; i++)
+		printf("%-10s %s %s.%s\n", "", entries[i]->type, entries[i]->schema,
+			   entries[i]->name);
+}
+
+static void
+print_put_off(const Status *status)
+{
+	char until[128];
+
+	snprintf(until, sizeof(until),
+			 "until the stream has passed " LSN_FORMAT ", where the copy ended",
+			 LSN_ARGS(status->progress.newest_stamp_lsn));
+	print_entries("waiting:", until, status->waiting, status->waiting_count);
+	print_entries("deferred:", "for pg_portage finish", status->deferred,
+				  status->deferred_count);
+}
+
+void
+status_print_text(const Status *status)
+{
 	printf("%-10s %s\n", "migration:", status->name);
 	print_side("source:", &status->source);
 	print_side("target:", &status->target);
@@ -111,12 +148,7 @@ status_print_text(const Status *status)
 		print_rates(status);
 	}
 	print_slot(status);
-	if (status->deferred_count > 0)
-		printf("%-10s %d objects wait for pg_portage finish\n",
-			   "deferred:", status->deferred_count);
-	for (i = 0; i < status->deferred_count; i++)
-		printf("%-10s %s %s.%s\n", "", status->deferred[i]->type,
-			   status->deferred[i]->schema, status->deferred[i]->name);
+	print_put_off(status);
 }
 
 /* ---------------------------------------------------------------- JSON */
@@ -153,12 +185,39 @@ side_json(const SideStatus *side)
 }
 
 static json_t *
+active_json(const CopyStatus *copy)
+{
+	json_t *list = json_array();
+	int i;
+
+	for (i = 0; i < copy->active_count; i++)
+	{
+		const LoadActivity *active = &copy->active[i];
+
+		json_array_append_new(
+			list, json_pack("{s:o, s:o, s:I, s:I}", "schema",
+							text(active->schema), "name", text(active->name),
+							"rows", (json_int_t) active->rows, "bytes",
+							(json_int_t) active->bytes));
+	}
+	return list;
+}
+
+static json_t *
 copy_json(const Status *status)
 {
-	return json_pack("{s:i, s:i, s:I, s:I}", "chunks", status->chunks,
-					 "chunks_done", status->chunks_done, "rows",
-					 (json_int_t) status->rows_copied, "bytes",
-					 (json_int_t) status->bytes_copied);
+	const CopyStatus *copy = &status->copy;
+	bool ends = copy->has_rate && copy->eta_s >= 0;
+
+	return json_pack(
+		"{s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:o, s:o, s:o}", "tables",
+		copy->tables, "tables_done", copy->tables_done, "chunks", copy->chunks,
+		"chunks_done", copy->chunks_done, "rows", (json_int_t) copy->rows,
+		"bytes", (json_int_t) copy->bytes, "bytes_left",
+		(json_int_t) copy->left, "bytes_per_second",
+		copy->has_rate ? json_real(copy->bytes_per_s) : json_null(),
+		"eta_seconds", ends ? json_real(copy->eta_s) : json_null(), "active",
+		active_json(copy));
 }
 
 static json_t *
@@ -218,20 +277,16 @@ slot_json(const Status *status)
 }
 
 static json_t *
-deferred_json(const Status *status)
+entries_json(DdlEntry *const *entries, int count)
 {
 	json_t *list = json_array();
 	int i;
 
-	for (i = 0; i < status->deferred_count; i++)
-	{
-		const DdlEntry *entry = status->deferred[i];
-
+	for (i = 0; i < count; i++)
 		json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "type",
-											  text(entry->type), "schema",
-											  text(entry->schema), "name",
-											  text(entry->name)));
-	}
+											  text(entries[i]->type), "schema",
+											  text(entries[i]->schema), "name",
+											  text(entries[i]->name)));
 	return list;
 }
 
@@ -242,15 +297,17 @@ status_print_json(const Status *status)
 	json_t *root;
 
 	root = json_pack(
-		"{s:i, s:s, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "format", 1,
-		"name", status->name, "source", side_json(&status->source), "target",
-		side_json(&status->target), "other_source", (int) status->other_source,
-		"phase",
+		"{s:i, s:s, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"format", 1, "name", status->name, "source", side_json(&status->source),
+		"target", side_json(&status->target), "other_source",
+		(int) status->other_source, "phase",
 		status->known ? json_string(phase_name(progress->phase)) : json_null(),
 		"applier", status->owned ? text(status->owner) : json_null(), "copy",
 		status->known ? copy_json(status) : json_null(), "stream",
 		status->known ? stream_json(status) : json_null(), "slot",
-		slot_json(status), "deferred", deferred_json(status));
+		slot_json(status), "waiting",
+		entries_json(status->waiting, status->waiting_count), "deferred",
+		entries_json(status->deferred, status->deferred_count));
 	BUG_UNLESS(root != NULL);
 	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
 	putchar('\n');

@@ -50,6 +50,7 @@ copy_chunk_whole(const Table *table, Chunk *chunk)
 	chunk->schema = table->schema;
 	chunk->name = table->name;
 	chunk->kind = CHUNK_WHOLE;
+	chunk->size = table->bytes;
 	chunk->state = CHUNK_TODO;
 }
 
@@ -63,6 +64,7 @@ chunks_between(const Table *table, ChunkKind kind, const char *const *bounds,
 		copy_chunk_whole(table, &chunks[i]);
 		chunks[i].number = i + 1;
 		chunks[i].kind = kind;
+		chunks[i].size = table->bytes / (count + 1);
 		chunks[i].key = kind == CHUNK_KEYS ? table->key : NULL;
 		chunks[i].low = i > 0 ? bounds[i - 1] : NULL;
 		chunks[i].high = i < count ? bounds[i] : NULL;

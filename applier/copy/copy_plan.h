@@ -56,7 +56,7 @@ typedef struct CopyTable
 
 	/* for a display */
 	int64_t started_ms;		/* on clock_ms(); 0: not yet */
-	int64_t rows;			/* of committed chunks */
+	int64_t rows;			/* sent so far */
 	int64_t bytes;			/* sent so far */
 	int64_t bytes_expected; /* the source's size of what was todo */
 } CopyTable;

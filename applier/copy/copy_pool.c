@@ -11,8 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-
-#define TELL_EVERY_MS 10000
+#include "copy/copy_show.h"
 
 static void
 pool_init(CopyPool *pool)
@@ -93,58 +92,26 @@ workers_open(CopyPool *pool, CopyWorker *workers, int wanted, Error *err)
 	return n;
 }
 
-/* Under the lock. */
-static void
-pool_tell(CopyPool *pool, int64_t *last_bytes, int64_t *last_ms)
-{
-	int64_t now_ms = clock_ms();
-	double seconds = (double) (now_ms - *last_ms) / 1000.0;
-	int64_t rows = 0;
-	int64_t bytes = 0;
-
-	for (int i = 0; i < pool->plan->todo_count; i++)
-	{
-		rows += pool->plan->todo[i].rows;
-		bytes += pool->plan->todo[i].bytes;
-	}
-	log_info("copy: %d of %d tables, %lld rows, %.1f MB in %lld s, %.1f MB/s",
-			 pool->tables_done, pool->plan->todo_count, (long long) rows,
-			 (double) bytes / 1e6,
-			 (long long) (now_ms - pool->started_ms) / 1000,
-			 seconds > 0 ? (double) (bytes - *last_bytes) / 1e6 / seconds : 0);
-	*last_bytes = bytes;
-	*last_ms = now_ms;
-}
-
 /* Until the last worker has ended. */
 static void
 pool_wait(CopyPool *pool)
 {
-	int64_t last_ms = pool->started_ms;
-	int64_t last_bytes = 0;
+	CopyShow show;
 
 	pthread_mutex_lock(&pool->lock);
+	copy_show_init(&show, pool);
 	while (pool->running > 0)
 	{
-		int64_t until_ms = last_ms + TELL_EVERY_MS;
-		struct timespec until = { .tv_sec = until_ms / 1000,
-								  .tv_nsec = until_ms % 1000 * 1000000 };
+		int64_t due_ms = copy_show_due_ms(&show);
+		struct timespec until = { .tv_sec = due_ms / 1000,
+								  .tv_nsec = due_ms % 1000 * 1000000 };
 
 		if (pthread_cond_timedwait(&pool->changed, &pool->lock, &until) ==
 			ETIMEDOUT)
-		{
-			if (pool->config->quiet)
-				last_ms = clock_ms();
-			else
-				pool_tell(pool, &last_bytes, &last_ms);
-		}
+			copy_show_turn(&show);
 	}
-	if (!pool->config->quiet && !error_is_set(&pool->error))
-	{
-		last_bytes = 0;
-		last_ms = pool->started_ms;
-		pool_tell(pool, &last_bytes, &last_ms);
-	}
+	copy_show_end(&show);
+	copy_show_release(&show);
 	pthread_mutex_unlock(&pool->lock);
 }
 

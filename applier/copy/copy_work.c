@@ -121,5 +121,4 @@ copy_work_done(CopyWork *work, bool rewritten)
 	}
 	work->chunk->state = CHUNK_DONE;
 	table->chunks_done++;
-	table->rows += work->chunk->rows;
 }

@@ -45,13 +45,30 @@ work_done(CopyPool *pool, CopyWork *work, bool rewritten)
 	pthread_mutex_unlock(&pool->lock);
 }
 
-/* Bytes that were sent, or, below 0, that have to be sent again. */
+/* What was sent, or, below 0, what has to be sent again. */
 static void
-count_bytes(CopyPool *pool, CopyTable *table, int64_t bytes)
+count_sent(CopyPool *pool, CopyTable *table, int64_t bytes, int64_t rows)
 {
 	pthread_mutex_lock(&pool->lock);
 	table->bytes += bytes;
+	table->rows += rows;
 	pthread_mutex_unlock(&pool->lock);
+}
+
+/* In COPY's text a line feed is the end of a row and nothing else. */
+static int64_t
+rows_in(Slice data)
+{
+	const char *p = data.data;
+	const char *end = p + data.len;
+	int64_t rows = 0;
+
+	while ((p = memchr(p, '\n', (size_t) (end - p))) != NULL)
+	{
+		p++;
+		rows++;
+	}
+	return rows;
 }
 
 /* Between two pieces: may this worker go on? */
@@ -74,9 +91,11 @@ pass_rows(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
 	const SourceOps *source = pool->source->ops;
 	const TargetOps *target = pool->target->ops;
 	bool first = true;
+	int64_t rows;
 	Slice data;
 
 	work->chunk->bytes = 0;
+	work->chunk->rows = 0;
 	for (;;)
 	{
 		if (!may_go_on(pool, err) || !source->reader_data(reader, &data, err))
@@ -87,8 +106,10 @@ pass_rows(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
 			(first && !FAILPOINT(FP_COPY_STARTED, err)))
 			return false;
 		first = false;
+		rows = rows_in(data);
 		work->chunk->bytes += (int64_t) data.len;
-		count_bytes(pool, work->table, (int64_t) data.len);
+		work->chunk->rows += rows;
+		count_sent(pool, work->table, (int64_t) data.len, rows);
 	}
 }
 
@@ -158,7 +179,8 @@ copy_again(CopyWorker *worker, const CopyWork *work, bool *whole, Error *err)
 static void
 copy_undo(CopyWorker *worker, const CopyWork *work)
 {
-	count_bytes(worker->pool, work->table, -work->chunk->bytes);
+	count_sent(worker->pool, work->table, -work->chunk->bytes,
+			   -work->chunk->rows);
 	worker->pool->target->ops->loader_abort(worker->loader);
 }
 

@@ -56,6 +56,7 @@
 	" stamp_lsn pg_lsn,"                                                   \
 	" stamp_snapshot text,"                                                \
 	" storage bigint,"                                                     \
+	" size bigint NOT NULL,"                                               \
 	" rows bigint NOT NULL DEFAULT 0,"                                     \
 	" bytes bigint NOT NULL DEFAULT 0,"                                    \
 	" PRIMARY KEY (stream, table_oid, number));"                           \

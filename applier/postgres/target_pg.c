@@ -52,6 +52,7 @@ static const TargetOps target_pg_ops = {
 	.identity_relax = target_pg_identity_relax,
 	.chunks_store = target_pg_chunks_store,
 	.chunks_list = target_pg_chunks_list,
+	.load_activity = target_pg_load_activity,
 	.sequences_set = target_pg_sequences_set,
 	.analyze = target_pg_analyze,
 	.state_drop = target_pg_state_drop,

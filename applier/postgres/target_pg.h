@@ -119,6 +119,8 @@ bool target_pg_chunks_store(Target *target, const Progress *progress,
 							const Chunk *chunks, int count, Error *err);
 bool target_pg_chunks_list(Target *target, Arena *arena, Chunk **chunks,
 						   int *count, Error *err);
+bool target_pg_load_activity(Target *target, Arena *arena,
+							 LoadActivity **activity, int *count, Error *err);
 bool target_pg_sequences_set(Target *target, const Progress *progress,
 							 const Sequence *sequences, int count, Error *err);
 bool target_pg_analyze(Target *target, const Table *table, Error *err);

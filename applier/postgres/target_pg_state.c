@@ -23,8 +23,8 @@
 
 #define CHUNK_INSERT_SQL                                                  \
 	"INSERT INTO portage.chunk (stream, table_oid, number, table_schema," \
-	" table_name, kind, key_column, range_low, range_high, state)"        \
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'todo')"
+	" table_name, kind, key_column, range_low, range_high, size, state)"  \
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'todo')"
 
 /* Of the tables of the copy and the partitioned tables above them. */
 #define IDENTITY_SQL                                                   \
@@ -228,15 +228,17 @@ target_pg_chunk_insert(PgConn *conn, const char *stream, const Chunk *chunk,
 {
 	char table_oid[16];
 	char number[16];
-	const char *params[9] = { stream,	   table_oid,
-							  number,	   chunk->schema,
-							  chunk->name, chunk_kind_names[chunk->kind],
-							  chunk->key,  chunk->low,
-							  chunk->high };
+	char size[24];
+	const char *params[10] = { stream,		table_oid,
+							   number,		chunk->schema,
+							   chunk->name, chunk_kind_names[chunk->kind],
+							   chunk->key,	chunk->low,
+							   chunk->high, size };
 
+	snprintf(size, sizeof(size), "%" PRId64, chunk->size);
 	snprintf(table_oid, sizeof(table_oid), "%" PRIu32, chunk->table_oid);
 	snprintf(number, sizeof(number), "%d", chunk->number);
-	return pg_exec_params(conn, err, CHUNK_INSERT_SQL, 9, params);
+	return pg_exec_params(conn, err, CHUNK_INSERT_SQL, 10, params);
 }
 
 bool
@@ -287,7 +289,7 @@ target_pg_chunks_list(Target *target, Arena *arena, Chunk **chunks, int *count,
 						  "SELECT table_oid, number, table_schema, table_name,"
 						  " state, slot_snapshot, stamp_lsn, stamp_snapshot,"
 						  " rows, bytes, kind, key_column, range_low,"
-						  " range_high, coalesce(storage, 0)"
+						  " range_high, coalesce(storage, 0), size"
 						  " FROM portage.chunk WHERE stream = $1"
 						  " ORDER BY table_oid, number",
 						  1, params);
@@ -317,6 +319,7 @@ target_pg_chunks_list(Target *target, Arena *arena, Chunk **chunks, int *count,
 		chunk->low = value_or_null(arena, res, i, 12);
 		chunk->high = value_or_null(arena, res, i, 13);
 		chunk->storage = (uint32_t) pg_value_int(res, i, 14);
+		chunk->size = pg_value_int(res, i, 15);
 	}
 	PQclear(res);
 	return true;

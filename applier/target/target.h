@@ -176,6 +176,9 @@ typedef struct TargetOps
 						 const Chunk *chunks, int count, Error *err);
 	bool (*chunks_list)(Target *self, Arena *arena, Chunk **chunks, int *count,
 						Error *err);
+	/* What loaders, of this process or another, have not committed yet. */
+	bool (*load_activity)(Target *self, Arena *arena, LoadActivity **activity,
+						  int *count, Error *err);
 	bool (*sequences_set)(Target *self, const Progress *progress,
 						  const Sequence *sequences, int count, Error *err);
 	/* Statistics of the loaded tables. */

@@ -1,4 +1,4 @@
-# What a person sees of a stream: on a terminal, in the log, in status.
+# What a person sees of the copy and the stream: on a terminal, in the log, in status.
 
 use strict;
 use warnings;
@@ -9,26 +9,100 @@ use PortageTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $source = source_new('source');
-my $target = target_new('target');
+my $source = source_new('source', databases => [ 'app', 'more' ]);
+my $target = target_new('target', databases => [ 'app', 'more' ]);
 my @here = endpoints($source, $target);
 
-pgbench_init($source, 'app');
-portage_ok('run', @here, '--until', 'caught-up');
+my $number = qr/-?\d+(?:\.\d+)?/;
+my $size = qr/$number (?:bytes|kB|MB|GB)/;
+my $screen = PostgreSQL::Test::Utils::tempdir() . '/screen';
 
 sub status
 {
 	return JSON::PP::decode_json(portage_ok('status', @here, '--json')->{out});
 }
 
+# What has been drawn on the terminal so far.
+sub shown
+{
+	return -e $screen ? slurp_file($screen) : '';
+}
+
+sub on_terminal
+{
+	my ($environment, @arguments) = @_;
+	my $command = join(' ', map { "'$_'" } PortageTest::portage_binary(), @arguments);
+
+	return PortageTest::Process->start(
+		{ PGPASSFILE => PortageTest::password_file(), TERM => 'xterm', %$environment },
+		'script', '--quiet', '--flush', '--return', '--command', $command, $screen);
+}
+
+# ---- a copy that is held before it commits
+pgbench_init($source, 'app', scale => 2);
+my $resume = PostgreSQL::Test::Utils::tempdir() . '/resume';
+my $copy = on_terminal(
+	{
+		PG_PORTAGE_FAILPOINT => 'copy-loaded:pause',
+		PG_PORTAGE_FAILPOINT_RESUME => $resume
+	},
+	'run', @here, '--until', 'caught-up', '--jobs', '1');
+my ($total, $table);
+wait_for(
+	sub {
+		($total, $table) =
+		  shown() =~ /(copy: 0 of 4 tables[^\r\n]+)\r\n  public\.pgbench_accounts: (200\.0 k[^\r\n]+)\r\n/;
+	},
+	'a line for the table');
+like($total, qr{, $number(?: [kM])? rows, $size of $size, $size/s}, 'a line for all');
+like($table, qr{^200\.0 k rows, $size of $size, $size/s}, 'its rows, bytes and speed');
+my $held = status()->{copy};
+is($held->{tables}, 4, 'status: tables');
+is($held->{tables_done}, 0, 'none is done');
+is($held->{bytes_per_second}, 0, 'nothing moves');
+is($held->{eta_seconds}, undef, 'so it never ends');
+append_to_file($resume, '');
+is($copy->wait_exit->{rc}, 0, 'the copy ends');
+like(shown(), qr/\e\[\dA\r\e\[Jpg_portage: info: copy: 4 of 4 tables, 200\.0 k rows, /,
+	'with its totals');
+$held = status()->{copy};
+is("$held->{tables_done} $held->{rows} $held->{bytes_left}", '4 200022 0', 'status: all is copied');
+
 is(status()->{stream}{rates}, undef, 'no rates where no applier is at work');
+
+# ---- what the target has and cannot show yet
+my @more = endpoints($source, $target, 'more');
+pgbench_init($source, 'more');
+unlink($resume);
+$copy = portage_start(
+	'run', @more, '--until', 'caught-up', '--jobs', '1',
+	env => {
+		PG_PORTAGE_FAILPOINT => 'copy-started:pause',
+		PG_PORTAGE_FAILPOINT_RESUME => $resume
+	});
+wait_for(
+	sub {
+		my $result = portage('status', @more, '--json');
+		$held = $result->{rc} == 0 ? JSON::PP::decode_json($result->{out})->{copy} : undef;
+		return $held && @{ $held->{active} } && $held->{active}[0]{rows} > 0;
+	},
+	'rows that are being loaded');
+is($held->{active}[0]{schema} . '.' . $held->{active}[0]{name},
+	'public.pgbench_accounts', 'of the biggest table');
+cmp_ok($held->{active}[0]{bytes}, '>', 0, 'with their bytes');
+is("$held->{rows} $held->{bytes}",
+	"$held->{active}[0]{rows} $held->{active}[0]{bytes}",
+	'they count, nothing else is there yet');
+cmp_ok($held->{bytes_left}, '>', 1e6, 'the rest is still to come');
+like(portage_ok('status', @more)->{out},
+	qr/^ +public\.pgbench_accounts: \d+ rows, $size not committed$/m, 'the same for people');
+append_to_file($resume, '');
+is($copy->wait_exit->{rc}, 0, 'the copy ends');
 
 # ---- the log: nothing is drawn where nobody can see it
 my $load = pgbench_start($source, 'app', clients => 2, seconds => 120);
 my $run = portage_start('run', @here);
 wait_for_stream($target, 'app');
-my $number = qr/-?\d+(?:\.\d+)?/;
-my $size = qr/$number (?:bytes|kB|MB|GB)/;
 my $line = qr{
 	streaming\ at\ [0-9A-F]+/[0-9A-F]+:\ $size(?:,\ $number\ s)?\ behind,\ catches\ up:\ [^;]+;
 	\ applies\ $number(?:\ [kM])?\ rows/s,\ $size/s\ of\ WAL;\ the\ source\ writes\ $size/s\n}x;
@@ -56,17 +130,9 @@ $run->term;
 is($run->wait_exit->{rc}, 0, 'the stream ends');
 
 # ---- a terminal
-my $screen = PostgreSQL::Test::Utils::tempdir() . '/screen';
 my $end = $source->safe_psql('app', 'SELECT pg_current_wal_lsn() + 16777216');
-my $command = join(' ', map { "'$_'" } PortageTest::portage_binary(), 'run', @here, '--until', $end);
-my $terminal = PortageTest::Process->start(
-	{ PGPASSFILE => PortageTest::password_file(), TERM => 'xterm' },
-	'script', '--quiet', '--flush', '--return', '--command', $command, $screen);
-
-sub shown
-{
-	return -e $screen ? slurp_file($screen) : '';
-}
+unlink($screen);
+my $terminal = on_terminal({}, 'run', @here, '--until', $end);
 wait_for(
 	sub { (() = shown() =~ /streaming at [^\r\n]+ behind, catches up: [^\r\n]+\r\n  applies /g) > 2 },
 	'lines that are drawn again');

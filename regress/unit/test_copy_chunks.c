@@ -207,9 +207,9 @@ test_work(void)
 {
 	Table big = { .oid = 1, .name = "big", .bytes = 300 };
 	Table small = { .oid = 2, .name = "small" };
-	Chunk pieces[3] = { { .number = 1, .rows = 10 },
+	Chunk pieces[3] = { { .number = 1 },
 						{ .number = 2, .state = CHUNK_DONE },
-						{ .number = 3, .rows = 5 } };
+						{ .number = 3 } };
 	Chunk whole = { .number = 1 };
 	DdlEntry entries[2] = { { .number = 1 }, { .number = 2 } };
 	IndexJob indexes[2] = { { &entries[0], false }, { &entries[1], true } };
@@ -236,7 +236,7 @@ test_work(void)
 	take(&plan, WORK_WAIT, "no index before the last chunk is in");
 	copy_work_done(&third, false);
 	copy_work_done(&second, false);
-	is_int(todo[0].rows, 15, "rows are counted");
+	is_int(todo[0].chunks_done, 3, "chunks are counted");
 	first = take(&plan, WORK_INDEX, "an index");
 	take(&plan, WORK_WAIT, "one that locks the table waits");
 	copy_work_done(&first, false);
