@@ -15,6 +15,9 @@
  *		PHASE_COPY		copy_run()
  *		PHASE_STREAM	stream_run()
  *
+ * With --copy-only there is no slot: from PHASE_NONE to PHASE_SCHEMA, and behind
+ * the copy, instead of streaming, what finish does.
+ *
  * A failure that may pass leads back to the beginning with new connections: the
  * advisory lock went with the old one, so ownership is taken again.
  */
@@ -60,14 +63,15 @@ begin(Run *run, Error *err)
 {
 	Session *session = &run->session;
 	Progress *progress = &session->progress;
+	bool copy_only = session->options->copy_only;
 	Findings findings;
 	SlotInfo slot;
 	Arena arena;
 	bool ok;
 
-	if (!inspect_slot(run, &slot, err))
+	if (!copy_only && !inspect_slot(run, &slot, err))
 		return false;
-	if (slot.exists)
+	if (!copy_only && slot.exists)
 		return error_set(err, P_SLOT_FOREIGN,
 						 "the source has a slot %s already, and the target "
 						 "knows nothing of it",
@@ -80,11 +84,12 @@ begin(Run *run, Error *err)
 	if (!ok)
 		return false;
 	memset(progress, 0, sizeof(*progress));
-	progress->phase = PHASE_SLOT;
+	progress->phase = copy_only ? PHASE_SCHEMA : PHASE_SLOT;
 	progress->source = session->identity;
 	snprintf(progress->stream, sizeof(progress->stream), "%s",
 			 session->options->name);
-	snprintf(progress->slot, sizeof(progress->slot), "%s", session->slot);
+	if (!copy_only)
+		snprintf(progress->slot, sizeof(progress->slot), "%s", session->slot);
 	snprintf(progress->tables, sizeof(progress->tables), "%s",
 			 session->options->tables);
 	snprintf(progress->exclude_tables, sizeof(progress->exclude_tables), "%s",
@@ -137,6 +142,8 @@ check_slot(Run *run, Error *err)
 	const SourceIdentity *then = &session->progress.source;
 	SlotInfo slot;
 
+	if (session->options->copy_only)
+		return true;
 	if (then->timeline != session->identity.timeline)
 		return error_set(err, P_TIMELINE,
 						 "the source is on timeline %u, the migration was "
@@ -265,6 +272,17 @@ connect_and_own(Run *run, Error *err)
 	return check_dropped(run, err) && session_check(session, err);
 }
 
+/* --copy-only: nothing is applied behind it, so nothing has to wait. */
+static bool
+copy_alone(Run *run, Error *err)
+{
+	Session *session = &run->session;
+
+	return (session->progress.phase >= PHASE_STREAM || copy(run, err)) &&
+		   copy_finish(session->source, session->target, &session->progress,
+					   err);
+}
+
 /* Everything up to and including the copy, and the stream behind it. */
 static bool
 advance(Run *run, Error *err)
@@ -273,6 +291,8 @@ advance(Run *run, Error *err)
 
 	if (progress->phase == PHASE_NONE && !begin(run, err))
 		return false;
+	if (run->session.options->copy_only)
+		return copy_alone(run, err);
 	if ((progress->phase == PHASE_SLOT ||
 		 (progress->phase == PHASE_SCHEMA && !run->has_snapshot)) &&
 		!create_slot(run, err))
@@ -315,7 +335,9 @@ command_run(const Options *options)
 		if (signals_stop_requested())
 			error_set(&err, P_STOPPED, "stopped");
 		else
-			log_info("done: the target has everything up to " LSN_FORMAT,
+			log_info("done: the target has %s " LSN_FORMAT,
+					 options->copy_only ? "the rows of a snapshot at"
+										: "everything up to",
 					 LSN_ARGS(run.session.progress.resume_lsn));
 	}
 	return session_end(&run.session, &err);

@@ -34,6 +34,7 @@ typedef struct CopyRun
 	Target *target;
 	Progress *progress;
 	SnapshotRef snapshot; /* everything that is left is read under it */
+	bool alone;			  /* no stream follows */
 } CopyRun;
 
 static bool
@@ -231,7 +232,10 @@ create_post_data(CopyRun *run, CopyPlan *plan, bool one_snapshot, Error *err)
 
 	if (!target->can_disable_triggers(run->target, &rules.triggers_off, err))
 		return false;
-	rules.some_always = copy_plan_fires_always(plan);
+	/* nothing is applied any more that they could act on */
+	if (run->alone)
+		rules.triggers_off = true;
+	rules.some_always = !run->alone && copy_plan_fires_always(plan);
 	rules.some_wait = copy_plan_some_wait(plan);
 	for (int i = 0; i < plan->entry_count; i++)
 	{
@@ -280,6 +284,8 @@ save_stream_phase(CopyRun *run, Lsn newest_stamp_lsn, Error *err)
 
 	next.phase = PHASE_STREAM;
 	next.newest_stamp_lsn = newest_stamp_lsn;
+	if (run->alone)
+		next.resume_lsn = newest_stamp_lsn;
 	if (!run->target->ops->progress_save(run->target, &next, err))
 		return false;
 	*run->progress = next;
@@ -311,7 +317,7 @@ copy_planned(CopyRun *run, CopyPlan *plan, Error *err)
 	bool one_snapshot;
 
 	return copy_plan_load(plan, run->source, run->target, &run->snapshot,
-						  err) &&
+						  run->alone, err) &&
 		   create_pre_data(run, plan, err) &&
 		   run->target->ops->identity_relax(run->target, run->progress, err) &&
 		   copy_tables(run, plan, err) &&
@@ -329,7 +335,8 @@ copy_run(const CopyConfig *config, Source *source, Target *target,
 	CopyRun run = { .config = config,
 					.source = source,
 					.target = target,
-					.progress = progress };
+					.progress = progress,
+					.alone = progress->slot[0] == '\0' };
 	CopyPlan plan;
 	bool ok;
 

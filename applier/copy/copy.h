@@ -26,8 +26,9 @@ typedef struct CopyConfig
 
 /*
  * From PHASE_SCHEMA or PHASE_COPY to PHASE_STREAM.  snapshot is the slot's,
- * still held by source, or NULL after a crash in PHASE_COPY.  Saves the phase in
- * progress and on the target.
+ * still held by source, or NULL: after a crash in PHASE_COPY, and where there is
+ * no slot in progress, so that no stream follows and all rows must be of one
+ * snapshot.  Saves the phase in progress and on the target.
  */
 bool copy_run(const CopyConfig *config, Source *source, Target *target,
 			  Progress *progress, const SlotSnapshot *snapshot,

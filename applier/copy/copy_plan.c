@@ -306,9 +306,33 @@ todo_start(CopyTable *todo)
 						   (todo->chunk_count - todo->chunks_done);
 }
 
-static void
-plan_todo(CopyPlan *plan, bool slot_snapshot)
+/* Some are done, and what is left would be of a later snapshot? */
+static bool
+chunks_disagree(const CopyPlan *plan)
 {
+	int done = 0;
+
+	for (int i = 0; i < plan->chunk_count; i++)
+		done += plan->chunks[i].state == CHUNK_DONE;
+	return done > 0 && done < plan->chunk_count;
+}
+
+static bool
+some_done(const CopyTable *todo)
+{
+	for (int i = 0; i < todo->chunk_count; i++)
+	{
+		if (todo->chunks[i].state == CHUNK_DONE)
+			return true;
+	}
+	return false;
+}
+
+static void
+plan_todo(CopyPlan *plan, const SnapshotRef *snapshot, bool one_snapshot)
+{
+	bool all_again = one_snapshot && chunks_disagree(plan);
+
 	plan->todo = ARENA_ARRAY(&plan->arena, CopyTable,
 							 (size_t) plan->table_count);
 	for (int i = 0; i < plan->table_count; i++)
@@ -321,7 +345,9 @@ plan_todo(CopyPlan *plan, bool slot_snapshot)
 		if (todo->chunk_count == 0)
 			continue;
 		todo->start = copy_plan_start(todo->table, todo->chunks,
-									  todo->chunk_count, slot_snapshot);
+									  todo->chunk_count, snapshot->slot);
+		if (all_again && some_done(todo) && todo->start != START_RESET_WHOLE)
+			todo->start = START_RESET;
 		todo_start(todo);
 		todo_indexes(plan, todo);
 		plan->todo_chunks += todo->chunk_count - todo->chunks_done;
@@ -333,13 +359,15 @@ plan_todo(CopyPlan *plan, bool slot_snapshot)
 
 /* What is to be copied must be there. */
 static bool
-plan_complete(const CopyPlan *plan, Error *err)
+plan_complete(const CopyPlan *plan, bool one_snapshot, Error *err)
 {
+	bool all_again = one_snapshot && chunks_disagree(plan);
+
 	for (int i = 0; i < plan->chunk_count; i++)
 	{
 		const Chunk *chunk = &plan->chunks[i];
 
-		if (chunk->state != CHUNK_DONE &&
+		if ((chunk->state != CHUNK_DONE || all_again) &&
 			table_find(plan, chunk->table_oid) == NULL)
 			return error_set(err, P_COPY,
 							 "table %s.%s is not on the source any more",
@@ -350,7 +378,7 @@ plan_complete(const CopyPlan *plan, Error *err)
 
 bool
 copy_plan_load(CopyPlan *plan, Source *source, Target *target,
-			   const SnapshotRef *snapshot, Error *err)
+			   const SnapshotRef *snapshot, bool one_snapshot, Error *err)
 {
 	if (!source->ops->tables_list(source, snapshot, &plan->arena, &plan->tables,
 								  &plan->table_count, err) ||
@@ -358,8 +386,8 @@ copy_plan_load(CopyPlan *plan, Source *source, Target *target,
 							   &plan->entry_count, err) ||
 		!target->ops->chunks_list(target, &plan->arena, &plan->chunks,
 								  &plan->chunk_count, err) ||
-		!plan_complete(plan, err))
+		!plan_complete(plan, one_snapshot, err))
 		return false;
-	plan_todo(plan, snapshot->slot);
+	plan_todo(plan, snapshot, one_snapshot);
 	return true;
 }

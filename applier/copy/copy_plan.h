@@ -90,9 +90,14 @@ typedef struct DeferRules
 void copy_plan_init(CopyPlan *plan);
 void copy_plan_release(CopyPlan *plan);
 
-/* P_COPY if a table that is still to be copied is not on the source. */
+/*
+ * P_COPY if a table that is still to be copied is not on the source.
+ * one_snapshot: no stream will reconcile what was read under several, so what
+ * is done is worth nothing if anything is left.
+ */
 bool copy_plan_load(CopyPlan *plan, Source *source, Target *target,
-					const SnapshotRef *snapshot, Error *err) MUST_CHECK;
+					const SnapshotRef *snapshot, bool one_snapshot,
+					Error *err) MUST_CHECK;
 
 /*
  * DDL_DEFERRED: if it existed it would disturb the stream until its end.
