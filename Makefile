@@ -77,6 +77,9 @@ demo:
 bench-plugin: all
 	+@scripts/with-prefix --name bench-plugin -- perl bench/plugin.pl
 
+bench-migrate: all
+	+@scripts/with-prefix --name bench-migrate -- perl bench/migrate.pl
+
 check:
 ifdef TESTS
 	+@$(MAKE) --no-print-directory check-tap
@@ -86,4 +89,4 @@ endif
 
 .PHONY: all plugin applier sql packaging install uninstall clean man deb \
 	deps format lint unit fuzz installcheck check-regress check-tap demo \
-	bench-plugin check
+	bench-plugin bench-migrate check
