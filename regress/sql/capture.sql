@@ -46,8 +46,10 @@ CREATE FUNCTION tools.seen() RETURNS TABLE (event text, tag text, command text, 
 		WHEN 'rewrite' THEN concat_ws(' ', m -> 'rewrite' ->> 'name', 'reason', m -> 'rewrite' ->> 'reason',
 			CASE WHEN (m -> 'rewrite' ->> 'volatile')::bool THEN 'volatile' END)
 		WHEN 'drop' THEN (SELECT string_agg(concat_ws(' ', o ->> 'type', o ->> 'identity',
-				CASE WHEN (o ->> 'original')::bool THEN 'original' END), ', ')
-			FROM json_array_elements(m -> 'dropped') AS o WHERE o ->> 'type' NOT LIKE '%type')
+				CASE WHEN (o ->> 'original')::bool THEN 'original' END), ', '
+				ORDER BY (o ->> 'original')::bool DESC, o ->> 'type' COLLATE "C", o ->> 'identity' COLLATE "C")
+			FROM json_array_elements(m -> 'dropped') AS o
+			WHERE o ->> 'type' NOT LIKE '%type' AND o ->> 'identity' NOT LIKE '%RI_ConstraintTrigger_%')
 		ELSE (SELECT string_agg(concat_ws(' ', o ->> 'tag', ':', o ->> 'type', o ->> 'identity',
 				CASE WHEN o ->> 'table_oid' <> '0' AND o ->> 'type' <> 'table' THEN 'of '
 					|| (SELECT relname FROM pg_class WHERE oid = (o ->> 'table_oid')::oid) END), ', ')
