@@ -200,40 +200,52 @@ fix_settings(void)
 	return level;
 }
 
-/* ddl_command_end; false if there is nothing to tell. */
+/* The tables of the command, and the text of one that is not one transaction. */
+static void
+capture_state(Capture *c, CapturedObjects *objects, const List *partitions)
+{
+	StringInfo out = &c->details;
+	int level = fix_settings();
+	ListCell *lc;
+
+	foreach (lc, partitions)
+	{
+		if (!relation_is_left_out(lfirst_oid(lc)))
+			objects->tables = list_append_unique_oid(objects->tables,
+													 lfirst_oid(lc));
+	}
+	json_key(out, "tables");
+	appendStringInfoChar(out, '[');
+	tables_put(out, objects->tables);
+	appendStringInfoChar(out, ']');
+	if (c->concurrent && IsA(c->parsetree, IndexStmt))
+		c->command = command_plain_index(objects->index);
+	AtEOXact_GUC(true, level);
+}
+
+/*
+ * ddl_command_end; false if there is nothing to tell.  Identities of objects
+ * are qualified in any case: no setting is touched for temporary tables.
+ */
 static bool
 capture_end(Capture *c)
 {
 	StringInfo out = &c->details;
 	CapturedObjects objects = { 0 };
-	List *partitions = command_partitions(c->parsetree);
-	ListCell *lc;
-	int level;
 
-	c->concurrent = command_is_concurrent(c->parsetree);
-	if (c->concurrent)
-		c->command = command_plain_detach(c->parsetree);
-	level = fix_settings();
 	json_key(out, "objects");
 	appendStringInfoChar(out, '[');
 	objects_put_changed(out, &objects);
 	appendStringInfoChar(out, ']');
-	foreach (lc, partitions)
-	{
-		if (objects.count > 0 && !relation_is_left_out(lfirst_oid(lc)))
-			objects.tables = list_append_unique_oid(objects.tables,
-													lfirst_oid(lc));
-	}
-	json_key(out, "tables");
-	appendStringInfoChar(out, '[');
-	tables_put(out, objects.tables);
-	appendStringInfoChar(out, ']');
-	if (c->concurrent && IsA(c->parsetree, IndexStmt))
-		c->command = command_plain_index(objects.index);
-	AtEOXact_GUC(true, level);
+	if (objects.count == 0)
+		return false;
+	c->concurrent = command_is_concurrent(c->parsetree);
+	if (c->concurrent)
+		c->command = command_plain_detach(c->parsetree);
+	capture_state(c, &objects, command_partitions(c->parsetree));
 	if (objects.left_out)
 		c->command = NULL;
-	return objects.count > 0;
+	return true;
 }
 
 /*
