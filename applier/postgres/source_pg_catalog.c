@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/signals.h"
-#include "pattern.h"
+#include "selection.h"
 
 /* how many sequences one statement asks for */
 #define SEQUENCES_AT_ONCE 100
@@ -72,30 +72,13 @@
 	"  AND e.deptype = 'e')"                                                 \
 	" ORDER BY n.nspname, c.relname"
 
-static bool
-listed(const char *patterns, const char *schema, const char *name)
-{
-	PatternText schema_text = { schema, strlen(schema) };
-	PatternText name_text = { name, strlen(name) };
-
-	return pattern_list_match(patterns, strlen(patterns), schema_text,
-							  name_text);
-}
-
 bool
 source_pg_selected(const SourceConfig *config, const char *schema,
 				   const char *name, const char *root_schema,
 				   const char *root_name)
 {
-	bool rooted = root_name != NULL && root_name[0] != '\0';
-
-	if (config->tables[0] != '\0' && !listed(config->tables, schema, name) &&
-		!(rooted && listed(config->tables, root_schema, root_name)))
-		return false;
-	return config->exclude_tables[0] == '\0' ||
-		   (!listed(config->exclude_tables, schema, name) &&
-			!(rooted &&
-			  listed(config->exclude_tables, root_schema, root_name)));
+	return selection_has(config->tables, config->exclude_tables, schema, name,
+						 root_schema, root_name);
 }
 
 bool
