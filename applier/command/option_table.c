@@ -62,6 +62,8 @@ static bool parse_jobs(Options *options, const char *value, Error *err);
 static bool parse_split_over(Options *options, const char *value, Error *err);
 static bool
 parse_synchronous_commit(Options *options, const char *value, Error *err);
+static bool parse_ddl(Options *options, const char *value, Error *err);
+static bool parse_ddl_done(Options *options, const char *value, Error *err);
 
 #define AT(member) offsetof(Options, member), NULL
 #define BY(parser) 0, parser
@@ -106,6 +108,12 @@ const OptionDef option_table[] = {
 	  BY(parse_synchronous_commit),
 	  "wait for the target's disk at each commit; with off,\n"
 	  "a position counts once it is durable (default: off)" },
+	{ "ddl", 0, "apply|stop", ON(COMMAND_RUN), BY(parse_ddl),
+	  "what to do when the source changes its schema: the\n"
+	  "same on the target, or stop there (default: apply)" },
+	{ "ddl-done", 0, "LSN", ON(COMMAND_RUN), BY(parse_ddl_done),
+	  "the change of the schema that the stream has stopped\n"
+	  "at was carried out by hand" },
 	{ "pg-bindir", 0, "FOLDER", ON_PREVIEWS, AT(pg_bindir),
 	  "where pg_dump and pg_restore are (default: PATH)" },
 	{ "strict", 0, NULL, ON(COMMAND_CHECK), AT(strict),
@@ -315,4 +323,24 @@ parse_synchronous_commit(Options *options, const char *value, Error *err)
 						 value);
 	options->target_synchronous_commit = strcmp(value, "on") == 0;
 	return true;
+}
+
+static bool
+parse_ddl(Options *options, const char *value, Error *err)
+{
+	bool stop = strcmp(value, "stop") == 0;
+
+	if (!stop && strcmp(value, "apply") != 0)
+		return error_set(err, P_OPTIONS, "--ddl is \"apply\" or \"stop\"");
+	options->ddl = stop ? DDL_STOP : DDL_APPLY;
+	return true;
+}
+
+static bool
+parse_ddl_done(Options *options, const char *value, Error *err)
+{
+	return (lsn_parse(value, &options->ddl_done) &&
+			options->ddl_done != LSN_NONE) ||
+		   error_set(err, P_OPTIONS, "\"%s\" is not an LSN for --ddl-done",
+					 value);
 }

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/lsn.h"
 #include "progress.h"
+#include "target/target.h"
 
 typedef enum CommandId
 {
@@ -52,6 +53,8 @@ typedef struct Options
 	bool no_wait;
 	bool takeover;
 	bool target_synchronous_commit;
+	DdlMode ddl;
+	Lsn ddl_done; /* LSN_NONE: none */
 
 	bool json;
 	bool yes;

@@ -40,6 +40,10 @@ session_open(Session *session, const Options *options, Error *err)
 		.pg_bindir = options->pg_bindir,
 		.jobs = options->jobs,
 		.synchronous_commit = options->target_synchronous_commit,
+		.ddl = options->ddl,
+		.ddl_done = options->ddl_done,
+		.tables = options->tables,
+		.exclude_tables = options->exclude_tables,
 	};
 	if (options->source != NULL)
 	{

@@ -126,6 +126,19 @@ store_plan(CopyRun *run, const DdlEntry *entries, int entry_count,
 	return true;
 }
 
+/* What the stream's changes of the schema begin from. */
+static bool
+store_shapes(CopyRun *run, Arena *arena, Error *err)
+{
+	Shape *shapes;
+	int count;
+
+	return run->source->ops->shapes_list(run->source, &run->snapshot, arena,
+										 &shapes, &count, err) &&
+		   run->target->ops->shapes_store(run->target, run->progress, shapes,
+										  count, err);
+}
+
 /* PHASE_SCHEMA */
 static bool
 read_schema(CopyRun *run, Error *err)
@@ -148,6 +161,7 @@ read_schema(CopyRun *run, Error *err)
 		 source->tables_list(run->source, &run->snapshot, &arena, &tables,
 							 &table_count, err) &&
 		 target_is_free(run, tables, table_count, &arena, err) &&
+		 store_shapes(run, &arena, err) &&
 		 store_plan(run, entries, entry_count, tables, table_count, &arena,
 					err);
 	if (ok)

@@ -111,6 +111,13 @@ bool source_pg_key_bounds(Source *source, const SnapshotRef *snapshot,
 						  const Table *table, int pieces, Arena *arena,
 						  const char ***bounds, int *count, Error *err);
 
+/* source_pg_shapes.c */
+bool
+source_pg_shapes_list(Source *source, const SnapshotRef *snapshot, Arena *arena,
+					  Shape **shapes, int *count, Error *err);
+bool source_pg_ddl_key(Source *source, unsigned char key[DDL_KEY_SIZE],
+					   bool *known, Error *err);
+
 /* source_pg_dump.c */
 bool source_pg_schema_dump(Source *source, const SnapshotRef *snapshot,
 						   Arena *arena, DdlEntry **entries, int *count,

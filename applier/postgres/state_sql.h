@@ -71,6 +71,16 @@
 	" object_name text NOT NULL,"                                          \
 	" table_oid oid NOT NULL,"                                             \
 	" sql text NOT NULL,"                                                  \
-	" PRIMARY KEY (stream, number));"
+	" PRIMARY KEY (stream, number));"                                      \
+	"CREATE TABLE IF NOT EXISTS portage.relation ("                        \
+	" stream text NOT NULL REFERENCES portage.progress ON DELETE CASCADE," \
+	" table_oid oid NOT NULL,"                                             \
+	" table_schema text NOT NULL,"                                         \
+	" table_name text NOT NULL,"                                           \
+	" kind text NOT NULL CHECK (kind IN ('r', 'p')),"                      \
+	" storage oid NOT NULL,"                                               \
+	" root_oid oid NOT NULL,"                                              \
+	" columns json NOT NULL,"                                              \
+	" PRIMARY KEY (stream, table_oid));"
 
 #endif /* PORTAGE_STATE_SQL_H */

@@ -53,6 +53,7 @@ static const TargetOps target_pg_ops = {
 	.chunks_store = target_pg_chunks_store,
 	.chunks_list = target_pg_chunks_list,
 	.load_activity = target_pg_load_activity,
+	.shapes_store = target_pg_shapes_store,
 	.sequences_set = target_pg_sequences_set,
 	.analyze = target_pg_analyze,
 	.state_drop = target_pg_state_drop,
@@ -194,6 +195,7 @@ target_pg_disconnect(Target *target)
 	self->conn = NULL;
 	statement_cache_free(self->statements);
 	self->statements = NULL;
+	target_pg_ddl_forget(self);
 	pipeline_free(self->pipeline);
 	self->pipeline = NULL;
 }

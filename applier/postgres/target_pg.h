@@ -27,6 +27,8 @@
 
 typedef struct StatementCache StatementCache;
 typedef struct Pipeline Pipeline;
+typedef struct ShapeMap ShapeMap;
+typedef struct DdlPending DdlPending;
 
 typedef struct TargetPg
 {
@@ -38,8 +40,11 @@ typedef struct TargetPg
 	uint64_t written;  /* pg_current_wal_insert_lsn() after COMMIT */
 	uint64_t durable;  /* pg_current_wal_flush_lsn() */
 	StatementCache *statements;
-	Pipeline *pipeline; /* what was sent and not yet answered */
-	Arena halves;		/* of UPDATEs; until every answer is there */
+	Pipeline *pipeline;	 /* what was sent and not yet answered */
+	Arena halves;		 /* of UPDATEs; until every answer is there */
+	ShapeMap *shapes;	 /* portage.relation; NULL: not loaded */
+	bool some_from_rows; /* tables were created in this transaction */
+	DdlPending *pending; /* messages whose command has not ended; or NULL */
 } TargetPg;
 
 Target *target_pg_open(const TargetConfig *config, Error *err);
@@ -104,6 +109,9 @@ void target_pg_rollback(Target *target);
 bool target_pg_durability(Target *target, bool ask,
 						  TargetDurability *durability, Error *err);
 
+/* ddl_work.c: what is known of the tables is read again when it is needed */
+void target_pg_ddl_forget(TargetPg *self);
+
 /* target_pg_ddl.c */
 bool target_pg_ddl_store(Target *target, const Progress *progress,
 						 const DdlEntry *entries, int count, Error *err);
@@ -115,6 +123,12 @@ bool target_pg_ddl_postpone(Target *target, const Progress *progress,
 							const DdlEntry *entry, DdlState state, Error *err);
 bool
 target_pg_identity_relax(Target *target, const Progress *progress, Error *err);
+bool target_pg_shapes_store(Target *target, const Progress *progress,
+							const Shape *shapes, int count, Error *err);
+/* The parts of these that need a transaction around them. */
+bool target_pg_ddl_insert(PgConn *conn, const char *stream,
+						  const DdlEntry *entry, Error *err);
+bool target_pg_identity_change(PgConn *conn, const char *stream, Error *err);
 bool target_pg_chunks_store(Target *target, const Progress *progress,
 							const Chunk *chunks, int count, Error *err);
 bool target_pg_chunks_list(Target *target, Arena *arena, Chunk **chunks,

@@ -15,6 +15,7 @@
 
 #include "base/failpoint.h"
 #include "base/mem.h"
+#include "postgres/ddl_work.h"
 #include "postgres/pg_chunk.h"
 #include "postgres/pipeline_pg.h"
 #include "postgres/row_error.h"
@@ -105,7 +106,9 @@ apply_truncate(TargetPg *self, const Txn *txn, const Change *change,
 		ChangeVerdict verdict = filter->verdict(filter, txn, change, relation);
 
 		wanted[i] = verdict == VERDICT_APPLY;
-		if (verdict == VERDICT_PARTLY)
+		if (verdict != VERDICT_SKIP)
+			ok = relation_check(self, txn, relation, filter, err);
+		if (ok && verdict == VERDICT_PARTLY)
 			ok = apply_truncate_partly(self, txn, change, relation, filter,
 									   err);
 	}
@@ -184,6 +187,8 @@ apply_change(TargetPg *self, const Txn *txn, const Change *change,
 	verdict = filter->verdict(filter, txn, change, change->relation);
 	if (verdict == VERDICT_SKIP)
 		return true;
+	if (!relation_check(self, txn, change->relation, filter, err))
+		return false;
 	if (change->kind == CHANGE_NOKEY)
 		return nokey_error(txn, change, err);
 	if (verdict == VERDICT_UNKNOWN)
@@ -194,6 +199,17 @@ apply_change(TargetPg *self, const Txn *txn, const Change *change,
 		return apply_half(self, txn, change, CHANGE_DELETE, err);
 	return pipeline_send_row(self->pipeline, txn, change,
 							 statement_for(self->statements, change), err);
+}
+
+/* Of messages only those that carry DDL are in a batch. */
+static bool
+apply_event(TargetPg *self, const Txn *txn, const Event *event,
+			const ChangeFilter *filter, Error *err)
+{
+	if (event->kind == EVENT_CHANGE)
+		return apply_change(self, txn, &event->change, filter, err);
+	return event->kind != EVENT_MESSAGE ||
+		   ddl_replay(self, txn, &event->message, filter, err);
 }
 
 static bool
@@ -209,9 +225,7 @@ apply_spans(TargetPg *self, const Batch *batch, const ChangeFilter *filter,
 		span = &batch->spans[i];
 		for (k = 0; k < span->count; k++)
 		{
-			if (span->events[k].kind == EVENT_CHANGE &&
-				!apply_change(self, span->txn, &span->events[k].change, filter,
-							  err))
+			if (!apply_event(self, span->txn, &span->events[k], filter, err))
 				return false;
 		}
 	}
@@ -246,6 +260,21 @@ batch_commit(TargetPg *self, const Progress *before, const Progress *after,
 	return pipeline_leave(pipeline, err) && FAILPOINT(FP_BATCH_COMMITTED, err);
 }
 
+/* What is open of a command ends with its transaction. */
+static bool
+batch_settle(TargetPg *self, const Batch *batch, const ChangeFilter *filter,
+			 Error *err)
+{
+	const Txn *txn = batch->span_count > 0
+						 ? batch->spans[batch->span_count - 1].txn
+						 : NULL;
+
+	if (txn != NULL && !ddl_replay_finish(self, txn, filter, err))
+		return false;
+	relation_tell_created(self);
+	return true;
+}
+
 bool
 target_pg_apply(Target *target, const Batch *batch, const ChangeFilter *filter,
 				const Progress *before, const Progress *after, Error *err)
@@ -258,7 +287,8 @@ target_pg_apply(Target *target, const Batch *batch, const ChangeFilter *filter,
 		 apply_spans(self, batch, filter, err) &&
 		 FAILPOINT(FP_BATCH_APPLIED, err);
 	if (ok && batch->last)
-		ok = batch_commit(self, before, after, err);
+		ok = batch_settle(self, batch, filter, err) &&
+			 batch_commit(self, before, after, err);
 	else if (ok)
 		ok = FAILPOINT(FP_PIECE_APPLIED, err);
 	if (!ok)
@@ -273,6 +303,7 @@ target_pg_rollback(Target *target)
 	Error ignored = ERROR_INIT;
 
 	arena_release(&self->halves);
+	target_pg_ddl_forget(self);
 	if (self->conn == NULL)
 		return;
 	(void) !pipeline_leave(self->pipeline, &ignored);

@@ -336,7 +336,7 @@ target_pg_progress_save(Target *target, const Progress *progress, Error *err)
 
 /* The schema stays where it belongs to the extension or holds anything else. */
 static const char drop_sql[] =
-	"DROP TABLE portage.ddl, portage.chunk, portage.progress;"
+	"DROP TABLE portage.relation, portage.ddl, portage.chunk, portage.progress;"
 	" DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_depend d"
 	"  WHERE d.refclassid = 'pg_namespace'::regclass"
 	"   AND d.refobjid = 'portage'::regnamespace)"

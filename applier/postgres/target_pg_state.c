@@ -15,6 +15,7 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "postgres/shape_map.h"
 
 #define DDL_INSERT_SQL                                               \
 	"INSERT INTO portage.ddl (stream, number, section, state, type," \
@@ -26,17 +27,15 @@
 	" table_name, kind, key_column, range_low, range_high, size, state)"  \
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'todo')"
 
-/* Of the tables of the copy and the partitioned tables above them. */
-#define IDENTITY_SQL                                                   \
-	"WITH leaf AS (SELECT to_regclass(format('%I.%I', table_schema,"   \
-	"  table_name)) AS oid FROM portage.chunk WHERE stream = $1),"     \
-	" mine AS (SELECT oid FROM leaf UNION"                             \
-	"  SELECT pg_partition_root(oid) FROM leaf WHERE oid IS NOT NULL)" \
-	" SELECT n.nspname, c.relname, a.attname FROM mine"                \
-	" JOIN pg_class c ON c.oid = mine.oid"                             \
-	" JOIN pg_namespace n ON n.oid = c.relnamespace"                   \
-	" JOIN pg_attribute a ON a.attrelid = c.oid"                       \
-	" WHERE a.attidentity = 'a' AND NOT a.attisdropped"                \
+/* Those of a partition are its root's. */
+#define IDENTITY_SQL                                                      \
+	"SELECT n.nspname, c.relname, a.attname, r.table_oid"                 \
+	" FROM portage.relation r"                                            \
+	" JOIN pg_class c"                                                    \
+	"  ON c.oid = to_regclass(format('%I.%I', table_schema, table_name))" \
+	" JOIN pg_namespace n ON n.oid = c.relnamespace"                      \
+	" JOIN pg_attribute a ON a.attrelid = c.oid"                          \
+	" WHERE r.stream = $1 AND a.attidentity = 'a' AND NOT a.attisdropped" \
 	" AND NOT c.relispartition ORDER BY 1, 2, a.attnum"
 
 #define DDL_NEXT_SQL \
@@ -65,8 +64,9 @@ static const char *const state_names[] = {
 	[DDL_DEFERRED] = "deferred",
 };
 
-static bool
-ddl_insert(PgConn *conn, const char *stream, const DdlEntry *entry, Error *err)
+bool
+target_pg_ddl_insert(PgConn *conn, const char *stream, const DdlEntry *entry,
+					 Error *err)
 {
 	char number[16];
 	char table_oid[16];
@@ -101,7 +101,7 @@ target_pg_ddl_store(Target *target, const Progress *progress,
 						" AND state = 'todo'",
 						1, params);
 	for (int i = 0; ok && i < count; i++)
-		ok = ddl_insert(conn, progress->stream, &entries[i], err);
+		ok = target_pg_ddl_insert(conn, progress->stream, &entries[i], err);
 	return copy_transaction_end(&transaction, ok, err) &&
 		   FAILPOINT(FP_SCHEMA_STORED, err);
 }
@@ -152,8 +152,8 @@ target_pg_ddl_list(Target *target, Arena *arena, DdlEntry **entries, int *count,
 
 /* Change one identity column and note how it is to be restored. */
 static bool
-identity_change(PgConn *conn, const Progress *progress, const PGresult *res,
-				int row, int number, Error *err)
+identity_change(PgConn *conn, const char *stream, const PGresult *res, int row,
+				int number, Error *err)
 {
 	Buffer alter;
 	Buffer restore;
@@ -162,7 +162,8 @@ identity_change(PgConn *conn, const Progress *progress, const PGresult *res,
 					   .section = DDL_POST_DATA,
 					   .state = DDL_DEFERRED,
 					   .type = DDL_TYPE_IDENTITY,
-					   .schema = pg_value(res, row, 0) };
+					   .schema = pg_value(res, row, 0),
+					   .table_oid = (uint32_t) pg_value_int(res, row, 3) };
 	bool ok;
 
 	buffer_init(&alter);
@@ -179,17 +180,17 @@ identity_change(PgConn *conn, const Progress *progress, const PGresult *res,
 	entry.name = name.data;
 	entry.sql = restore.data;
 	ok = pg_exec(conn, err, alter.data) &&
-		 ddl_insert(conn, progress->stream, &entry, err);
+		 target_pg_ddl_insert(conn, stream, &entry, err);
 	buffer_release(&name);
 	buffer_release(&restore);
 	buffer_release(&alter);
 	return ok;
 }
 
-static bool
-identity_change_all(PgConn *conn, const Progress *progress, Error *err)
+bool
+target_pg_identity_change(PgConn *conn, const char *stream, Error *err)
 {
-	const char *params[1] = { progress->stream };
+	const char *params[1] = { stream };
 	PGresult *next = pg_query_params(conn, err, DDL_NEXT_SQL, 1, params);
 	PGresult *res = NULL;
 	bool ok;
@@ -198,7 +199,7 @@ identity_change_all(PgConn *conn, const Progress *progress, Error *err)
 		res = pg_query_params(conn, err, IDENTITY_SQL, 1, params);
 	ok = res != NULL;
 	for (int i = 0; ok && i < PQntuples(res); i++)
-		ok = identity_change(conn, progress, res, i,
+		ok = identity_change(conn, stream, res, i,
 							 (int) pg_value_int(next, 0, 0) + i, err);
 	PQclear(res);
 	PQclear(next);
@@ -218,7 +219,8 @@ target_pg_identity_relax(Target *target, const Progress *progress, Error *err)
 	if (!copy_transaction_begin(&transaction, conn, progress, err))
 		return false;
 	return copy_transaction_end(
-			   &transaction, identity_change_all(conn, progress, err), err) ||
+			   &transaction,
+			   target_pg_identity_change(conn, progress->stream, err), err) ||
 		   error_wrap(err, "identity columns");
 }
 
@@ -357,4 +359,26 @@ target_pg_sequences_set(Target *target, const Progress *progress,
 		ok = sequence_set(conn, &sequences[i], err);
 	return copy_transaction_end(&transaction, ok, err) &&
 		   FAILPOINT(FP_SEQUENCES_SET, err);
+}
+
+bool
+target_pg_shapes_store(Target *target, const Progress *progress,
+					   const Shape *shapes, int count, Error *err)
+{
+	PgConn *conn = ((TargetPg *) target)->conn;
+	const char *params[1] = { progress->stream };
+	CopyTransaction transaction;
+	ShapeMap *map;
+	bool ok;
+
+	if (!copy_transaction_begin(&transaction, conn, progress, err))
+		return false;
+	ok = pg_exec_params(
+		conn, err, "DELETE FROM portage.relation WHERE stream = $1", 1, params);
+	map = ok ? shape_map_load(conn, progress->stream, err) : NULL;
+	for (int i = 0; map != NULL && ok && i < count; i++)
+		ok = shape_map_put(map, conn, &shapes[i], err) != NULL;
+	ok = ok && map != NULL;
+	shape_map_free(map);
+	return copy_transaction_end(&transaction, ok, err);
 }

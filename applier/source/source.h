@@ -17,6 +17,8 @@
 #include "finding.h"
 #include "needs.h"
 #include "progress.h"
+#include "shape.h"
+#include "stream/ddl_event.h"
 
 typedef struct Source Source;
 typedef struct SourceReader SourceReader;
@@ -142,6 +144,19 @@ typedef struct SourceOps
 						Error *err);
 	bool (*sequences_list)(Source *self, Arena *arena, Sequence **sequences,
 						   int *count, Error *err);
+
+	/*
+	 * The shapes of the tables selected and of the partitioned tables above
+	 * them, under the snapshot.
+	 */
+	bool (*shapes_list)(Source *self, const SnapshotRef *snapshot, Arena *arena,
+						Shape **shapes, int *count, Error *err);
+	/*
+	 * The key of the messages that carry DDL; *known is false where there is no
+	 * extension, or where its table cannot be read.
+	 */
+	bool (*ddl_key)(Source *self, unsigned char key[DDL_KEY_SIZE], bool *known,
+					Error *err);
 
 	/* Tables that extensions brought: theirs to fill, on either side. */
 	bool (*extension_tables)(Source *self, Arena *arena, uint32_t **oids,

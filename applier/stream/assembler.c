@@ -3,21 +3,37 @@
  *		Frames become batches.
  *
  * Invariants: frames[0 .. frame_count) are held; the spans point into them, in
- * order.  Spans before complete_spans belong to complete transactions, those
- * behind to the open one.  A transaction whose first piece was handed out is
- * "large": nothing but its own pieces is handed out until it is complete.
+ * order.  Complete transactions are in groups, each of which becomes a batch;
+ * their spans come first, those of the open transaction behind them.  A
+ * transaction with DDL is a group of its own.  A transaction whose first piece
+ * was handed out is "large": nothing but its own pieces is handed out until it
+ * is complete.
  */
 #include "stream/assembler.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "base/failpoint.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "stream/history.h"
+
+/* Complete transactions that become one batch. */
+typedef struct Group
+{
+	bool alone;		/* one transaction, with DDL: takes no other */
+	int span_count; /* a transaction may have no span at all */
+	int next_frame; /* where the first transaction behind it begins */
+	uint64_t rows;
+	Progress after; /* behind its last transaction */
+	BatchNews news;
+} Group;
 
 struct Assembler
 {
 	Markers *markers;
+	const DdlKey *key;
 	uint64_t batch_rows;
 	uint64_t batch_bytes;
 	char plugin_version[32];
@@ -29,11 +45,11 @@ struct Assembler
 	int span_count;
 	int span_capacity;
 
-	Progress after; /* behind the last complete transaction */
-	BatchNews news; /* of the complete transactions */
-	int complete_spans;
-	uint64_t complete_rows;
-	bool complete_any; /* a transaction may have no span at all */
+	Group *groups; /* oldest first */
+	int group_count;
+	int group_capacity;
+	int grouped_spans; /* sum of theirs */
+	Progress after;	   /* behind the last complete transaction */
 
 	bool open;					 /* the last transaction is not complete */
 	bool large;					 /* its first piece was handed out */
@@ -43,17 +59,21 @@ struct Assembler
 	char open_nonce[NONCE_SIZE]; /* a marker of the stream in it, or "" */
 	bool open_nonce_ours;		 /* this process has emitted it */
 	int64_t open_nonce_age_ms;
+	bool open_ddl; /* it carries DDL */
+	uint64_t forged;
 	int open_first_frame;
 	uint64_t open_rows;
 	uint64_t bytes; /* of all frames held */
 };
 
 Assembler *
-assembler_new(Markers *markers, int batch_rows, size_t batch_bytes)
+assembler_new(Markers *markers, const DdlKey *key, int batch_rows,
+			  size_t batch_bytes)
 {
 	Assembler *a = mem_zalloc(sizeof(*a));
 
 	a->markers = markers;
+	a->key = key;
 	a->batch_rows = (uint64_t) batch_rows;
 	a->batch_bytes = batch_bytes;
 	return a;
@@ -70,6 +90,7 @@ assembler_free(Assembler *a)
 		frame_release(a->frames[i]);
 	mem_free(a->frames);
 	mem_free(a->spans);
+	mem_free(a->groups);
 	mem_free(a);
 }
 
@@ -99,7 +120,7 @@ add_frame(Assembler *a, Frame *frame)
 static void
 add_event(Assembler *a, const Txn *txn, const Event *event)
 {
-	BatchSpan *last = a->span_count > a->complete_spans
+	BatchSpan *last = a->span_count > a->grouped_spans
 						  ? &a->spans[a->span_count - 1]
 						  : NULL;
 
@@ -132,6 +153,7 @@ begin_txn(Assembler *a, const Event *event, Error *err)
 	a->open = true;
 	a->open_txn = &event->txn;
 	a->open_nonce[0] = '\0';
+	a->open_ddl = false;
 	a->open_first_frame = a->frame_count - 1;
 	a->open_rows = 0;
 	return true;
@@ -153,23 +175,79 @@ see_message(Assembler *a, const Message *message)
 	a->open_nonce_ours = markers_take(a->markers, nonce, &a->open_nonce_age_ms);
 }
 
+/* DDL that is none: anybody may write such messages, so once is enough. */
+static void
+see_forged(Assembler *a, const Message *message)
+{
+	if (a->forged++ == 0)
+		log_warning("a message \"%s\" at " LSN_FORMAT
+					" was not made by the extension%s: ignored",
+					DDL_PREFIX, LSN_ARGS(message->lsn),
+					a->key->known ? "" : ", whose key cannot be read");
+	else
+		log_debug("ignored %llu messages that are no DDL",
+				  (unsigned long long) a->forged);
+}
+
+static bool
+see_ddl(Assembler *a, const Event *event, Error *err)
+{
+	bool genuine;
+
+	if (!ddl_event_verify(&event->message, a->key, a->open_txn->xid, &genuine,
+						  err))
+		return false;
+	if (!genuine)
+	{
+		see_forged(a, &event->message);
+		return true;
+	}
+	a->open_ddl = true;
+	add_event(a, a->open_txn, event);
+	return FAILPOINT(FP_DDL_MESSAGE, err);
+}
+
+/* The group that takes the transaction that is complete now. */
+static Group *
+group_for_txn(Assembler *a)
+{
+	Group *last = a->group_count > 0 ? &a->groups[a->group_count - 1] : NULL;
+
+	if (last != NULL && !last->alone && !a->open_ddl)
+		return last;
+	if (a->group_count == a->group_capacity)
+	{
+		a->group_capacity = a->group_capacity * 2 + 8;
+		a->groups = mem_realloc(a->groups, (size_t) a->group_capacity *
+											   sizeof(*a->groups));
+	}
+	BUG_UNLESS(a->groups != NULL);
+	last = &a->groups[a->group_count++];
+	memset(last, 0, sizeof(*last));
+	last->alone = a->open_ddl;
+	return last;
+}
+
 static void
 commit_txn(Assembler *a, const Txn *txn)
 {
 	bool marker = a->open_nonce[0] != '\0';
+	Group *group = group_for_txn(a);
 
 	progress_advance(&a->after, txn, marker ? a->open_nonce : NULL,
 					 a->plugin_version);
 	if (marker && a->open_nonce_ours)
 	{
-		a->news.marker = true;
-		a->news.marker_age_ms = a->open_nonce_age_ms;
-		a->news.marker_end_lsn = txn->end_lsn;
+		group->news.marker = true;
+		group->news.marker_age_ms = a->open_nonce_age_ms;
+		group->news.marker_end_lsn = txn->end_lsn;
 	}
 	a->open = false;
-	a->complete_any = true;
-	a->complete_spans = a->span_count;
-	a->complete_rows += a->open_rows;
+	group->after = a->after;
+	group->span_count += a->span_count - a->grouped_spans;
+	a->grouped_spans = a->span_count;
+	group->rows += a->open_rows;
+	group->next_frame = a->frame_count;
 	a->open_rows = 0;
 }
 
@@ -195,6 +273,9 @@ assembler_add(Assembler *a, QueueItem item, Error *err)
 			case EVENT_MESSAGE:
 				if (a->open)
 					see_message(a, &event->message);
+				if (a->open && ddl_event_is(&event->message) &&
+					!see_ddl(a, event, err))
+					return false;
 				break;
 			case EVENT_CHANGE:
 				if (!a->open)
@@ -210,8 +291,11 @@ assembler_add(Assembler *a, QueueItem item, Error *err)
 bool
 assembler_full(const Assembler *a)
 {
-	return a->complete_rows + a->open_rows >= a->batch_rows ||
-		   a->bytes >= a->batch_bytes;
+	uint64_t rows = a->open_rows;
+
+	for (int i = 0; i < a->group_count; i++)
+		rows += a->groups[i].rows;
+	return rows >= a->batch_rows || a->bytes >= a->batch_bytes;
 }
 
 static bool
@@ -230,22 +314,24 @@ give_piece(Assembler *a, Batch *batch)
 bool
 assembler_batch(Assembler *a, Batch *batch, Progress *after, BatchNews *news)
 {
+	const Group *group = &a->groups[0];
+
 	memset(batch, 0, sizeof(*batch));
 	batch->bytes = a->bytes;
-	if (!a->complete_any)
+	if (a->group_count == 0)
 		return a->open && assembler_full(a) ? give_piece(a, batch) : false;
 	batch->spans = a->spans;
-	batch->span_count = a->complete_spans;
+	batch->span_count = group->span_count;
 	batch->first = !a->large;
 	batch->last = true;
-	batch->rows = a->complete_rows;
-	*after = a->after;
-	*news = a->news;
+	batch->rows = group->rows;
+	*after = group->after;
+	*news = group->news;
 	a->handed_piece = false;
 	return true;
 }
 
-/* Let go of what the batch needed; keep what the open transaction needs. */
+/* Let go of what the batch needed; keep what is behind it. */
 static void
 drop_frames(Assembler *a, int count)
 {
@@ -260,31 +346,51 @@ drop_frames(Assembler *a, int count)
 	memmove(a->frames, a->frames + count,
 			(size_t) a->frame_count * sizeof(*a->frames));
 	a->open_first_frame -= count;
+	for (i = 0; i < a->group_count; i++)
+		a->groups[i].next_frame -= count;
 }
 
+static void
+piece_applied(Assembler *a)
+{
+	if (a->open_txn != &a->large_txn)
+		a->large_txn = *a->open_txn;
+	a->open_txn = &a->large_txn;
+	drop_frames(a, a->frame_count);
+	a->open_first_frame = 0;
+	a->span_count = 0;
+	a->open_rows = 0;
+	a->handed_piece = false;
+}
+
+/*
+ * A frame may hold the end of one transaction and the beginning of the next, so
+ * the last frame of a group stays for what is behind it.
+ */
 void
 assembler_applied(Assembler *a)
 {
+	Group group;
+	bool behind;
+
 	if (a->handed_piece)
 	{
-		if (a->open_txn != &a->large_txn)
-			a->large_txn = *a->open_txn;
-		a->open_txn = &a->large_txn;
-		drop_frames(a, a->frame_count);
-		a->open_first_frame = 0;
-		a->span_count = 0;
-		a->open_rows = 0;
-		a->handed_piece = false;
+		piece_applied(a);
 		return;
 	}
-	drop_frames(a, a->open ? a->open_first_frame : a->frame_count);
-	a->span_count -= a->complete_spans;
+	BUG_UNLESS(a->group_count > 0);
+	group = a->groups[0];
+	a->group_count--;
+	memmove(a->groups, a->groups + 1,
+			(size_t) a->group_count * sizeof(*a->groups));
+	behind = a->group_count > 0;
+	drop_frames(a, behind	 ? group.next_frame - 1
+				   : a->open ? a->open_first_frame
+							 : a->frame_count);
+	a->grouped_spans -= group.span_count;
+	a->span_count -= group.span_count;
 	if (a->span_count > 0)
-		memmove(a->spans, a->spans + a->complete_spans,
+		memmove(a->spans, a->spans + group.span_count,
 				(size_t) a->span_count * sizeof(*a->spans));
-	a->complete_spans = 0;
-	a->complete_rows = 0;
-	a->complete_any = false;
 	a->large = false;
-	memset(&a->news, 0, sizeof(a->news));
 }

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "pipeline/queue.h"
 #include "progress.h"
+#include "stream/ddl_event.h"
 #include "stream/markers.h"
 #include "target/target.h"
 
@@ -25,7 +26,9 @@ typedef struct BatchNews
 	Lsn marker_end_lsn;	   /* end of its transaction */
 } BatchNews;
 
-Assembler *assembler_new(Markers *markers, int batch_rows, size_t batch_bytes);
+/* key: of the messages that carry DDL; lives as long as the assembler. */
+Assembler *assembler_new(Markers *markers, const DdlKey *key, int batch_rows,
+						 size_t batch_bytes);
 void assembler_free(Assembler *assembler);
 
 /* Where the target stands: what the next batch moves on from. */
@@ -33,7 +36,8 @@ void assembler_start(Assembler *assembler, const Progress *progress,
 					 const char *plugin_version);
 
 /*
- * Take over a frame.  P_HISTORY if a transaction lies before what is applied.
+ * Take over a frame.  P_HISTORY if a transaction lies before what is applied,
+ * P_PROTOCOL for a message of the DDL triggers that cannot be read.
  */
 bool assembler_add(Assembler *assembler, QueueItem item, Error *err) MUST_CHECK;
 
@@ -41,8 +45,9 @@ bool assembler_add(Assembler *assembler, QueueItem item, Error *err) MUST_CHECK;
 bool assembler_full(const Assembler *assembler);
 
 /*
- * The next batch: every complete transaction there is, else, if the limits are
- * reached, a piece of the one that is not complete.  False if there is none.
+ * The next batch: every complete transaction there is up to one with DDL, which
+ * is a batch of its own; else, if the limits are reached, a piece of the one that
+ * is not complete.  False if there is none.
  * *after is what progress becomes with it (when batch->last).
  */
 bool assembler_batch(Assembler *assembler, Batch *batch, Progress *after,

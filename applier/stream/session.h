@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 #include "pipeline/queue.h"
+#include "stream/ddl_event.h"
 #include "stream/markers.h"
 #include "stream/stamps.h"
 #include "stream/stream.h"
@@ -28,6 +29,7 @@ typedef struct StreamSession
 	Queue *queue;
 	Markers *markers;
 	Stamps *stamps;
+	DdlKey ddl_key; /* of the messages that carry DDL */
 
 	atomic_bool ending;				  /* threads are to return */
 	atomic_uint_fast64_t confirm_lsn; /* durable: may be told to the source */

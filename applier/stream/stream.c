@@ -270,6 +270,21 @@ load_stamps(StreamSession *session, Error *err)
 	return session->stamps != NULL;
 }
 
+/* Without the extension's key its messages are like anybody's. */
+static bool
+load_ddl_key(StreamSession *session, Error *err)
+{
+	Source *source = session->source;
+	DdlKey *key = &session->ddl_key;
+
+	if (!source->ops->ddl_key(source, key->bytes, &key->known, err))
+		return false;
+	if (!key->known)
+		log_info("DDL comes without the commands: the extension pg_portage is "
+				 "not on the source, or its key cannot be read");
+	return true;
+}
+
 /* Run the three threads; the writer is this one. */
 static bool
 run_threads(StreamSession *session, Error *err)
@@ -315,7 +330,8 @@ stream_run(const StreamConfig *config, Source *source, Target *target,
 	pthread_mutex_init(&session->mutex, NULL);
 	session->queue = queue_new(config->queue_bytes);
 	session->markers = markers_new();
-	ok = load_stamps(session, err) && start_stream(session, err);
+	ok = load_stamps(session, err) && load_ddl_key(session, err) &&
+		 start_stream(session, err);
 	if (ok)
 	{
 		log_info("streaming from " LSN_FORMAT,

@@ -210,7 +210,7 @@ writer_run(StreamSession *session, Error *err)
 	Writer writer = { .session = session, .lag_ms = -1 };
 	bool ok;
 
-	writer.assembler = assembler_new(session->markers,
+	writer.assembler = assembler_new(session->markers, &session->ddl_key,
 									 session->config->batch_rows,
 									 session->config->batch_bytes);
 	report_init(&writer.report, session);

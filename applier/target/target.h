@@ -20,9 +20,17 @@
 #include "finding.h"
 #include "needs.h"
 #include "progress.h"
+#include "shape.h"
 
 typedef struct Target Target;
 typedef struct TargetLoader TargetLoader;
+
+/* What to do with DDL that comes in the stream: --ddl */
+typedef enum DdlMode
+{
+	DDL_APPLY,
+	DDL_STOP
+} DdlMode;
 
 typedef struct TargetConfig
 {
@@ -32,6 +40,10 @@ typedef struct TargetConfig
 	const char *pg_bindir;	 /* where pg_restore is, or NULL: PATH */
 	int jobs;				 /* how many loaders there will be */
 	bool synchronous_commit; /* --target-synchronous-commit */
+	DdlMode ddl;
+	Lsn ddl_done;		/* carried out by hand: this commit's, or none */
+	const char *tables; /* patterns, "" for all */
+	const char *exclude_tables; /* patterns, "" for none */
 } TargetConfig;
 
 typedef struct TargetFeatures
@@ -179,6 +191,9 @@ typedef struct TargetOps
 	/* What loaders, of this process or another, have not committed yet. */
 	bool (*load_activity)(Target *self, Arena *arena, LoadActivity **activity,
 						  int *count, Error *err);
+	/* What the tables look like as of the slot's snapshot; replaces all. */
+	bool (*shapes_store)(Target *self, const Progress *progress,
+						 const Shape *shapes, int count, Error *err);
 	bool (*sequences_set)(Target *self, const Progress *progress,
 						  const Sequence *sequences, int count, Error *err);
 	/* Statistics of the loaded tables. */

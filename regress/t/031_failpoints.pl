@@ -23,7 +23,8 @@ my @copy_groups = (
 my @first_try = qw(source-connected target-connected owner-locked);
 my @stream_points = qw(stream-started history-proven marker-emitted
   frame-received batch-begun batch-applied progress-updated batch-committed
-  batch-durable feedback-sent piece-applied);
+  batch-durable feedback-sent piece-applied ddl-message ddl-replayed
+  relation-changed);
 my @others = qw(copy-reset target-lost source-lost finish-phase finish-entry
   done-phase drop-slot drop-state);
 
@@ -32,6 +33,8 @@ my $target = target_new('target', databases => []);
 my @tables = map { "public.$_" } qw(parent child wide big heaped);
 my $written = 0;
 
+$source->safe_psql('app', 'GRANT USAGE ON SCHEMA portage TO ' . SOURCE_ROLE
+	  . '; GRANT SELECT ON portage.ddl_key TO ' . SOURCE_ROLE);
 $source->safe_psql('app', <<'SQL');
 CREATE TABLE parent (id bigserial PRIMARY KEY, v text UNIQUE);
 CREATE TABLE child (id int PRIMARY KEY,
@@ -59,6 +62,21 @@ UPDATE child SET n = n + 1 WHERE id % 10 = $written % 10;
 UPDATE wide SET id = -id WHERE abs(id) = $written;
 UPDATE parent SET v = v || '!' WHERE id = $written;
 DELETE FROM parent WHERE id = $written + 100;
+SQL
+	return;
+}
+
+# With the event triggers, or only as the table's next row shows it.
+sub change_table
+{
+	my ($point) = @_;
+
+	$source->safe_psql('app',
+		'ALTER EVENT TRIGGER portage_ddl_end '
+		  . ($point =~ /relation/ ? 'DISABLE' : 'ENABLE ALWAYS'));
+	$source->safe_psql('app', <<"SQL");
+ALTER TABLE wide ADD COLUMN "$point" int DEFAULT $written;
+UPDATE wide SET "$point" = id WHERE id % 2 = 0;
 SQL
 	return;
 }
@@ -152,6 +170,7 @@ foreach my $point (@stream_points)
 	my $process = portage_start(run_arguments(), armed('error', $point));
 	write_some();
 	big_insert($source) if $point =~ /piece/;
+	change_table($point) if $point =~ /ddl|relation/;
 	wait_for_err($process, qr/failpoint $point/);
 	write_some();
 	wait_for_applied($source, $target);

@@ -1,0 +1,278 @@
+/*
+ * ddl_defer.c
+ *		What must not act while the stream runs, around a command of it.
+ *
+ * portage.ddl holds what waits for pg_portage finish: foreign keys, triggers,
+ * rules.  A command may rename, change or drop such an object, or the columns
+ * that it speaks of.  So what waits on the tables of a command is created for
+ * its time, the command finds what it found on the source, and afterwards it is
+ * taken away again as it is then.  Where nothing can be switched off for our
+ * role, the same is done with what the command itself has made.
+ */
+#include "postgres/ddl_work.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * Foreign keys also count for the table that they refer to: the dump writes
+ * its name in full.
+ */
+#define WAITING_SQL                                                        \
+	"SELECT number, type, state, sql FROM portage.ddl d WHERE stream = $1" \
+	" AND state IN ('waiting', 'deferred')"                                \
+	" AND type <> 'MATERIALIZED VIEW DATA'"                                \
+	" AND (table_oid = ANY($2::oid[]) OR (type = 'FK CONSTRAINT'"          \
+	"  AND EXISTS (SELECT FROM portage.relation r WHERE r.stream = $1"     \
+	"   AND r.table_oid = ANY($2::oid[]) AND position(' REFERENCES ' ||"   \
+	"    format('%I.%I', r.table_schema, r.table_name) || '(' IN d.sql)"   \
+	"    > 0))) ORDER BY number"
+
+/* Every object of these kinds that exists, by the OIDs of its catalog. */
+#define EXISTING_SQL                                                        \
+	"SELECT (SELECT coalesce(array_agg(oid), '{}') FROM pg_constraint"      \
+	"  WHERE contype = 'f' AND conparentid = 0 AND oid <> ALL($1::oid[]))," \
+	" (SELECT coalesce(array_agg(oid), '{}') FROM pg_trigger"               \
+	"  WHERE NOT tgisinternal AND tgparentid = 0"                           \
+	"  AND oid <> ALL($2::oid[])),"                                         \
+	" (SELECT coalesce(array_agg(oid), '{}') FROM pg_rewrite"               \
+	"  WHERE rulename <> '_RETURN' AND oid <> ALL($3::oid[]))"
+
+#define KNOWN_TABLE                                                    \
+	" JOIN portage.relation r ON r.stream = $1"                        \
+	"  AND to_regclass(format('%I.%I', r.table_schema, r.table_name))" \
+	"  = c.oid JOIN pg_namespace n ON n.oid = c.relnamespace"
+
+/* type, schema, object, table, its OID on the source, to remove, to restore */
+#define FOREIGN_KEYS_SQL                                                      \
+	"SELECT 'FK CONSTRAINT', n.nspname, k.conname, c.relname, r.table_oid,"   \
+	" format('ALTER TABLE %I.%I DROP CONSTRAINT %I', n.nspname, c.relname,"   \
+	"  k.conname), format('ALTER TABLE %s%I.%I ADD CONSTRAINT %I %s;',"       \
+	"  CASE WHEN c.relkind = 'p' THEN '' ELSE 'ONLY ' END, n.nspname,"        \
+	"  c.relname, k.conname, CASE WHEN k.oid = ANY($4::oid[])"                \
+	"   THEN regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', '')"  \
+	"   ELSE pg_get_constraintdef(k.oid) END)"                                \
+	" FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid" KNOWN_TABLE \
+	" WHERE k.contype = 'f' AND k.conparentid = 0"                            \
+	" AND (NOT $2::boolean OR k.oid = ANY($3::oid[]))"
+
+#define TRIGGERS_SQL                                                       \
+	"SELECT 'TRIGGER', n.nspname, t.tgname, c.relname, r.table_oid,"       \
+	" format('DROP TRIGGER %I ON %I.%I', t.tgname, n.nspname, c.relname)," \
+	" format('%s;%s', pg_get_triggerdef(t.oid), CASE t.tgenabled"          \
+	"  WHEN 'O' THEN '' ELSE format(' ALTER TABLE %I.%I %s TRIGGER %I;',"  \
+	"   n.nspname, c.relname, CASE t.tgenabled WHEN 'D' THEN 'DISABLE'"    \
+	"    WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE REPLICA' END,"         \
+	"   t.tgname) END)"                                                    \
+	" FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid" KNOWN_TABLE  \
+	" WHERE NOT t.tgisinternal AND t.tgparentid = 0"                       \
+	" AND (NOT $2::boolean OR t.tgenabled IN ('A', 'R')"                   \
+	"  OR t.oid = ANY($3::oid[]))"
+
+#define RULES_SQL                                                          \
+	"SELECT 'RULE', n.nspname, w.rulename, c.relname, r.table_oid,"        \
+	" format('DROP RULE %I ON %I.%I', w.rulename, n.nspname, c.relname),"  \
+	" format('%s%s', pg_get_ruledef(w.oid), CASE w.ev_enabled"             \
+	"  WHEN 'O' THEN '' ELSE format(' ALTER TABLE %I.%I %s RULE %I;',"     \
+	"   n.nspname, c.relname, CASE w.ev_enabled WHEN 'D' THEN 'DISABLE'"   \
+	"    WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE REPLICA' END,"         \
+	"   w.rulename) END)"                                                  \
+	" FROM pg_rewrite w JOIN pg_class c ON c.oid = w.ev_class" KNOWN_TABLE \
+	" WHERE w.rulename <> '_RETURN' AND (NOT $2::boolean"                  \
+	"  OR w.ev_enabled IN ('A', 'R') OR w.oid = ANY($3::oid[]))"
+
+#define ROW_SECURITY_SQL                                                   \
+	"SELECT 'ROW SECURITY', n.nspname, c.relname, c.relname, r.table_oid," \
+	" format('ALTER TABLE %I.%I DISABLE ROW LEVEL SECURITY', n.nspname,"   \
+	"  c.relname), format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY;'," \
+	"  n.nspname, c.relname) FROM pg_class c" KNOWN_TABLE                  \
+	" WHERE c.relrowsecurity AND c.relforcerowsecurity"
+
+#define ADD_SQL                                                          \
+	"INSERT INTO portage.ddl (stream, number, section, state, type,"     \
+	" object_schema, object_name, table_oid, sql)"                       \
+	" SELECT $1, coalesce(max(number), 0) + 1, 'post-data', 'deferred'," \
+	" $2, $3, $4, $5, $6 FROM portage.ddl WHERE stream = $1"
+
+/* OIDs of objects, one array for each catalog. */
+typedef struct Existing
+{
+	const char *foreign_keys;
+	const char *triggers;
+	const char *rules;
+} Existing;
+
+/* What exists that is not in except. */
+static bool
+existing(DdlWork *work, const Existing *except, Existing *out)
+{
+	const char *params[] = { except->foreign_keys, except->triggers,
+							 except->rules };
+	PGresult *res = pg_query_params(work->conn, work->err, EXISTING_SQL, 3,
+									params);
+
+	if (res == NULL)
+		return false;
+	out->foreign_keys = arena_strdup(&work->arena, pg_value(res, 0, 0));
+	out->triggers = arena_strdup(&work->arena, pg_value(res, 0, 1));
+	out->rules = arena_strdup(&work->arena, pg_value(res, 0, 2));
+	PQclear(res);
+	return true;
+}
+
+static bool
+ends_with(const char *text, size_t len, const char *end)
+{
+	size_t n = strlen(end);
+
+	return len >= n && strncmp(text + len - n, end, n) == 0;
+}
+
+/*
+ * A foreign key that need not look at the rows; NULL if it has to, or if the
+ * source has it so.  Partitioned tables have none such before version 18.
+ */
+static const char *
+without_validation(DdlWork *work, const char *sql)
+{
+	size_t len = strlen(sql);
+
+	while (len > 0 &&
+		   (isspace((unsigned char) sql[len - 1]) || sql[len - 1] == ';'))
+		len--;
+	if (strncmp(sql, "ALTER TABLE ONLY ", 17) != 0 ||
+		ends_with(sql, len, " NOT VALID"))
+		return NULL;
+	return arena_printf(&work->arena, "%.*s NOT VALID", (int) len, sql);
+}
+
+/* In two passes: those whose NOT VALID is ours are told apart by that. */
+static bool
+create_waiting(DdlWork *work, const PGresult *res, bool unvalidated)
+{
+	bool ok = true;
+
+	for (int i = 0; ok && i < PQntuples(res); i++)
+	{
+		bool fk = strcmp(pg_value(res, i, 1), "FK CONSTRAINT") == 0;
+		const char *quick = fk ? without_validation(work, pg_value(res, i, 3))
+							   : NULL;
+
+		if (strcmp(pg_value(res, i, 2), "waiting") == 0)
+			return ddl_work_refuse(work,
+								   "an index of its table waits until the "
+								   "stream has passed the interrupted copy");
+		if ((quick != NULL) == unvalidated)
+			ok = pg_exec(work->conn, work->err,
+						 quick != NULL ? quick : pg_value(res, i, 3));
+	}
+	return ok;
+}
+
+static bool
+remove_entries(DdlWork *work, const PGresult *res)
+{
+	bool ok = true;
+
+	for (int i = 0; ok && i < PQntuples(res); i++)
+	{
+		const char *params[] = { work->stream, pg_value(res, i, 0) };
+
+		ok = pg_exec_params(work->conn, work->err,
+							"DELETE FROM portage.ddl"
+							" WHERE stream = $1 AND number = $2",
+							2, params);
+	}
+	return ok;
+}
+
+static bool
+open_entries(DdlWork *work, const PGresult *res, Deferral *deferral)
+{
+	const Existing none = { "{}", "{}", "{}" };
+	Existing before;
+	Existing after;
+
+	if (!existing(work, &none, &before) || !create_waiting(work, res, true) ||
+		!existing(work, &before, &after))
+		return false;
+	deferral->were_valid = after.foreign_keys;
+	if (!create_waiting(work, res, false) || !existing(work, &before, &after))
+		return false;
+	deferral->foreign_keys = after.foreign_keys;
+	deferral->triggers = after.triggers;
+	deferral->rules = after.rules;
+	return remove_entries(work, res);
+}
+
+bool
+defer_open(DdlWork *work, const char *table_oids, Deferral *deferral)
+{
+	const char *params[] = { work->stream, table_oids };
+	PGresult *res = pg_query_params(work->conn, work->err, WAITING_SQL, 2,
+									params);
+	bool ok = res != NULL;
+
+	deferral->foreign_keys = "{}";
+	deferral->were_valid = "{}";
+	deferral->triggers = "{}";
+	deferral->rules = "{}";
+	if (ok && PQntuples(res) > 0)
+		ok = open_entries(work, res, deferral);
+	PQclear(res);
+	return ok;
+}
+
+bool
+defer_add(DdlWork *work, const char *type, const char *schema, const char *name,
+		  const char *table_oid, const char *sql)
+{
+	const char *params[] = { work->stream, type, schema, name, table_oid, sql };
+
+	return pg_exec_params(work->conn, work->err, ADD_SQL, 6, params);
+}
+
+static bool
+take_away(DdlWork *work, const PGresult *res)
+{
+	bool ok = true;
+
+	for (int i = 0; ok && i < PQntuples(res); i++)
+	{
+		const char *name = arena_printf(
+			&work->arena, "%s %s", pg_value(res, i, 3), pg_value(res, i, 2));
+
+		ok = pg_exec(work->conn, work->err, pg_value(res, i, 5)) &&
+			 defer_add(work, pg_value(res, i, 0), pg_value(res, i, 1), name,
+					   pg_value(res, i, 4), pg_value(res, i, 6));
+	}
+	return ok;
+}
+
+static bool
+close_kind(DdlWork *work, const char *sql, int nparams, const char *recreated,
+		   const char *were_valid)
+{
+	const char *params[] = { work->stream,
+							 work->self->replica_role ? "true" : "false",
+							 recreated, were_valid };
+	PGresult *res = pg_query_params(work->conn, work->err, sql, nparams,
+									params);
+	bool ok = res != NULL && take_away(work, res);
+
+	PQclear(res);
+	return ok;
+}
+
+bool
+defer_close(DdlWork *work, const Deferral *deferral)
+{
+	return close_kind(work, TRIGGERS_SQL, 3, deferral->triggers, NULL) &&
+		   close_kind(work, RULES_SQL, 3, deferral->rules, NULL) &&
+		   close_kind(work, FOREIGN_KEYS_SQL, 4, deferral->foreign_keys,
+					  deferral->were_valid) &&
+		   close_kind(work, ROW_SECURITY_SQL, 1, NULL, NULL) &&
+		   target_pg_identity_change(work->conn, work->stream, work->err);
+}

@@ -1,0 +1,165 @@
+/*
+ * relation_check.c
+ *		Is the target's table what the relation of a change says?
+ *
+ * The source announces a relation before its first row, and again after
+ * anything that may have changed it.  Where no message of an event trigger has
+ * told of the change, the difference to what is known is worked out and carried
+ * out before the row is applied.
+ */
+#include <string.h>
+
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "postgres/ddl_work.h"
+
+/* Is what is known what was announced, the rows included? */
+static bool
+shape_is(const Shape *have, const Relation *relation)
+{
+	if (have->storage != relation->storage ||
+		have->root_oid != relation->root_oid ||
+		have->column_count != relation->column_count ||
+		strcmp(have->name, relation->name) != 0 ||
+		strcmp(have->schema, relation->schema) != 0)
+		return false;
+	for (int i = 0; i < have->column_count; i++)
+	{
+		const ShapeColumn *known = &have->columns[i];
+		const Column *column = &relation->columns[i];
+
+		if (known->num != column->attnum || known->typmod != column->typmod ||
+			known->not_null != ((column->flags & WIRE_COLUMN_NOT_NULL) != 0) ||
+			strcmp(known->name, column->name) != 0 ||
+			strcmp(known->type_name, column->type_name) != 0 ||
+			strcmp(known->type_schema, column->type_schema) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* What could not be known: nothing of it is in a relation record. */
+static void
+tell_created(const Shape *shape)
+{
+	log_warning(
+		"table %s.%s was created because rows of it came: its defaults, "
+		"indexes and constraints other than a primary key are not known",
+		shape->schema, shape->name);
+}
+
+static bool
+create_relation(DdlWork *work, const Shape *want)
+{
+	work->statement = arena_printf(&work->arena, "rows of the new table %s.%s",
+								   want->schema, want->name);
+	if (!ddl_work_allowed(work) || !shape_create(work, want))
+		return false;
+	shape_map_find(work->shapes, want->oid)->from_rows = true;
+	work->self->some_from_rows = true;
+	return FAILPOINT(FP_RELATION_CHANGED, work->err);
+}
+
+static void
+describe_change(DdlWork *work, const Shape *have, const Shape *want)
+{
+	work->statement = arena_printf(
+		&work->arena, "table %s.%s, known as %s.%s, has other columns or rows",
+		want->schema, want->name, have->schema, have->name);
+}
+
+static bool
+change_steps(DdlWork *work, ShapeEntry *entry, const Shape *want,
+			 const ShapeDiff *diff)
+{
+	const char *oids = arena_printf(&work->arena, "{%u}", want->oid);
+	Deferral deferral;
+
+	if (diff->refusal != NULL)
+		return ddl_work_refuse(work, "%s", diff->refusal);
+	if (!ddl_work_allowed(work) || !defer_open(work, oids, &deferral) ||
+		!shape_change(work, entry, want, diff) || !defer_close(work, &deferral))
+		return false;
+	log_info("table %s.%s was changed as its rows of transaction %u say",
+			 want->schema, want->name, work->txn->xid);
+	return FAILPOINT(FP_RELATION_CHANGED, work->err);
+}
+
+/* Columns that came through a parent have been given a value there. */
+static bool
+change_relation(DdlWork *work, ShapeEntry *entry, const Shape *want)
+{
+	uint32_t target_oid = entry->target_oid;
+	ShapeDiff diff;
+	Shape had;
+	bool ok;
+
+	describe_change(work, &entry->shape, want);
+	shape_copy(&entry->shape, &work->arena, &had);
+	shape_diff(&had, want, false, &work->arena, &diff);
+	ok = diff.count > 0 || diff.refusal != NULL
+			 ? change_steps(work, entry, want, &diff)
+			 : shape_map_put(work->shapes, work->conn, want, work->err) != NULL;
+	return ok && (target_oid == 0 ||
+				  fast_defaults_match(work, &had, want, target_oid));
+}
+
+static bool
+check_known(DdlWork *work, const Relation *relation)
+{
+	ShapeEntry *entry = shape_map_find(work->shapes, relation->oid);
+	Shape want;
+	bool ok;
+
+	if (entry == NULL || !shape_is(&entry->shape, relation))
+	{
+		shape_of_relation(relation, &work->arena, &want);
+		if (ddl_work_is_done(work))
+			ok = shape_map_put(work->shapes, work->conn, &want, work->err) !=
+				 NULL;
+		else
+			ok = entry == NULL ? create_relation(work, &want)
+							   : change_relation(work, entry, &want);
+		if (!ok)
+			return false;
+		entry = shape_map_find(work->shapes, relation->oid);
+	}
+	entry->checked = relation->serial;
+	return true;
+}
+
+bool
+relation_check(TargetPg *self, const Txn *txn, const Relation *relation,
+			   const ChangeFilter *filter, Error *err)
+{
+	ShapeEntry *entry = self->shapes == NULL
+							? NULL
+							: shape_map_find(self->shapes, relation->oid);
+	DdlWork work;
+
+	if (entry != NULL && entry->checked == relation->serial)
+		return true;
+	if (entry != NULL && shape_is(&entry->shape, relation))
+	{
+		entry->checked = relation->serial;
+		return true;
+	}
+	if (!ddl_work_begin(&work, self, txn, filter, err))
+		return false;
+	return ddl_work_end(&work, check_known(&work, relation));
+}
+
+void
+relation_tell_created(TargetPg *self)
+{
+	if (!self->some_from_rows)
+		return;
+	self->some_from_rows = false;
+	for (ShapeEntry *entry = shape_map_next(self->shapes, NULL); entry != NULL;
+		 entry = shape_map_next(self->shapes, entry))
+	{
+		if (entry->from_rows)
+			tell_created(&entry->shape);
+		entry->from_rows = false;
+	}
+}

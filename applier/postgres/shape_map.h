@@ -1,0 +1,65 @@
+/*
+ * shape_map.h
+ *		portage.relation, and its copy in memory.
+ *
+ * What the tables of the target look like as of the last row that was applied.
+ * The rows change in the transaction that changes the tables; what is in memory
+ * is forgotten when that transaction is rolled back.
+ */
+#ifndef PORTAGE_SHAPE_MAP_H
+#define PORTAGE_SHAPE_MAP_H
+
+#include "postgres/pg_conn.h"
+#include "shape.h"
+#include "stream/shape_diff.h"
+
+typedef struct ShapeEntry
+{
+	struct ShapeEntry *next;
+	Arena arena;
+	Shape shape;
+	uint32_t target_oid; /* of the table on the target; 0: there is none */
+	uint64_t checked;	 /* serial of the relation it was last compared with */
+	bool from_rows;		 /* created in this transaction because rows came */
+} ShapeEntry;
+
+typedef struct ShapeMap ShapeMap;
+
+
+/* NULL and err if it cannot be read. */
+ShapeMap *shape_map_load(PgConn *conn, const char *stream, Error *err);
+void shape_map_free(ShapeMap *map);
+
+/* By the OID on the source; NULL if there is none. */
+ShapeEntry *shape_map_find(const ShapeMap *map, uint32_t oid);
+
+/* By name; for what is known by name only. */
+ShapeEntry *
+shape_map_named(const ShapeMap *map, const char *schema, const char *name);
+
+/* All of them, one after the other; NULL begins and ends. */
+ShapeEntry *shape_map_next(const ShapeMap *map, const ShapeEntry *entry);
+
+/* Store a shape, new or changed; looks the target's table up by its name. */
+ShapeEntry *
+shape_map_put(ShapeMap *map, PgConn *conn, const Shape *shape, Error *err);
+
+/*
+ * After a DDL: tables that are gone are forgotten, with what waits for them;
+ * those that were renamed, attached or detached are known as what they are.
+ */
+bool shape_map_refresh(ShapeMap *map, PgConn *conn, Error *err) MUST_CHECK;
+
+/* The table is gone, by hand; nothing happens if it is not known. */
+bool shape_map_forget(ShapeMap *map, PgConn *conn, uint32_t oid,
+					  Error *err) MUST_CHECK;
+
+/*
+ * A step was made on this table of the target: what is known of it and of its
+ * descendants follows, except of the one with this OID on the source.
+ */
+bool
+shape_map_follow(ShapeMap *map, PgConn *conn, uint32_t target_oid,
+				 uint32_t except, const ShapeStep *step, Error *err) MUST_CHECK;
+
+#endif /* PORTAGE_SHAPE_MAP_H */
