@@ -33,8 +33,6 @@ my $target = target_new('target', databases => []);
 my @tables = map { "public.$_" } qw(parent child wide big heaped);
 my $written = 0;
 
-$source->safe_psql('app', 'GRANT USAGE ON SCHEMA portage TO ' . SOURCE_ROLE
-	  . '; GRANT SELECT ON portage.ddl_key TO ' . SOURCE_ROLE);
 $source->safe_psql('app', <<'SQL');
 CREATE TABLE parent (id bigserial PRIMARY KEY, v text UNIQUE);
 CREATE TABLE child (id int PRIMARY KEY,
@@ -72,7 +70,7 @@ sub change_table
 	my ($point) = @_;
 
 	$source->safe_psql('app',
-		'ALTER EVENT TRIGGER portage_ddl_end '
+		'ALTER EVENT TRIGGER _portage_ddl_end '
 		  . ($point =~ /relation/ ? 'DISABLE' : 'ENABLE ALWAYS'));
 	$source->safe_psql('app', <<"SQL");
 ALTER TABLE wide ADD COLUMN "$point" int DEFAULT $written;

@@ -15,8 +15,6 @@ my $source = source_new('source');
 my $target = target_new('target');
 my @run = ('run', endpoints($source, $target), '--until', 'caught-up');
 
-$source->safe_psql('app', 'GRANT USAGE ON SCHEMA portage TO ' . SOURCE_ROLE
-	  . '; GRANT SELECT ON portage.ddl_key TO ' . SOURCE_ROLE);
 $source->safe_psql('app', <<'SQL');
 CREATE TABLE plain (id int PRIMARY KEY, a int, b varchar(10), c text);
 CREATE TABLE ref (id int PRIMARY KEY, plain int CONSTRAINT ref_plain REFERENCES plain ON DELETE CASCADE, n int);
