@@ -18,17 +18,17 @@ sub string { return pack('C', length($_[0])) . $_[0] }
 
 sub column
 {
-	my ($number, $type, $name) = @_;
-	return pack('vCaVVV', $number, 0, 'X', $type, $type, 0xFFFFFFFF)
-	  . string($name) . string('pg_catalog') . string('some');
+	my ($number, $type, $name, @missing) = @_;
+	return pack('vCaVVV', $number, @missing ? 0x40 : 0, 'X', $type, $type, 0xFFFFFFFF)
+	  . join('', map { string($_) } $name, 'pg_catalog', 'some', @missing);
 }
 
 my $hello = record('H', pack('VvV', 0x6F506750, 1, 150000));
 my $relation = record('R',
-	pack('VVaa', 42, 0, 'r', 'd')
+	pack('VVVaa', 42, 0, 43, 'r', 'd')
 	  . string('public') . string('t') . string('') . string('')
 	  . pack('v', 5)
-	  . column(1, 23, 'id') . column(2, 25, 'note') . column(3, 16, 'ok')
+	  . column(1, 23, 'id') . column(2, 25, 'note') . column(3, 16, 'ok', 'f')
 	  . column(5, 17, 'raw') . column(6, 25, 'big'));
 my $begin = record('B', pack('VQ<Q<v', 777, 1, 2, 0));
 

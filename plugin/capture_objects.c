@@ -191,27 +191,27 @@ table_of_relation(Oid relid)
 static Oid
 table_of(Oid class_oid, Oid object)
 {
-	switch (class_oid)
+	/* where objects that are no relations say it */
+	static const struct
 	{
-		case RelationRelationId:
-			return table_of_relation(object);
-		case ConstraintRelationId:
-			return catalog_value(class_oid, object,
-								 Anum_pg_constraint_conrelid);
-		case TriggerRelationId:
-			return catalog_value(class_oid, object, Anum_pg_trigger_tgrelid);
-		case AttrDefaultRelationId:
-			return catalog_value(class_oid, object, Anum_pg_attrdef_adrelid);
-		case RewriteRelationId:
-			return catalog_value(class_oid, object, Anum_pg_rewrite_ev_class);
-		case PolicyRelationId:
-			return catalog_value(class_oid, object, Anum_pg_policy_polrelid);
-		case StatisticExtRelationId:
-			return catalog_value(class_oid, object,
-								 Anum_pg_statistic_ext_stxrelid);
-		default:
-			return InvalidOid;
+		Oid class_oid;
+		AttrNumber column;
+	} owners[] = { { ConstraintRelationId, Anum_pg_constraint_conrelid },
+				   { TriggerRelationId, Anum_pg_trigger_tgrelid },
+				   { AttrDefaultRelationId, Anum_pg_attrdef_adrelid },
+				   { RewriteRelationId, Anum_pg_rewrite_ev_class },
+				   { PolicyRelationId, Anum_pg_policy_polrelid },
+				   { StatisticExtRelationId, Anum_pg_statistic_ext_stxrelid } };
+	int i;
+
+	if (class_oid == RelationRelationId)
+		return table_of_relation(object);
+	for (i = 0; i < lengthof(owners); i++)
+	{
+		if (owners[i].class_oid == class_oid)
+			return catalog_value(class_oid, object, owners[i].column);
 	}
+	return InvalidOid;
 }
 
 static bool

@@ -13,6 +13,7 @@ use constant {
 	MAGIC => 0x6F506750,
 	BOOL => 16,            # type OIDs
 	BYTEA => 17,
+	MISSING => 0x40,       # flag of a column
 	NULL => 0,             # states of a column
 	UNCHANGED => 1,
 	PRESENT => 2,
@@ -78,8 +79,8 @@ sub hello
 sub relation
 {
 	my ($self, $body) = @_;
-	my ($id, $root, $kind, $identity) = unpack('VVaa', $body);
-	my $at = 10;
+	my $id = unpack('V', $body);
+	my $at = 14;
 	my ($schema, $table) = (string($body, \$at), string($body, \$at));
 	my @columns;
 
@@ -87,14 +88,15 @@ sub relation
 	my $ncolumns = unpack('v', bytes($body, \$at, 2));
 	foreach (1 .. $ncolumns)
 	{
-		my ($type, $base_type) = unpack('x4VV', bytes($body, \$at, 16));
+		my ($flags, $type, $base_type) =
+		  unpack('x2CxVV', bytes($body, \$at, 16));
 		push @columns,
 		  {
 			name => string($body, \$at),
 			is_bool => $type == BOOL,
 			is_bytea => $base_type == BYTEA
 		  };
-		string($body, \$at) foreach 1 .. 2;
+		string($body, \$at) foreach 1 .. ($flags & MISSING ? 3 : 2);
 	}
 	croak('bytes behind a relation') if $at != length($body);
 	$self->{relations}{$id} =
