@@ -11,8 +11,8 @@ use utf8;
 use PortageTest;
 use Test::More;
 
-my $source = source_new('source');
-my $target = target_new('target');
+my $source = source_new('source', fsync => 0);
+my $target = target_new('target', fsync => 0);
 my @run = ('run', endpoints($source, $target), '--until', 'caught-up');
 
 # psql reads and writes bytes.
