@@ -80,7 +80,7 @@ typedef struct Chunk
 	ChunkState state;
 	Stamp stamp;	  /* once done */
 	uint32_t storage; /* of the source's table that was read, once done */
-	int64_t size; /* in the source's bytes, about: for forecasts */
+	int64_t size;	  /* in the source's bytes, about: for forecasts */
 	int64_t rows;
 	int64_t bytes;
 } Chunk;

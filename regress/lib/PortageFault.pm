@@ -30,6 +30,7 @@ our @EXPORT = qw(
   shop_create shop_tables shop_load big_insert committed_before
   lsn evidence same_evidence balances_ok progress_ok caught_up_and_equal
   error_ok wait_for_stream wait_for_applied wait_for_err sql_as_target
+  ddl_stops
 );
 
 =pod
@@ -355,6 +356,12 @@ Wait until a process has written it to its standard error.
 
 As the role of the applier, who owns the tables.
 
+=item ddl_stops($source, $target, $run, $what, $words, $source_sql, $target_sql)
+
+The stream stops at DDL that cannot be carried, and has touched nothing; carried
+out by hand, and with the LSN that the hint names but no other, it goes on. There
+has to be a table called plain.
+
 =cut
 
 sub error_ok
@@ -369,6 +376,23 @@ sub error_ok
 		  && $errors[0] =~ $words
 		  && $result->{err} =~ /^pg_portage: hint: \S/m,
 		"$what: $code, message and hint") || diag($result->{err});
+}
+
+sub ddl_stops
+{
+	my ($source, $target, $run, $what, $words, $source_sql, $target_sql) = @_;
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	$source->safe_psql('app', $source_sql);
+	my $before = evidence($target, 'app', 'app', 'plain');
+	my $result = portage_fails(4, @$run);
+	error_ok($result, 'P0425', $words, $what);
+	same_evidence($before, $target, 'app', 'app', 'plain');
+	my ($lsn) = $result->{err} =~ m{--ddl-done ([0-9A-F]+/[0-9A-F]+)};
+	ok(defined $lsn, "$what: the hint names the LSN") || diag($result->{err});
+	sql_as_target($target, 'app', $target_sql);
+	portage_fails(4, @$run, '--ddl-done', '0/1');
+	return portage_ok(@$run, '--ddl-done', $lsn // '0/1');
 }
 
 sub wait_for_stream

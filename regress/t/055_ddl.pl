@@ -142,6 +142,11 @@ BEGIN; ALTER TABLE vol ADD k int; UPDATE vol SET k = id; SAVEPOINT a; ALTER TABL
 ALTER TABLE vol DROP v; INSERT INTO vol (id, k) VALUES (201, 1); CREATE TABLE short (id int); INSERT INTO short VALUES (1); DROP TABLE short; ALTER TABLE vol ALTER k TYPE text;
 INSERT INTO vol (id, k) VALUES (202, 'text'); COMMIT; BEGIN; ALTER TABLE vol DROP k; INSERT INTO vol (id) VALUES (203); ROLLBACK; INSERT INTO vol (id, k) VALUES (204, 'after');
 SQL
+carried('DDL within a transaction that is many batches', <<'SQL', 'many', 'vol');
+CREATE TABLE many (id int PRIMARY KEY, v text); BEGIN; INSERT INTO many SELECT i, 'v' FROM generate_series(1, 3000) i; ALTER TABLE many RENAME v TO w;
+ALTER TABLE many ADD x timestamptz DEFAULT now(); INSERT INTO many SELECT i, 'w' FROM generate_series(3001, 6000) i; ALTER TABLE many DROP w; UPDATE many SET x = NULL WHERE id % 7 = 0; COMMIT;
+INSERT INTO vol (id) VALUES (250); ALTER TABLE many ADD y int; INSERT INTO vol (id) VALUES (251); INSERT INTO many (id, y) VALUES (7000, 1);
+SQL
 carried('columns of a DO block and of a function', <<'SQL', 'vol');
 DO $$BEGIN EXECUTE 'ALTER TABLE vol ADD done int DEFAULT 3'; ALTER TABLE vol DROP k; END$$; INSERT INTO vol (id) VALUES (300);
 DO $$BEGIN CREATE TABLE in_do (a int NOT NULL, b text DEFAULT 'b'); INSERT INTO in_do (a) VALUES (1); DROP VIEW IF EXISTS nothing; END$$; DO $$BEGIN DROP TABLE in_do; END$$;
@@ -164,15 +169,7 @@ sub stops
 	my ($what, $like, $source_sql, $target_sql, @tables) = @_;
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	$source->safe_psql('app', $source_sql);
-	my $before = evidence($target, 'app', 'app', 'plain');
-	my $result = portage_fails(4, @run);
-	error_ok($result, 'P0425', $like, $what);
-	same_evidence($before, $target, 'app', 'app', 'plain');
-	my ($lsn) = $result->{err} =~ m{--ddl-done ([0-9A-F]+/[0-9A-F]+)};
-	ok(defined $lsn, "$what: the hint names the LSN") || diag($result->{err});
-	sql_as_target($target, 'app', $target_sql);
-	portage_ok(@run, '--ddl-done', $lsn // '0/1');
+	ddl_stops($source, $target, \@run, $what, $like, $source_sql, $target_sql);
 	return carried("$what: afterwards", 'UPDATE plain SET a = a + 1', @tables, 'plain');
 }
 

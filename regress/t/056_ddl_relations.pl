@@ -132,18 +132,7 @@ sub stops
 	my ($what, $like, $source_sql, $target_sql, @tables) = @_;
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	$source->safe_psql('app', $source_sql);
-	my $before = evidence($target, 'app', 'app', 'plain');
-	my $result = portage_fails(4, @run);
-	error_ok($result, 'P0425', $like, $what);
-	same_evidence($before, $target, 'app', 'app', 'plain');
-	my ($lsn) = $result->{err} =~ m{--ddl-done ([0-9A-F]+/[0-9A-F]+)};
-	ok(defined $lsn, "$what: the hint names the LSN") || diag($result->{err});
-	sql_as_target($target, 'app', $target_sql);
-	# that of another transaction is not this one's
-	portage_fails(4, @run, '--ddl-done', '0/1');
-	portage_ok(@run, '--ddl-done', $lsn);
-	portage_ok(@run);
+	ddl_stops($source, $target, \@run, $what, $like, $source_sql, $target_sql);
 	return tables_equal($source, 'app', $target, 'app', @tables);
 }
 
@@ -165,6 +154,7 @@ error_ok(portage_fails(4, @run, '--ddl', 'stop'), 'P0425', qr/--ddl stop asks to
 portage_ok(@run);
 tables_equal($source, 'app', $target, 'app', 'stopping');
 error_ok(portage_fails(2, @run, '--ddl', 'ignore'), 'P0105', qr/--ddl is/, 'there is no ignore');
+error_ok(portage_fails(2, @run, '--ddl-done', 'then'), 'P0105', qr/"then" is not an LSN/, 'no LSN');
 
 # ---- what was deferred is as the source has it now
 portage_ok('finish', endpoints($source, $target));
