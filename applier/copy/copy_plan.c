@@ -299,7 +299,11 @@ todo_start(CopyTable *todo)
 		todo->chunk_count = 1;
 	}
 	for (int i = 0; todo->start == START_RESET && i < todo->chunk_count; i++)
+	{
 		todo->chunks[i].state = CHUNK_TODO;
+		todo->chunks[i].rows = 0;
+		todo->chunks[i].bytes = 0;
+	}
 	for (int i = 0; i < todo->chunk_count; i++)
 		todo->chunks_done += todo->chunks[i].state == CHUNK_DONE;
 	todo->bytes_expected = todo->table->bytes / todo->chunk_count *

@@ -185,6 +185,19 @@ copy_undo(CopyWorker *worker, const CopyWork *work)
 }
 
 /*
+ * Where no stream follows, a table of a later snapshot would never agree with
+ * the others: everything is read again.
+ */
+static bool
+must_be_one_snapshot(const CopyPool *pool, Error *err)
+{
+	return pool->progress->slot[0] != '\0' ||
+		   error_set(err, P_SERVER_BUSY,
+					 "the table was rewritten on the source: copying all again,"
+					 " under one snapshot");
+}
+
+/*
  * A whole table that was rewritten is read again here; of one in pieces others
  * may have some: *rewritten tells, and it is left to whoever is the last.
  */
@@ -197,6 +210,8 @@ copy_rows(CopyWorker *worker, const CopyWork *work, bool *rewritten, Error *err)
 
 	if (work->kind == WORK_CHUNK)
 		ok = copy_once(worker, worker->reader, work, &whole, err);
+	if (ok && !whole)
+		ok = must_be_one_snapshot(worker->pool, err);
 	*rewritten = ok && !whole && work->chunk->kind != CHUNK_WHOLE;
 	while (ok && !whole && !*rewritten && tries++ < REWRITES_MAX)
 	{

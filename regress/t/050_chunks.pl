@@ -74,6 +74,18 @@ sub on_source
 	return $source->safe_psql('app', @_);
 }
 
+# Without a message about it: this is about what the copy does by itself.
+sub on_source_unannounced
+{
+	my ($sql) = @_;
+	my @triggers = map { "_portage_ddl_$_" } qw(end drop rewrite);
+
+	on_source("ALTER EVENT TRIGGER $_ DISABLE") foreach @triggers;
+	on_source($sql);
+	on_source("ALTER EVENT TRIGGER $_ ENABLE ALWAYS") foreach @triggers;
+	return;
+}
+
 sub all_equal
 {
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
@@ -200,7 +212,7 @@ foreach my $what ('CLUSTER', 'VACUUM FULL', 'a rewriting ALTER', 'TRUNCATE')
 	begin_anew($source, $target);
 	my $process = start_paused('copy-committed:3', @some, '--jobs', 1);
 	wait_for_chunks('ids', 3);
-	on_source($sql);
+	on_source_unannounced($sql);
 	on_source(q{INSERT INTO ids VALUES (5000, 1, 'new', 'code 5000')});
 	go_on($process, "$what between two pieces");
 	like($process->stderr, qr/table public\.ids was rewritten on the source/,
@@ -220,6 +232,21 @@ SQL
 	tables_equal($source, 'app', $target, 'app', 'ids', 'child');
 	on_source('DELETE FROM ids WHERE id = 5000');
 }
+
+# ---- without a stream behind it all must be of one snapshot
+begin_anew($source, $target);
+my $alone = start_paused('copy-committed:3', '--copy-only', '--tables',
+	'ids,child', '--jobs', 1);
+wait_for_chunks('ids', 3);
+on_source('CLUSTER ids USING ids_pkey');
+on_source(q{INSERT INTO ids VALUES (6000, 1, 'new', 'code 6000')});
+on_source('INSERT INTO child VALUES (6000, 6000)');
+go_on($alone, 'rewritten in --copy-only');
+like($alone->stderr, qr/copying all again, under one snapshot/, 'all again');
+is( on_target('SELECT count(DISTINCT stamp_snapshot) FROM portage.chunk'),
+	1, 'all is of one snapshot');
+tables_equal($source, 'app', $target, 'app', 'ids', 'child');
+on_source('DELETE FROM child WHERE id = 6000; DELETE FROM ids WHERE id = 6000');
 
 # ---- columns that change on the way are not lost in silence
 begin_anew($source, $target);
@@ -297,7 +324,7 @@ tables_equal($source, 'app', $target, 'app', 'shuffled');
 
 # ---- a rewrite between two starts
 killed_after(2, 'ids');
-on_source('ALTER TABLE ids ALTER v TYPE bigint USING v * 2');
+on_source_unannounced('ALTER TABLE ids ALTER v TYPE bigint USING v * 2');
 portage_ok(run_arguments(@end, '--tables', 'ids'));
 is(chunks('ids', q{string_agg(kind, ' ')}), 'whole',
 	'a table that was rewritten since is copied as a whole');
