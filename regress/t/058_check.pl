@@ -360,12 +360,21 @@ $source->safe_psql('app',
 
 # ---- what the target must have
 my $space = PostgreSQL::Test::Utils::tempdir();
+my $collate = $source->safe_psql('app',
+	q{SELECT datcollate FROM pg_database WHERE datname = 'app'});
+my $other = $collate eq 'C' ? 'C.UTF-8' : 'C';
 $source->safe_psql('app', "CREATE TABLESPACE far LOCATION '$space'");
 $source->safe_psql('app', 'CREATE TABLE in_far (id int PRIMARY KEY) TABLESPACE far');
 $target->safe_psql('postgres', 'DROP DATABASE c; CREATE DATABASE c OWNER '
-	  . "$target_role TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C'"
-	  . " LC_CTYPE 'C'");
-$target->safe_psql('c', 'DROP EXTENSION plpgsql');
+	  . "$target_role TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE '$other'"
+	  . " LC_CTYPE '$other'");
+$source->safe_psql('app',
+	'CREATE TABLE odd (m macaddr8 PRIMARY KEY, t text COLLATE ucs_basic)');
+$target->safe_psql('c', <<'SQL');
+DROP EXTENSION plpgsql;
+UPDATE pg_type SET typname = 'gone' WHERE typname = 'macaddr8';
+UPDATE pg_collation SET collname = 'gone' WHERE collname = 'ucs_basic';
+SQL
 $source->safe_psql('app',
 	"UPDATE pg_extension SET extversion = '99' WHERE extname = 'ltree';"
 	  . "UPDATE pg_extension SET extname = 'unheard of' WHERE extname = 'lo'");
@@ -377,21 +386,22 @@ found('error', 'P0421', 'extension unheard of', qr/not available/,
 	qr/install its package/);
 found('warning', 'P0421', 'extension ltree', qr/the source's is 99/,
 	qr/newer version/);
-my $collate = $source->safe_psql('app',
-	q{SELECT datcollate FROM pg_database WHERE datname = 'app'});
-if ($collate eq 'C')
-{
-	not_found('locale');
-}
-else
-{
-	found('warning', 'P0421', 'locale', qr/sorts text by C of libc/,
-		qr/source's locale/);
-}
+found('warning', 'P0421', 'locale',
+	qr/sorts text by \Q$other\E of libc.*source by \Q$collate\E of/,
+	qr/source's locale/);
+found('error', 'P0421', 'type macaddr8', qr/public\.odd\.m needs it/,
+	qr/target that has it/);
+found('error', 'P0421', 'collation ucs_basic', qr/public\.odd\.t needs it/,
+	qr/target that has it/);
+my $on_target = PostgreSQL::Test::Utils::tempdir();
+$target->safe_psql('c', "CREATE TABLESPACE far LOCATION '$on_target'");
+look(1, @to_c);
+found('error', 'P0210', 'tablespace far', qr/may not use it/,
+	qr/GRANT CREATE ON TABLESPACE/);
 $source->safe_psql('app',
 	"UPDATE pg_extension SET extversion = '1.2' WHERE extname = 'ltree';"
 	  . "UPDATE pg_extension SET extname = 'lo' WHERE extname = 'unheard of';"
-	  . 'DROP TABLE in_far; DROP TABLESPACE far');
+	  . 'DROP TABLE in_far, odd; DROP TABLESPACE far');
 $target->safe_psql('postgres',
 	"CREATE DATABASE latin OWNER $target_role TEMPLATE template0"
 	  . " ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C';");
