@@ -47,18 +47,47 @@ find_indexes(const Plan *plan, PlanTable *item, Arena *arena)
 	}
 }
 
-/* The pieces of a table that are stored on the target. */
+/*
+ * The pieces of a table that are stored on the target.  Those that are done
+ * count only if a copy that began now could leave them as they are.
+ */
 static void
-stored_pieces(PlanTable *item, const Chunk *chunks, int count)
+stored_pieces(PlanTable *item, const CopyPlan *copy, bool all_again)
 {
-	for (int i = 0; i < count; i++)
+	const Chunk *chunks = copy->chunks;
+	TableStart start;
+	int end;
+
+	while (chunks < copy->chunks + copy->chunk_count &&
+		   chunks->table_oid != item->table->oid)
+		chunks++;
+	end = copy->chunk_count - (int) (chunks - copy->chunks);
+	while (item->chunks < end &&
+		   chunks[item->chunks].table_oid == item->table->oid)
+		item->chunks_done += chunks[item->chunks++].state == CHUNK_DONE;
+	if (item->chunks == 0)
+		return;
+	item->kind = chunks[0].kind;
+	start = copy_plan_start(item->table, chunks, item->chunks, false);
+	if (start == START_RESET || start == START_RESET_WHOLE || all_again)
+		item->chunks_done = 0;
+	if (start == START_RESET_WHOLE)
 	{
-		if (chunks[i].table_oid != item->table->oid)
-			continue;
-		item->kind = chunks[i].kind;
-		item->chunks++;
-		item->chunks_done += chunks[i].state == CHUNK_DONE;
+		item->kind = CHUNK_WHOLE;
+		item->chunks = 1;
 	}
+}
+
+/* A copy alone is of one snapshot: what an earlier one left is of another. */
+static bool
+begins_again(const Plan *plan, const CopyPlan *copy)
+{
+	for (int i = 0; plan->copy_only && i < copy->chunk_count; i++)
+	{
+		if (copy->chunks[i].state != CHUNK_DONE)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -68,6 +97,8 @@ stored_pieces(PlanTable *item, const Chunk *chunks, int count)
 static void
 plan_tables(Plan *plan, const CopyPlan *copy, int64_t split_bytes, Arena *arena)
 {
+	bool all_again = begins_again(plan, copy);
+
 	plan->tables = ARENA_ARRAY(arena, PlanTable, (size_t) copy->table_count);
 	for (int i = 0; i < copy->table_count; i++)
 	{
@@ -76,7 +107,7 @@ plan_tables(Plan *plan, const CopyPlan *copy, int64_t split_bytes, Arena *arena)
 
 		*item = (PlanTable){ .table = table };
 		if (plan->phase >= PHASE_COPY)
-			stored_pieces(item, copy->chunks, copy->chunk_count);
+			stored_pieces(item, copy, all_again);
 		else if (!table->unlogged)
 		{
 			item->kind = copy_split_kind(table, split_bytes);

@@ -171,6 +171,10 @@ check_unfinished(const Session *session, Error *err)
 
 	if (session->progress.phase < PHASE_FINISH)
 		return true;
+	/* a copy alone ends with what finish does, and goes on with it */
+	if (session->progress.phase == PHASE_FINISH &&
+		session->progress.slot[0] == '\0')
+		return true;
 	if (session->progress.phase == PHASE_FINISH)
 	{
 		error_set(err, P_FINISHED,
