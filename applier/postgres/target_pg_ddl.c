@@ -28,6 +28,8 @@
 	"SET LOCAL default_tablespace = ''"
 
 #define FOREIGN_KEY_VIOLATION "23503"
+#define UNDEFINED_FUNCTION "42883"
+#define UNDEFINED_TABLE "42P01"
 
 bool
 copy_transaction_begin(CopyTransaction *self, PgConn *conn,
@@ -110,6 +112,15 @@ foreign_key_failed(const DdlEntry *entry, const Error *said, Error *err)
 	return false;
 }
 
+/* An unqualified name that is in nobody's statement, but in a function. */
+static bool
+path_is_missed(const DdlEntry *entry, const Error *said)
+{
+	return strcmp(entry->type, "MATERIALIZED VIEW DATA") == 0 &&
+		   (strcmp(said->sqlstate, UNDEFINED_TABLE) == 0 ||
+			strcmp(said->sqlstate, UNDEFINED_FUNCTION) == 0);
+}
+
 /* Anything that is wrong with the statement itself is P_DDL. */
 static bool
 entry_failed(const DdlEntry *entry, Error *err)
@@ -124,7 +135,11 @@ entry_failed(const DdlEntry *entry, Error *err)
 		error_set(err, P_DDL, "%s", said.message);
 		if (said.detail[0] != '\0')
 			error_detail(err, "%s", said.detail);
-		if (said.hint[0] != '\0')
+		if (path_is_missed(entry, &said))
+			error_hint(err, "Is it a function that the view calls?  ALTER "
+							"FUNCTION ... SET search_path on the target, then "
+							"run pg_portage finish again.");
+		else if (said.hint[0] != '\0')
 			error_hint(err, "%s", said.hint);
 		memcpy(err->sqlstate, said.sqlstate, sizeof(err->sqlstate));
 	}

@@ -59,6 +59,7 @@ INSERT INTO parents (v) VALUES ('new');
 SELECT nextval('children_id_seq');
 REFRESH MATERIALIZED VIEW per_owner;
 REFRESH MATERIALIZED VIEW owners;
+DO $$ BEGIN REFRESH MATERIALIZED VIEW counted; EXCEPTION WHEN undefined_table THEN END $$;
 SQL
 	portage_ok('run', @ends, '--until', 'caught-up');
 	return;
@@ -220,6 +221,20 @@ sql_as_target($target, 'app', q{INSERT INTO parents (id, v) VALUES (7, 'v7'), (6
 	UPDATE parts SET parent = id WHERE id IN (7, 60)});
 portage_ok(@finish);
 all_equal();
+
+# ---- a view that needs a function that needs a search_path
+$source->safe_psql('app', <<'SQL');
+CREATE FUNCTION how_many() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT count(*) FROM parents); END';
+CREATE MATERIALIZED VIEW counted AS SELECT how_many() AS n;
+SQL
+begin();
+$result = portage_fails(4, @finish);
+error_ok($result, 'P0421', qr/public\.counted: .*relation "parents" does not exist/, 'no search_path');
+like($result->{err}, qr/hint: .*ALTER FUNCTION .* SET search_path/, 'what to do');
+sql_as_target($target, 'app', 'ALTER FUNCTION how_many() SET search_path = public');
+portage_ok(@finish);
+tables_equal($source, 'app', $target, 'app', @tables, 'public.counted');
+$source->safe_psql('app', 'DROP FUNCTION how_many() CASCADE');
 
 # ---- a lock that somebody holds is waited for, and the wait can be ended
 begin();
