@@ -21,6 +21,15 @@
 
 #define CONNECT_TIMEOUT_S 10
 
+/* A server that is silent for so long is asked whether it is there. */
+#define SILENCE_ASK_MS 10000
+#define SILENCE_ASKS 3
+#define PING_TIMEOUT_S "5"
+#define PING_OPTIONS_MAX 64
+
+/* The next of two arrays of libpq's parameters. */
+#define SET(k, v) (keywords[n] = (k), values[n] = (v), n++)
+
 /* Settings of every session; all of them exist since PostgreSQL 13. */
 #define SESSION_OPTIONS                                                   \
 	"-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3"  \
@@ -87,7 +96,6 @@ connect_start(const PgConfig *config, Error *err)
 	buffer_init(&options);
 	options_of_url(parsed, &options);
 	PQconninfoFree(parsed);
-#define SET(k, v) (keywords[n] = (k), values[n] = (v), n++)
 	SET("dbname", config->url);
 	SET("options", options.data);
 	SET("application_name", config->label);
@@ -101,7 +109,6 @@ connect_start(const PgConfig *config, Error *err)
 	if (config->replication)
 		SET("replication", "database");
 	SET(NULL, NULL);
-#undef SET
 	pq = PQconnectStartParams(keywords, values, 1);
 	buffer_release(&options);
 	if (pq == NULL)
@@ -122,7 +129,7 @@ poll_until(int fd, short events, int64_t deadline_ms, bool interruptible)
 
 	for (;;)
 	{
-		left = deadline_ms == 0 ? 1000 : deadline_ms - clock_ms();
+		left = deadline_ms - clock_ms();
 		if (left < 0)
 			return 0;
 		fds[0] = (struct pollfd){ .fd = fd, .events = events };
@@ -275,12 +282,69 @@ statement_cancel(PgConn *conn)
 	PQfreeCancel(cancel);
 }
 
+/* Does the server behind a connection take another one, or refuse it? */
+static bool
+server_answers(const PgConn *conn)
+{
+	PQconninfoOption *options = PQconninfo(conn->pq);
+	const PQconninfoOption *option;
+	const char *keywords[PING_OPTIONS_MAX + 1];
+	const char *values[PING_OPTIONS_MAX + 1];
+	int n = 0;
+	bool answers;
+
+	for (option = options; option != NULL && option->keyword != NULL; option++)
+	{
+		if (option->val == NULL || option->val[0] == '\0' ||
+			n == PING_OPTIONS_MAX - 6)
+			continue;
+		SET(option->keyword, option->val);
+	}
+	/* the last one of a keyword wins: the host we are connected to, of many */
+	SET("host", PQhost(conn->pq));
+	SET("hostaddr", PQhostaddr(conn->pq));
+	SET("port", PQport(conn->pq));
+	SET("connect_timeout", PING_TIMEOUT_S);
+	SET("application_name", "pg_portage ping");
+	SET("replication", "false");
+	SET(NULL, NULL);
+	answers = PQpingParams(keywords, values, 0) != PQPING_NO_RESPONSE;
+	PQconninfoFree(options);
+	return answers;
+}
+
+/*
+ * Without a deadline, because nobody can say how long a lock or an index may
+ * take: but only as long as the server is there.  A connection to one that
+ * hangs stays open for ever, and so does one whose other end has gone without a
+ * word.  Several answers have to be missing; one, once a stop is requested.
+ */
+static int
+wait_for_server(PgConn *conn, short events)
+{
+	int missing = 0;
+	int ready;
+
+	for (;;)
+	{
+		ready = poll_until(PQsocket(conn->pq), events,
+						   clock_ms() + SILENCE_ASK_MS, conn->interruptible);
+		if (ready != 0)
+			return ready;
+		if (server_answers(conn))
+			missing = 0;
+		else if (++missing == SILENCE_ASKS || signals_stop_requested())
+			return 0;
+	}
+}
+
 bool
 pg_wait_socket(PgConn *conn, bool for_write, int64_t deadline_ms, Error *err)
 {
 	short events = for_write ? POLLIN | POLLOUT : POLLIN;
-	int ready = poll_until(PQsocket(conn->pq), events, deadline_ms,
-						   conn->interruptible);
+	int ready = deadline_ms == 0 ? wait_for_server(conn, events)
+								 : poll_until(PQsocket(conn->pq), events,
+											  deadline_ms, conn->interruptible);
 
 	if (ready > 0)
 		return true;
@@ -289,7 +353,9 @@ pg_wait_socket(PgConn *conn, bool for_write, int64_t deadline_ms, Error *err)
 		statement_cancel(conn);
 		return error_set(err, P_STOPPED, "stopped");
 	}
-	return error_set(err, P_CONNECTION_LOST, "the %s %s did not answer in time",
+	return error_set(err, P_CONNECTION_LOST,
+					 deadline_ms == 0 ? "the %s %s does not answer any more"
+									  : "the %s %s did not answer in time",
 					 conn->side, conn->where);
 }
 

@@ -2,8 +2,8 @@
  * pg_conn.h
  *		A connection to a PostgreSQL server, with our errors and deadlines.
  *
- * All of libpq stays in this folder.  Every wait ends at a deadline or when a
- * second signal arrives; a lost connection is a transient error, a refused
+ * All of libpq stays in this folder.  Every wait ends at a deadline, when the
+ * server does not answer anybody, or when a second signal arrives; a lost connection is a transient error, a refused
  * login is not.  Sessions are set up the same way every time: ISO dates, UTC,
  * no session timeouts, search_path pg_catalog, application_name with the
  * stream's label, TCP keepalives.
@@ -79,7 +79,10 @@ bool pg_next_result(PgConn *conn, PGresult **res, Error *err) MUST_CHECK;
 /* True if the connection can be used for another statement. */
 bool pg_conn_alive(const PgConn *conn);
 
-/* Wait until the socket is readable (or writable); false: deadline or lost. */
+/*
+ * Wait until the socket is readable (or writable); false: deadline or lost.
+ * Without a deadline (0) for as long as the server answers others.
+ */
 bool pg_wait_socket(PgConn *conn, bool for_write, int64_t deadline_ms,
 					Error *err) MUST_CHECK;
 

@@ -33,8 +33,9 @@ use warnings;
 use Carp;
 use Exporter 'import';
 use File::Basename ();
+use IO::Socket::INET ();
 use IPC::Run ();
-use PortageFault;
+use PortageFault qw(error_ok);
 use PortageTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -61,9 +62,10 @@ source. With C<< slots => 0 >> the positions of slots are left out, which a
 server that crashed may have set back; C<< source => $node >> is looked at
 instead of the source, whose place it has taken.
 
-=item same($self, $what)
+=item same($self, $what, $side = 'both')
 
-One assertion that both sides are as they were at the last look.
+One assertion that both sides, or one of them, are as they were at the last
+look.
 
 =cut
 
@@ -90,13 +92,17 @@ sub look
 
 sub same
 {
-	my ($self, $what) = @_;
+	my ($self, $what, $side) = @_;
 	croak('nothing was looked at before') unless $self->{before};
 	my $now = $self->evidence;
+	my @keys = grep { !$side || /$side/ } sort keys %$now;
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	return is_deeply($now, $self->{before},
-		"$what: schemas, slots, rows and state of both sides are untouched");
+	return is_deeply(
+		{ map { $_ => $now->{$_} } @keys },
+		{ map { $_ => $self->{before}{$_} } @keys },
+		"$what: schema, slots, rows and state are untouched on "
+		  . ($side // 'both sides'));
 }
 
 sub evidence
@@ -109,17 +115,18 @@ sub evidence
 		[ target => $self->{target}, $self->{target_database} ]);
 	my %found;
 
-	sessions_end($source, $self->{target})
-	  unless $running;
-	my @dumps = map { schema_dump_start($_->[1], $_->[2]) } @sides;
 	foreach my $side (@sides)
 	{
 		my ($name, $node, $database) = @$side;
-		$found{"slots of the $name"} =
-		  slots($node, $self->{options}{slots} // !$running);
-		$found{"rows of the $name"} = digests($node, $database);
-		$found{"state of the $name"} = states($node, $database, $running);
-		$found{"schema of the $name"} = schema_dump_end(shift @dumps);
+		my $parts = looked_at($node, $database, $running,
+			$self->{options}{slots} // !$running);
+
+		$found{"$_ of the $name"} = $parts->{$_} foreach keys %$parts;
+	}
+	my @dumps = map { schema_dump_start($_->[1], $_->[2]) } @sides;
+	foreach my $side (@sides)
+	{
+		$found{"schema of the $side->[0]"} = schema_dump_end(shift @dumps);
 	}
 	croak('there is no row to look at')
 	  unless grep { /rows/ && @{ $found{$_} } } keys %found;
@@ -153,21 +160,27 @@ sub schema_dump_end
 		  split(/\n/, $dump->{out}) ];
 }
 
-sub slots
+# Slots, rows and state by one session, since there is much to look at: when no
+# session of an applier is left, the slots; count and digest of each table and
+# value of each sequence; every row of every table in the schema portage.
+my @moving = qw(resume_lsn commit_lsn xid commit_time anchor_lsn anchor_nonce
+  previous_anchor_lsn digest skeleton transactions);
+
+sub looked_at
 {
-	my ($node, $positions) = @_;
+	my ($node, $database, $running, $positions) = @_;
+	my $wait = $running ? '' : sessions_wait();
 	my $columns = $positions ? ', restart_lsn, confirmed_flush_lsn' : '';
-
-	return lines($node, 'postgres',
-		'SELECT slot_name, plugin, slot_type, database, temporary'
-		  . "$columns FROM pg_replication_slots ORDER BY slot_name");
-}
-
-# Count and digest of each table, value of each sequence.
-sub digests
-{
-	my ($node, $database) = @_;
-	return lines($node, $database, <<'SQL');
+	my $without = join(', ',
+		map { "''$_''" } qw(epoch updated_at), $running ? @moving : ());
+	my %parts = map { $_ => [] } qw(slots rows state);
+	my $part;
+	my $answer = $node->safe_psql($database, <<"SQL");
+$wait
+\\echo = slots
+SELECT slot_name, plugin, slot_type, database, temporary $columns
+FROM pg_replication_slots ORDER BY slot_name;
+\\echo = rows
 SELECT CASE relkind WHEN 'S' THEN format(
 	'SELECT %L || '' '' || last_value || '' '' || is_called FROM %s',
 	c.oid::regclass, c.oid::regclass)
@@ -176,34 +189,44 @@ ELSE format('SELECT %L || '' '' || count(*) || '' '' || coalesce(md5('
 	' FROM ONLY %s r', c.oid::regclass, c.oid::regclass)
 END
 FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-WHERE relkind IN ('r', 'S') AND nspname !~ '^(pg_|information_schema|portage$)'
-ORDER BY c.oid::regclass::text COLLATE "C" \gexec
-SQL
-}
-
-# Every row of every table in the schema portage.
-my @moving = qw(resume_lsn commit_lsn xid commit_time anchor_lsn anchor_nonce
-  previous_anchor_lsn digest skeleton transactions);
-
-sub states
-{
-	my ($node, $database, $running) = @_;
-	my $without = join(', ',
-		map { "''$_''" } qw(epoch updated_at), $running ? @moving : ());
-
-	return lines($node, $database, <<"SQL");
+WHERE relkind IN ('r', 'S') AND nspname !~ '^(pg_|information_schema|portage\$)'
+ORDER BY c.oid::regclass::text COLLATE "C" \\gexec
+\\echo = state
 SELECT format('SELECT %L || '' '' || (to_jsonb(r) - ARRAY[$without])'
 	' FROM %s r ORDER BY 1', relname, c.oid::regclass)
 FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
 WHERE relkind = 'r' AND nspname = 'portage'
 ORDER BY relname COLLATE "C" \\gexec
 SQL
+
+	foreach my $line (split(/\n/, $answer))
+	{
+		if ($line =~ /\A= (\w+)\z/)
+		{
+			$part = $1;
+			next;
+		}
+		push @{ $parts{$part} }, $line;
+	}
+	return \%parts;
 }
 
-sub lines
+# A session ends a little later than the applier whose it was.
+sub sessions_wait
 {
-	my ($node, $database, $sql) = @_;
-	return [ split(/\n/, $node->safe_psql($database, $sql)) ];
+	return <<'SQL';
+DO $$ DECLARE left_ms int := 60000; BEGIN
+	WHILE EXISTS (SELECT FROM pg_stat_activity
+		WHERE application_name LIKE 'pg\_portage%')
+	LOOP
+		IF left_ms <= 0 THEN
+			RAISE 'sessions of an applier do not end';
+		END IF;
+		PERFORM pg_sleep(0.02), pg_stat_clear_snapshot();
+		left_ms := left_ms - 20;
+	END LOOP;
+END $$;
+SQL
 }
 
 =pod
@@ -220,6 +243,10 @@ Look, run the applier twice, because a refusal must not wear off, and assert
 all of that and that both sides are untouched. C<run> are the arguments;
 without it C<run --until caught-up> of both sides. With C<< again => 0 >> once;
 with C<< looked => 1 >> the last look holds.
+
+=item urls($self)
+
+The arguments C<--source URL --target URL>.
 
 =item equal($self, @tables)
 
@@ -246,7 +273,7 @@ sub told
 sub refused
 {
 	my ($self, %day) = @_;
-	my @run = @{ $day{run} // [ 'run', $self->endpoints ] };
+	my @run = @{ $day{run} // [ 'run', $self->urls ] };
 
 	push @run, '--until', 'caught-up' if $run[0] eq 'run';
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
@@ -259,7 +286,7 @@ sub refused
 	return $self->same($day{what});
 }
 
-sub endpoints
+sub urls
 {
 	my ($self) = @_;
 	return (
@@ -272,7 +299,7 @@ sub equal
 	my ($self, @tables) = @_;
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	portage_ok('run', $self->endpoints, '--until', 'caught-up');
+	portage_ok('run', $self->urls, '--until', 'caught-up');
 	return tables_equal(
 		$self->{source}, $self->{database},
 		$self->{target}, $self->{target_database},
@@ -306,16 +333,7 @@ sub sessions_end
 {
 	my (@nodes) = @_;
 
-	foreach my $node (@nodes)
-	{
-		wait_for(
-			sub {
-				$node->safe_psql('postgres',
-					'SELECT count(*) FROM pg_stat_activity'
-					  . q{ WHERE application_name LIKE 'pg\_portage%'}) == 0;
-			},
-			'the sessions of the applier on ' . $node->name . ' to end');
-	}
+	$_->safe_psql('postgres', sessions_wait()) foreach @nodes;
 	return;
 }
 
