@@ -43,6 +43,7 @@ typedef struct SourceIdentity
 	char encoding[32];	/* server encoding */
 	int server_version; /* not stored */
 	bool standby;		/* when asked; not stored */
+	bool no_history;	/* our role may not ask for it; not stored */
 } SourceIdentity;
 
 typedef struct Progress

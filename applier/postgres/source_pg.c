@@ -208,6 +208,7 @@ identify_by_sql(PgConn *conn, SourceIdentity *identity, Error *err)
 	identity->wal_end = pg_value_lsn(res, 0, 2);
 	snprintf(identity->database, sizeof(identity->database), "%s",
 			 pg_value(res, 0, 3));
+	identity->no_history = true;
 	PQclear(res);
 	return true;
 }

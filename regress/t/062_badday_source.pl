@@ -47,7 +47,7 @@ sub streaming
 
 sub resumed
 {
-	$process = portage_start('run', $sides->endpoints);
+	$process = portage_start('run', $sides->urls);
 	wait_for_err($process, qr/streaming from/);
 	write_some();
 	wait_for_applied($source, $target);
@@ -168,7 +168,7 @@ if (server_knows($source, 'output_plugin_libraries'))
 }
 my $role = SOURCE_ROLE;
 my %no_role = (
-	rc => 2, code => 'P0204', words => qr/replication role/,
+	rc => 2, code => 'P0204', words => qr/may not replicate/,
 	hint => qr/ALTER ROLE \S+ REPLICATION/);
 while_held(
 	sub {
@@ -226,7 +226,7 @@ $sides->equal(@tables);
 dump_keep();
 my $old = progress_row($target, 'app', 'app');
 write_some();
-is( portage('run', $sides->endpoints,
+is( portage('run', $sides->urls,
 		env => { PG_PORTAGE_FAILPOINT => 'batch-durable:kill' })->{signal},
 	9,
 	'more is applied, and not confirmed');
@@ -329,8 +329,15 @@ while_held(
 	look => { source => $standby });
 $sides->refused(%{ $history{'a promoted standby'} },
 	what => 'a promoted standby', look => { source => $standby });
-$standby->stop;
-$source->start;
-$sides->equal(@tables);
+
+# ---- what a timeline other than the first has, a history, only a role with
+# REPLICATION may see: without it, it must not look like another one
+my $promoted = PortageBadDay->new($standby, $target);
+begin_anew($source, $target);
+$promoted->equal(@tables);
+$standby->safe_psql('postgres', "ALTER ROLE $role NOREPLICATION");
+$promoted->refused(%no_role, what => 'REPLICATION taken away on timeline 2');
+$standby->safe_psql('postgres', "ALTER ROLE $role REPLICATION");
+$promoted->equal(@tables);
 
 done_testing();
