@@ -6,6 +6,7 @@
 use strict;
 use warnings;
 
+use PortageBadDay;
 use PortageFault;
 use PortageTest;
 use PostgreSQL::Test::Cluster;
@@ -14,6 +15,7 @@ use Test::More;
 
 my $source = source_new('source');
 my $target = target_new('target', databases => []);
+my $sides = PortageBadDay->new($source, $target);
 my @tables = map { "public.$_" } qw(t u);
 my $written = 0;
 
@@ -60,9 +62,9 @@ sub begin_streamed
 	return;
 }
 
-# A refusal: exit code 4, one error with code, words and hint, and a target in
-# which every row and the progress row are what they were. Twice, because a
-# refusal must not wear off.
+# A refusal: exit code 4, one error with code, words and hint, and schemas,
+# slots, rows and state of both sides what they were. Twice, because a refusal
+# must not wear off.
 sub refused
 {
 	my ($code, $words, $what, @source) = @_;
@@ -70,16 +72,16 @@ sub refused
 	  @source
 	  ? (@source, '--target', target_url($target, 'app'))
 	  : endpoints($source, $target);
-	my $before = evidence($target, 'app', 'app', @tables);
 
+	$sides->look;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	foreach my $time ('', ' again')
 	{
 		my $result = portage_fails(4, 'run', @arguments, '--name', 'app',
 			'--until', 'caught-up');
 		error_ok($result, $code, $words, "$what$time");
-		same_evidence($before, $target, 'app', 'app', @tables);
 	}
+	$sides->same($what);
 	return;
 }
 
