@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/lsn.h"
 
 #define STREAM_NAME_MAX 40
@@ -43,7 +44,8 @@ typedef struct SourceIdentity
 	char encoding[32];	/* server encoding */
 	int server_version; /* not stored */
 	bool standby;		/* when asked; not stored */
-	bool no_history;	/* our role may not ask for it; not stored */
+	/* why nobody could be asked for the history, or 0; not stored */
+	ErrorCode no_history;
 } SourceIdentity;
 
 typedef struct Progress

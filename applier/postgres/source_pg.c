@@ -208,7 +208,6 @@ identify_by_sql(PgConn *conn, SourceIdentity *identity, Error *err)
 	identity->wal_end = pg_value_lsn(res, 0, 2);
 	snprintf(identity->database, sizeof(identity->database), "%s",
 			 pg_value(res, 0, 3));
-	identity->no_history = true;
 	PQclear(res);
 	return true;
 }
@@ -258,6 +257,7 @@ source_pg_identify(Source *source, SourceIdentity *identity, Error *err)
 	{
 		if (err->code != P_REPLICATION_ROLE && err->code != P_WALSENDERS)
 			return false;
+		identity->no_history = err->code;
 		error_clear(err);
 		return identify_by_sql(self->sql, identity, err);
 	}

@@ -78,9 +78,11 @@ check_identity(Source *source, const Progress *progress, Error *err)
 						 "migration was begun on %s",
 						 now.system_id, then->system_id);
 	/* what cannot be seen is not another history */
-	if (now.no_history)
-		return error_set(err, P_REPLICATION_ROLE,
-						 "the source role may not replicate");
+	if (now.no_history != ERROR_CODE_NONE)
+		return error_set(err, now.no_history,
+						 now.no_history == P_WALSENDERS
+							 ? "no walsender is free on the source"
+							 : "the source role may not replicate");
 	if (now.timeline != then->timeline ||
 		strcmp(now.history, then->history) != 0)
 		return error_set(err, P_TIMELINE,

@@ -310,7 +310,7 @@ $source->append_conf('postgresql.conf', 'max_wal_senders = 0');
 $source->start;
 $ours->refused(
 	what => 'no walsender for a migration that has begun',
-	rc => 2, code => 'P0203', words => qr/max_wal_senders/,
+	rc => 2, code => 'P0203', words => qr/no walsender is free/,
 	hint => qr/raise max_wal_senders/);
 $source->append_conf('postgresql.conf', 'max_wal_senders = 20');
 $source->restart;
