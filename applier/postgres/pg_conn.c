@@ -9,6 +9,7 @@
 #include "postgres/pg_conn.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,17 +151,18 @@ connect_timeout(PGconn *pq)
 {
 	PQconninfoOption *options = PQconninfo(pq);
 	const PQconninfoOption *option;
-	int timeout_s = 0;
+	long timeout_s = 0;
 
 	for (option = options; option != NULL && option->keyword != NULL; option++)
 	{
 		if (strcmp(option->keyword, "connect_timeout") == 0 &&
 			option->val != NULL)
-			timeout_s = atoi(option->val);
+			timeout_s = strtol(option->val, NULL, 10);
 	}
 	PQconninfoFree(options);
 	/* for ever, libpq calls what is not positive: not here */
-	return timeout_s > 0 ? timeout_s : CONNECT_TIMEOUT_S;
+	return timeout_s > 0 && timeout_s <= INT_MAX ? (int) timeout_s
+												 : CONNECT_TIMEOUT_S;
 }
 
 static bool
