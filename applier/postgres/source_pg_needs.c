@@ -49,7 +49,7 @@ static const char items_query[] =
 		"w.oid") " UNION ALL SELECT 4, format('function %s.%s', n.nspname, p.proname), ''"
 				 "  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
 				 "  JOIN pg_language l ON l.oid = p.prolang AND NOT l.lanpltrusted"
-				 "  WHERE p.oid >= 16384 AND " OF_NO_EXTENSION(
+				 "  WHERE p.oid >= 16384 AND p.prokind <> 'a' AND " OF_NO_EXTENSION(
 					 "pg_proc",
 					 "p.oid") " UNION ALL SELECT 4, format('type %s.%s', n.nspname, t.typname), ''"
 							  "  FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace"

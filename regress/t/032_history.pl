@@ -166,12 +166,14 @@ write_some();
 on_target('CREATE TABLE kept AS TABLE portage.progress');
 on_target('CREATE TABLE kept_chunk AS TABLE portage.chunk');
 on_target('CREATE TABLE kept_ddl AS TABLE portage.ddl');
+on_target('CREATE TABLE kept_relation AS TABLE portage.relation');
 on_target('DELETE FROM portage.progress');
 refused('P0406', qr/has a slot portage_app already/, 'no progress row');
 on_target('INSERT INTO portage.progress TABLE kept');
 on_target('INSERT INTO portage.chunk TABLE kept_chunk');
 on_target('INSERT INTO portage.ddl TABLE kept_ddl');
-on_target('DROP TABLE kept, kept_chunk, kept_ddl');
+on_target('INSERT INTO portage.relation TABLE kept_relation');
+on_target('DROP TABLE kept, kept_chunk, kept_ddl, kept_relation');
 run_to_end();
 
 # ---- the target as it was before: the slot still has what it lacks
