@@ -303,6 +303,21 @@ comment_join(Selection *self, int index)
 	return true;
 }
 
+/*
+ * A superuser may have made a schema on the target, for extensions that nobody
+ * else may create there; tables in the way are looked for anyway.
+ */
+static const char *
+statement_of(const Selection *self, const DumpEntry *entry)
+{
+	static const char create[] = "CREATE SCHEMA ";
+
+	if (!type_is(entry, "SCHEMA") || !starts_with(entry->sql, create))
+		return entry->sql;
+	return arena_printf(self->arena, "%sIF NOT EXISTS %s", create,
+						entry->sql + strlen(create));
+}
+
 static void
 take_entries(Selection *self, DdlEntry *entries, int *count, Findings *left_out)
 {
@@ -336,7 +351,7 @@ take_entries(Selection *self, DdlEntry *entries, int *count, Findings *left_out)
 		entry->schema = dumped->schema;
 		entry->name = dumped->name;
 		entry->table_oid = table_of(self->catalog, dumped);
-		entry->sql = dumped->sql;
+		entry->sql = statement_of(self, dumped);
 	}
 }
 

@@ -1,5 +1,6 @@
 # A key of an extension's type is compared by that type's own operator, and so
-# found by its index: the session's search_path leads to pg_catalog only.
+# found by its index: the session's search_path leads to pg_catalog only. The
+# extension is in a schema of its own, which a superuser has made on the target.
 
 use strict;
 use warnings;
@@ -11,10 +12,14 @@ my $source = source_new('source');
 my $target = target_new('target');
 
 $source->safe_psql('app', <<'SQL');
-CREATE EXTENSION citext;
-CREATE TABLE word (word citext PRIMARY KEY, n int);
+CREATE SCHEMA ext;
+CREATE EXTENSION citext SCHEMA ext;
+CREATE TABLE word (word ext.citext PRIMARY KEY, n int);
 INSERT INTO word SELECT 'Word' || g, g FROM generate_series(1, 2000) AS g;
 SQL
+$target->safe_psql('app', 'CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext;'
+	  . 'GRANT USAGE ON SCHEMA ext TO PUBLIC');
+$source->safe_psql('app', 'GRANT USAGE ON SCHEMA ext TO PUBLIC');
 portage_ok('run', endpoints($source, $target), '--until', 'caught-up');
 
 $source->safe_psql('app', <<'SQL');
