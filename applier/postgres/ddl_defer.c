@@ -11,10 +11,11 @@
  */
 #include "postgres/ddl_work.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "postgres/foreign_key.h"
 
 /*
  * Foreign keys also count for the table that they refer to: the dump writes
@@ -40,48 +41,58 @@
 	" (SELECT coalesce(array_agg(oid), '{}') FROM pg_rewrite"               \
 	"  WHERE rulename <> '_RETURN' AND oid <> ALL($3::oid[]))"
 
+/* What was said of an object, as pg_dump writes it; takes name and table. */
+#define COMMENT_SQL(kind, oid, catalog, name)                             \
+	" CASE WHEN obj_description(" oid ", '" catalog "') IS NULL THEN ''"  \
+	"  ELSE format(' COMMENT ON " kind " %I ON %I.%I IS %L;', " name      \
+	"   , n.nspname, c.relname, obj_description(" oid ", '" catalog "'))" \
+	"  END"
+
 #define KNOWN_TABLE                                                    \
 	" JOIN portage.relation r ON r.stream = $1"                        \
 	"  AND to_regclass(format('%I.%I', r.table_schema, r.table_name))" \
 	"  = c.oid JOIN pg_namespace n ON n.oid = c.relnamespace"
 
 /* type, schema, object, table, its OID on the source, to remove, to restore */
-#define FOREIGN_KEYS_SQL                                                      \
-	"SELECT 'FK CONSTRAINT', n.nspname, k.conname, c.relname, r.table_oid,"   \
-	" format('ALTER TABLE %I.%I DROP CONSTRAINT %I', n.nspname, c.relname,"   \
-	"  k.conname), format('ALTER TABLE %s%I.%I ADD CONSTRAINT %I %s;',"       \
-	"  CASE WHEN c.relkind = 'p' THEN '' ELSE 'ONLY ' END, n.nspname,"        \
-	"  c.relname, k.conname, CASE WHEN k.oid = ANY($4::oid[])"                \
-	"   THEN regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', '')"  \
-	"   ELSE pg_get_constraintdef(k.oid) END)"                                \
-	" FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid" KNOWN_TABLE \
-	" WHERE k.contype = 'f' AND k.conparentid = 0"                            \
-	" AND (NOT $2::boolean OR k.oid = ANY($3::oid[]))"
+#define FOREIGN_KEYS_SQL                                                                       \
+	"SELECT 'FK CONSTRAINT', n.nspname, k.conname, c.relname, r.table_oid,"                    \
+	" format('ALTER TABLE %I.%I DROP CONSTRAINT %I', n.nspname, c.relname,"                    \
+	"  k.conname), format('ALTER TABLE %s%I.%I ADD CONSTRAINT %I %s;',"                        \
+	"  CASE WHEN c.relkind = 'p' THEN '' ELSE 'ONLY ' END, n.nspname,"                         \
+	"  c.relname, k.conname, CASE WHEN k.oid = ANY($4::oid[])"                                 \
+	"   THEN regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', '')"                   \
+	"   ELSE pg_get_constraintdef(k.oid) END) ||" COMMENT_SQL(                                 \
+		"CONSTRAINT", "k.oid", "pg_constraint",                                                \
+		"k.conname") " FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid" KNOWN_TABLE \
+					 " WHERE k.contype = 'f' AND k.conparentid = 0"                            \
+					 " AND (NOT $2::boolean OR k.oid = ANY($3::oid[]))"
 
-#define TRIGGERS_SQL                                                       \
-	"SELECT 'TRIGGER', n.nspname, t.tgname, c.relname, r.table_oid,"       \
-	" format('DROP TRIGGER %I ON %I.%I', t.tgname, n.nspname, c.relname)," \
-	" format('%s;%s', pg_get_triggerdef(t.oid), CASE t.tgenabled"          \
-	"  WHEN 'O' THEN '' ELSE format(' ALTER TABLE %I.%I %s TRIGGER %I;',"  \
-	"   n.nspname, c.relname, CASE t.tgenabled WHEN 'D' THEN 'DISABLE'"    \
-	"    WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE REPLICA' END,"         \
-	"   t.tgname) END)"                                                    \
-	" FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid" KNOWN_TABLE  \
-	" WHERE NOT t.tgisinternal AND t.tgparentid = 0"                       \
-	" AND (NOT $2::boolean OR t.tgenabled IN ('A', 'R')"                   \
-	"  OR t.oid = ANY($3::oid[]))"
+#define TRIGGERS_SQL                                                                      \
+	"SELECT 'TRIGGER', n.nspname, t.tgname, c.relname, r.table_oid,"                      \
+	" format('DROP TRIGGER %I ON %I.%I', t.tgname, n.nspname, c.relname),"                \
+	" format('%s;%s', pg_get_triggerdef(t.oid), CASE t.tgenabled"                         \
+	"  WHEN 'O' THEN '' ELSE format(' ALTER TABLE %I.%I %s TRIGGER %I;',"                 \
+	"   n.nspname, c.relname, CASE t.tgenabled WHEN 'D' THEN 'DISABLE'"                   \
+	"    WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE REPLICA' END,"                        \
+	"   t.tgname) END) ||" COMMENT_SQL(                                                   \
+		"TRIGGER", "t.oid", "pg_trigger",                                                 \
+		"t.tgname") " FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid" KNOWN_TABLE \
+					" WHERE NOT t.tgisinternal AND t.tgparentid = 0"                      \
+					" AND (NOT $2::boolean OR t.tgenabled IN ('A', 'R')"                  \
+					"  OR t.oid = ANY($3::oid[]))"
 
-#define RULES_SQL                                                          \
-	"SELECT 'RULE', n.nspname, w.rulename, c.relname, r.table_oid,"        \
-	" format('DROP RULE %I ON %I.%I', w.rulename, n.nspname, c.relname),"  \
-	" format('%s%s', pg_get_ruledef(w.oid), CASE w.ev_enabled"             \
-	"  WHEN 'O' THEN '' ELSE format(' ALTER TABLE %I.%I %s RULE %I;',"     \
-	"   n.nspname, c.relname, CASE w.ev_enabled WHEN 'D' THEN 'DISABLE'"   \
-	"    WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE REPLICA' END,"         \
-	"   w.rulename) END)"                                                  \
-	" FROM pg_rewrite w JOIN pg_class c ON c.oid = w.ev_class" KNOWN_TABLE \
-	" WHERE w.rulename <> '_RETURN' AND (NOT $2::boolean"                  \
-	"  OR w.ev_enabled IN ('A', 'R') OR w.oid = ANY($3::oid[]))"
+#define RULES_SQL                                                                            \
+	"SELECT 'RULE', n.nspname, w.rulename, c.relname, r.table_oid,"                          \
+	" format('DROP RULE %I ON %I.%I', w.rulename, n.nspname, c.relname),"                    \
+	" format('%s%s', pg_get_ruledef(w.oid), CASE w.ev_enabled"                               \
+	"  WHEN 'O' THEN '' ELSE format(' ALTER TABLE %I.%I %s RULE %I;',"                       \
+	"   n.nspname, c.relname, CASE w.ev_enabled WHEN 'D' THEN 'DISABLE'"                     \
+	"    WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE REPLICA' END,"                           \
+	"   w.rulename) END) ||" COMMENT_SQL(                                                    \
+		"RULE", "w.oid", "pg_rewrite",                                                       \
+		"w.rulename") " FROM pg_rewrite w JOIN pg_class c ON c.oid = w.ev_class" KNOWN_TABLE \
+					  " WHERE w.rulename <> '_RETURN' AND (NOT $2::boolean"                  \
+					  "  OR w.ev_enabled IN ('A', 'R') OR w.oid = ANY($3::oid[]))"
 
 #define ROW_SECURITY_SQL                                                   \
 	"SELECT 'ROW SECURITY', n.nspname, c.relname, c.relname, r.table_oid," \
@@ -122,14 +133,6 @@ existing(DdlWork *work, const Existing *except, Existing *out)
 	return true;
 }
 
-static bool
-ends_with(const char *text, size_t len, const char *end)
-{
-	size_t n = strlen(end);
-
-	return len >= n && strncmp(text + len - n, end, n) == 0;
-}
-
 /*
  * A foreign key that need not look at the rows; NULL if it has to, or if the
  * source has it so.  Partitioned tables have none such before version 18.
@@ -137,15 +140,17 @@ ends_with(const char *text, size_t len, const char *end)
 static const char *
 without_validation(DdlWork *work, const char *sql)
 {
-	size_t len = strlen(sql);
+	const char *quick;
+	ForeignKey key;
+	Buffer text;
 
-	while (len > 0 &&
-		   (isspace((unsigned char) sql[len - 1]) || sql[len - 1] == ';'))
-		len--;
-	if (strncmp(sql, "ALTER TABLE ONLY ", 17) != 0 ||
-		ends_with(sql, len, " NOT VALID"))
+	if (!foreign_key_parse(&key, sql) || key.inherited || key.unvalidated)
 		return NULL;
-	return arena_printf(&work->arena, "%.*s NOT VALID", (int) len, sql);
+	buffer_init(&text);
+	foreign_key_add_sql(&key, &text);
+	quick = arena_strdup(&work->arena, text.data);
+	buffer_release(&text);
+	return quick;
 }
 
 /* In two passes: those whose NOT VALID is ours are told apart by that. */

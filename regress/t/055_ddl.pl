@@ -29,6 +29,7 @@ CREATE TABLE vol (id int PRIMARY KEY, v int);
 CREATE TABLE left_out (id int PRIMARY KEY, v text);
 CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.n := -1; RETURN NEW; END$$;
 CREATE TRIGGER on_ref BEFORE UPDATE OF n ON ref FOR EACH ROW WHEN (NEW.n < 0) EXECUTE FUNCTION note();
+COMMENT ON CONSTRAINT ref_plain ON ref IS 'it''s the parent; no more'; COMMENT ON TRIGGER on_ref ON ref IS 'notes';
 INSERT INTO plain SELECT i, i, 'b' || i, 'c' || i FROM generate_series(1, 50) i;
 INSERT INTO ref SELECT i, i, i FROM generate_series(1, 50) i;
 INSERT INTO p SELECT i, (ARRAY['eu', 'us'])[i % 2 + 1], 'v' || i FROM generate_series(1, 60) i;
@@ -186,6 +187,14 @@ carried('and without it', 'INSERT INTO stopped VALUES (1)', 'stopped');
 # ---- finish: what was deferred is as the source has it now
 portage_ok('finish', endpoints($source, $target));
 same_schema('after finish', schema($target), schema($source));
+my $comments = <<'SQL';
+SELECT string_agg(c, ', ' ORDER BY c) FROM (
+	SELECT conname || ': ' || obj_description(oid, 'pg_constraint') FROM pg_constraint
+	UNION ALL SELECT tgname || ': ' || obj_description(oid, 'pg_trigger') FROM pg_trigger) AS t (c)
+SQL
+is($source->safe_psql('app', $comments), q{on_ref: notes, to_plain: it's the parent; no more},
+	'comments, after a rename');
+is($target->safe_psql('app', $comments), $source->safe_psql('app', $comments), 'which have come along');
 
 # ---- a role that may switch triggers off keeps what comes active
 $target->safe_psql('postgres', 'GRANT SET ON PARAMETER session_replication_role TO ' . TARGET_ROLE);
