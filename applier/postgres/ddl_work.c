@@ -115,17 +115,21 @@ failed(DdlWork *work)
 bool
 ddl_work_end(DdlWork *work, bool ok)
 {
-	TargetPg *self = work->self;
+	StatementCache *statements = work->self->statements;
 
-	if (!ok)
+	if (!ok && !work->as_it_is)
 		failed(work);
 	arena_release(&work->arena);
 	if (!ok)
 		return false;
 	/* whatever was prepared may speak of another table now */
-	statement_cache_clear(self->statements);
-	return pg_exec(self->conn, work->err, "DEALLOCATE ALL") &&
-		   pipeline_enter(self->pipeline, work->err);
+	if (!work->only_looked)
+	{
+		statement_cache_clear(statements);
+		if (!pg_exec(work->conn, work->err, "DEALLOCATE ALL"))
+			return false;
+	}
+	return pipeline_enter(work->self->pipeline, work->err);
 }
 
 bool

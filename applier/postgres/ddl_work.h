@@ -30,6 +30,8 @@ typedef struct DdlWork
 	Arena arena;
 	const char *tag;	   /* for messages: "ALTER TABLE" */
 	const char *statement; /* or what we know of it */
+	bool as_it_is;		   /* the error is no refusal of a command */
+	bool only_looked;	   /* nothing was changed */
 	Error *err;
 } DdlWork;
 

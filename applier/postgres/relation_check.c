@@ -12,6 +12,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "postgres/ddl_work.h"
+#include "stream/shape_loss.h"
 
 /* Is what is known what was announced, the rows included? */
 static bool
@@ -104,6 +105,34 @@ change_relation(DdlWork *work, ShapeEntry *entry, const Shape *want)
 				  fast_defaults_match(work, &had, want, target_oid));
 }
 
+/*
+ * Somebody may have altered the table since we stopped.  What would change
+ * values in silence stops the stream; the rest the server refuses by itself.
+ */
+static bool
+look_at_table(DdlWork *work, ShapeEntry *entry)
+{
+	const ShapeColumn *loss;
+	Shape actual;
+
+	if (entry->seen || entry->target_oid == 0)
+		return true;
+	if (!shape_actual(work, entry->target_oid, &actual))
+		return false;
+	loss = shape_loss(&actual, &entry->shape);
+	if (loss != NULL)
+	{
+		work->as_it_is = true;
+		return error_set(work->err, P_SCHEMA_DIFFERS,
+						 "table %s.%s: column \"%s\" has another type on the "
+						 "target than on the source, which would change values "
+						 "without an error",
+						 entry->shape.schema, entry->shape.name, loss->name);
+	}
+	entry->seen = true;
+	return true;
+}
+
 static bool
 check_known(DdlWork *work, const Relation *relation)
 {
@@ -124,6 +153,10 @@ check_known(DdlWork *work, const Relation *relation)
 			return false;
 		entry = shape_map_find(work->shapes, relation->oid);
 	}
+	else
+		work->only_looked = true;
+	if (!look_at_table(work, entry))
+		return false;
 	entry->checked = relation->serial;
 	return true;
 }
@@ -139,7 +172,7 @@ relation_check(TargetPg *self, const Txn *txn, const Relation *relation,
 
 	if (entry != NULL && entry->checked == relation->serial)
 		return true;
-	if (entry != NULL && shape_is(&entry->shape, relation))
+	if (entry != NULL && entry->seen && shape_is(&entry->shape, relation))
 	{
 		entry->checked = relation->serial;
 		return true;

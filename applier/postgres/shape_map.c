@@ -208,6 +208,7 @@ shape_map_put(ShapeMap *map, PgConn *conn, const Shape *shape, Error *err)
 	shape_copy(shape, &entry->arena, &entry->shape);
 	arena_release(&old);
 	entry->target_oid = (uint32_t) pg_value_int(res, 0, 0);
+	entry->seen = false;
 	PQclear(res);
 	return entry;
 }

@@ -21,6 +21,7 @@ typedef struct ShapeEntry
 	uint32_t target_oid; /* of the table on the target; 0: there is none */
 	uint64_t checked;	 /* serial of the relation it was last compared with */
 	bool from_rows;		 /* created in this transaction because rows came */
+	bool seen;			 /* the table itself was looked at: it loses nothing */
 } ShapeEntry;
 
 typedef struct ShapeMap ShapeMap;

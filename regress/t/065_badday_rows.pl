@@ -119,6 +119,13 @@ day(
 	code => 'P0415', words => qr/table public\.w: INSERT: .*invalid input syntax/,
 	hint => qr/see the server's words/, detail => qr/1002/);
 day(
+	what => 'a column of a type that cuts values without an error',
+	spoil => 'ALTER TABLE w ALTER v TYPE name',
+	change => q{UPDATE w SET v = repeat('x', 80) WHERE id = 15},
+	code => 'P0417', words => qr/table public\.w: column "v" has another type on the target/,
+	hint => qr/make the target's table the same/,
+	mend => 'ALTER TABLE w ALTER v TYPE text');
+day(
 	what => 'a table dropped on the target', table => 'w', restore => 1,
 	spoil => 'DROP TABLE w',
 	change => 'DELETE FROM w WHERE id = 14',
