@@ -375,7 +375,7 @@ sub same
 	my ($stage, $sql) = @_;
 	query($source, "$prepare BEGIN; $sql COMMIT");
 	my $result = portage(@run);
-	is($result->{rc}, 0, $stage) || BAIL_OUT($result->{err});
+	is($result->{rc}, 0, $stage) || die($result->{err});
 	my (%expected, %found);
 	%expected = images($source);
 	%found = images($target);

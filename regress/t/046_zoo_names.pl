@@ -102,7 +102,7 @@ sub same
 	my ($stage, $sql) = @_;
 	query($source, $sql);
 	my $result = portage(@run);
-	is($result->{rc}, 0, $stage) || BAIL_OUT($result->{err});
+	is($result->{rc}, 0, $stage) || die($result->{err});
 	my $expected = images($source);
 	unlike($expected, qr/^0\|/m, "$stage: no table is empty");
 	is(images($target), $expected, "$stage: every table is the same");

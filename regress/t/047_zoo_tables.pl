@@ -165,7 +165,7 @@ sub same
 	my ($what, $sql) = @_;
 	$source->safe_psql('app', $sql);
 	my $result = portage(@run);
-	is($result->{rc}, 0, $what) || BAIL_OUT($result->{err});
+	is($result->{rc}, 0, $what) || die($result->{err});
 	tables_equal($source, 'app', $target, 'app', @tables);
 	# The other column is not the same: it is the OID of the table.
 	is(table_digest($target, 'app', 'public.g_place', columns => 't'),

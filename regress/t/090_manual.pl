@@ -9,7 +9,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $page = "$ENV{PG_PREFIX}/usr/local/share/man/man1/pg_portage.1";
-ok(-s $page, 'the manual page is installed') || BAIL_OUT("no $page");
+ok(-s $page, 'the manual page is installed') || die("no $page");
 
 sub run
 {

@@ -11,7 +11,7 @@ use Test::More;
 
 my $script =
   "$ENV{PG_PREFIX}/usr/local/share/bash-completion/completions/pg_portage";
-ok(-s $script, 'the completion is installed') || BAIL_OUT("no $script");
+ok(-s $script, 'the completion is installed') || die("no $script");
 
 # Asks for completions of the last of @words, which are cut as bash cuts them.
 sub completions

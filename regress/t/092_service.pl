@@ -10,7 +10,7 @@ use Test::More;
 
 my $lib = "$ENV{PG_PREFIX}/usr/local/lib";
 my $unit = "$lib/systemd/system/pg_portage\@.service";
-ok(-s $unit, 'the unit is installed') || BAIL_OUT("no $unit");
+ok(-s $unit, 'the unit is installed') || die("no $unit");
 my $text = slurp_file($unit);
 
 # ---- the settings that other things depend on
