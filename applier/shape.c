@@ -31,6 +31,13 @@ hex_text(Slice bytes, Arena *arena)
 	return text;
 }
 
+/* R has that of the base type: a domain's own modifier is none. */
+int32_t
+shape_typmod(const Column *column)
+{
+	return column->type_oid == column->base_type_oid ? column->typmod : -1;
+}
+
 static void
 column_of_relation(const Column *from, bool primary, Arena *arena,
 				   ShapeColumn *to)
@@ -39,7 +46,7 @@ column_of_relation(const Column *from, bool primary, Arena *arena,
 	to->name = from->name;
 	to->type_schema = from->type_schema;
 	to->type_name = from->type_name;
-	to->typmod = from->typmod;
+	to->typmod = shape_typmod(from);
 	to->not_null = (from->flags & WIRE_COLUMN_NOT_NULL) != 0;
 	to->key = primary && (from->flags & WIRE_COLUMN_KEY) != 0;
 	if ((from->flags & WIRE_COLUMN_GENERATED) != 0)

@@ -49,6 +49,9 @@ typedef struct Shape
 	ShapeColumn *columns; /* ascending by num */
 } Shape;
 
+/* The modifier of the column itself, as the catalog has it. */
+int32_t shape_typmod(const Column *column);
+
 /* As an R record announced it; names are the relation's. */
 void shape_of_relation(const Relation *relation, Arena *arena, Shape *shape);
 

@@ -29,7 +29,8 @@ shape_is(const Shape *have, const Relation *relation)
 		const ShapeColumn *known = &have->columns[i];
 		const Column *column = &relation->columns[i];
 
-		if (known->num != column->attnum || known->typmod != column->typmod ||
+		if (known->num != column->attnum ||
+			known->typmod != shape_typmod(column) ||
 			known->not_null != ((column->flags & WIRE_COLUMN_NOT_NULL) != 0) ||
 			strcmp(known->name, column->name) != 0 ||
 			strcmp(known->type_name, column->type_name) != 0 ||
