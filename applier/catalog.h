@@ -134,4 +134,8 @@ typedef struct Sequence
 	bool is_called;
 } Sequence;
 
+/* As the state on a target and the output of commands call them. */
+const char *chunk_kind_name(ChunkKind kind);
+const char *ddl_state_name(DdlState state);
+
 #endif /* PORTAGE_CATALOG_H */

@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "command/check.h"
+#include "command/json_words.h"
 
 #define WIDTH 80
 #define INDENT 17 /* behind severity and code */
@@ -185,15 +186,6 @@ check_print_text(const Findings *findings, bool quiet)
 	print_total("note", findings_count(findings, SEVERITY_NOTE), "\n");
 }
 
-/* Names and messages of servers may be in any encoding. */
-static json_t *
-text(const char *s)
-{
-	json_t *value = json_string(s);
-
-	return value != NULL ? value : json_string("(not in UTF-8)");
-}
-
 static json_t *
 finding_json(const Finding *f)
 {
@@ -204,9 +196,9 @@ finding_json(const Finding *f)
 	return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:b}", "severity",
 					 severity_names[f->severity], "code",
 					 code[0] != '\0' ? json_string(code) : json_null(), "side",
-					 side_names[f->side], "object", text(f->object), "message",
-					 text(f->message), "remedy",
-					 f->remedy[0] != '\0' ? text(f->remedy) : json_null(),
+					 side_names[f->side], "object", json_words(f->object),
+					 "message", json_words(f->message), "remedy",
+					 f->remedy[0] != '\0' ? json_words(f->remedy) : json_null(),
 					 "left_behind", (int) f->left_behind);
 }
 

@@ -8,20 +8,8 @@
 
 #include "base/mem.h"
 #include "base/units.h"
+#include "command/json_words.h"
 #include "command/plan.h"
-
-static const char *const kind_names[] = {
-	[CHUNK_WHOLE] = "whole",
-	[CHUNK_KEYS] = "keys",
-	[CHUNK_BLOCKS] = "blocks",
-};
-
-static const char *const state_names[] = {
-	[DDL_TODO] = "todo",
-	[DDL_DONE] = "done",
-	[DDL_WAITING] = "waiting",
-	[DDL_DEFERRED] = "deferred",
-};
 
 /* ------------------------------------------------------------- for people */
 
@@ -34,9 +22,10 @@ print_chunks(const PlanTable *item, char *out, size_t size)
 		snprintf(out, size, "whole");
 	else if (item->chunks_done > 0)
 		snprintf(out, size, "%d of %d %s", item->chunks - item->chunks_done,
-				 item->chunks, kind_names[item->kind]);
+				 item->chunks, chunk_kind_name(item->kind));
 	else
-		snprintf(out, size, "%d by %s", item->chunks, kind_names[item->kind]);
+		snprintf(out, size, "%d by %s", item->chunks,
+				 chunk_kind_name(item->kind));
 }
 
 static void
@@ -124,15 +113,6 @@ plan_print_text(const Plan *plan)
 
 /* ----------------------------------------------------------- for programs */
 
-/* Names may be in any encoding. */
-static json_t *
-text(const char *s)
-{
-	json_t *value = json_string(s);
-
-	return value != NULL ? value : json_string("(not in UTF-8)");
-}
-
 static json_t *
 table_json(const PlanTable *item)
 {
@@ -140,13 +120,13 @@ table_json(const PlanTable *item)
 	json_t *indexes = json_array();
 
 	for (int i = 0; i < item->index_count; i++)
-		json_array_append_new(indexes, text(item->indexes[i]->name));
+		json_array_append_new(indexes, json_words(item->indexes[i]->name));
 	return json_pack(
 		"{s:o, s:o, s:I, s:o, s:s, s:i, s:i, s:o}", "schema",
-		text(table->schema), "name", text(table->name), "bytes",
+		json_words(table->schema), "name", json_words(table->name), "bytes",
 		(json_int_t) table->bytes, "rows",
 		table->rows >= 0 ? json_integer((json_int_t) table->rows) : json_null(),
-		"chunk_kind", kind_names[item->kind], "chunks", item->chunks,
+		"chunk_kind", chunk_kind_name(item->kind), "chunks", item->chunks,
 		"chunks_done", item->chunks_done, "indexes", indexes);
 }
 
@@ -160,10 +140,10 @@ entries_json(const Plan *plan, DdlState state)
 		const DdlEntry *entry = &plan->entries[i];
 
 		if (entry->state == state)
-			json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "type",
-												  entry->type, "schema",
-												  text(entry->schema), "name",
-												  text(entry->name)));
+			json_array_append_new(
+				list, json_pack("{s:s, s:o, s:o}", "type", entry->type,
+								"schema", json_words(entry->schema), "name",
+								json_words(entry->name)));
 	}
 	return list;
 }
@@ -174,7 +154,7 @@ schema_json(const Plan *plan)
 	json_t *counts = json_object();
 
 	for (int state = DDL_TODO; state <= DDL_DEFERRED; state++)
-		json_object_set_new(counts, state_names[state],
+		json_object_set_new(counts, ddl_state_name(state),
 							json_integer(plan_entries(plan, (DdlState) state)));
 	return counts;
 }
@@ -185,10 +165,10 @@ sequences_json(const Plan *plan)
 	json_t *list = json_array();
 
 	for (int i = 0; i < plan->sequence_count; i++)
-		json_array_append_new(list,
-							  json_pack("{s:o, s:o}", "schema",
-										text(plan->sequences[i].schema), "name",
-										text(plan->sequences[i].name)));
+		json_array_append_new(
+			list, json_pack("{s:o, s:o}", "schema",
+							json_words(plan->sequences[i].schema), "name",
+							json_words(plan->sequences[i].name)));
 	return list;
 }
 
@@ -202,10 +182,10 @@ behind_json(const Plan *plan)
 		const Finding *f = &plan->behind.items[i];
 
 		json_array_append_new(
-			list,
-			json_pack("{s:o, s:o, s:o}", "object", text(f->object), "message",
-					  text(f->message), "remedy",
-					  f->remedy[0] != '\0' ? text(f->remedy) : json_null()));
+			list, json_pack("{s:o, s:o, s:o}", "object", json_words(f->object),
+							"message", json_words(f->message), "remedy",
+							f->remedy[0] != '\0' ? json_words(f->remedy)
+												 : json_null()));
 	}
 	return list;
 }

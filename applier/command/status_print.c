@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/units.h"
+#include "command/json_words.h"
 #include "command/status.h"
 
 static void
@@ -153,15 +154,6 @@ status_print_text(const Status *status)
 
 /* ---------------------------------------------------------------- JSON */
 
-/* Names and messages of servers may be in any encoding. */
-static json_t *
-text(const char *s)
-{
-	json_t *value = json_string(s);
-
-	return value != NULL ? value : json_string("(not in UTF-8)");
-}
-
 static json_t *
 lsn_json(Lsn lsn)
 {
@@ -181,7 +173,7 @@ side_json(const SideStatus *side)
 		return json_pack("{s:b, s:n}", "reached", 1, "error");
 	snprintf(code, sizeof(code), "P%04d", (int) side->error.code);
 	return json_pack("{s:b, s:{s:s, s:o}}", "reached", 0, "error", "code", code,
-					 "message", text(side->error.message));
+					 "message", json_words(side->error.message));
 }
 
 static json_t *
@@ -194,11 +186,12 @@ active_json(const CopyStatus *copy)
 	{
 		const LoadActivity *active = &copy->active[i];
 
-		json_array_append_new(
-			list, json_pack("{s:o, s:o, s:I, s:I}", "schema",
-							text(active->schema), "name", text(active->name),
-							"rows", (json_int_t) active->rows, "bytes",
-							(json_int_t) active->bytes));
+		json_array_append_new(list,
+							  json_pack("{s:o, s:o, s:I, s:I}", "schema",
+										json_words(active->schema), "name",
+										json_words(active->name), "rows",
+										(json_int_t) active->rows, "bytes",
+										(json_int_t) active->bytes));
 	}
 	return list;
 }
@@ -266,14 +259,14 @@ slot_json(const Status *status)
 		return json_null();
 	if (!slot->exists)
 		return json_pack("{s:s, s:b}", "name", status->slot_name, "exists", 0);
-	return json_pack("{s:s, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:I}", "name",
-					 status->slot_name, "exists", 1, "ours", (int) slot->ours,
-					 "active", (int) slot->active, "invalid",
-					 (int) slot->invalid, "why_invalid",
-					 slot->invalid ? text(slot->why_invalid) : json_null(),
-					 "restart_lsn", lsn_json(slot->restart_lsn),
-					 "confirmed_lsn", lsn_json(slot->confirmed_lsn),
-					 "retained_bytes", (json_int_t) slot->retained_bytes);
+	return json_pack(
+		"{s:s, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:I}", "name",
+		status->slot_name, "exists", 1, "ours", (int) slot->ours, "active",
+		(int) slot->active, "invalid", (int) slot->invalid, "why_invalid",
+		slot->invalid ? json_words(slot->why_invalid) : json_null(),
+		"restart_lsn", lsn_json(slot->restart_lsn), "confirmed_lsn",
+		lsn_json(slot->confirmed_lsn), "retained_bytes",
+		(json_int_t) slot->retained_bytes);
 }
 
 static json_t *
@@ -283,10 +276,11 @@ entries_json(DdlEntry *const *entries, int count)
 	int i;
 
 	for (i = 0; i < count; i++)
-		json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "type",
-											  text(entries[i]->type), "schema",
-											  text(entries[i]->schema), "name",
-											  text(entries[i]->name)));
+		json_array_append_new(list,
+							  json_pack("{s:o, s:o, s:o}", "type",
+										json_words(entries[i]->type), "schema",
+										json_words(entries[i]->schema), "name",
+										json_words(entries[i]->name)));
 	return list;
 }
 
@@ -302,8 +296,8 @@ status_print_json(const Status *status)
 		"target", side_json(&status->target), "other_source",
 		(int) status->other_source, "phase",
 		status->known ? json_string(phase_name(progress->phase)) : json_null(),
-		"applier", status->owned ? text(status->owner) : json_null(), "copy",
-		status->known ? copy_json(status) : json_null(), "stream",
+		"applier", status->owned ? json_words(status->owner) : json_null(),
+		"copy", status->known ? copy_json(status) : json_null(), "stream",
 		status->known ? stream_json(status) : json_null(), "slot",
 		slot_json(status), "waiting",
 		entries_json(status->waiting, status->waiting_count), "deferred",

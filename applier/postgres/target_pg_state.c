@@ -51,19 +51,6 @@ static const char *const section_names[] = {
 	[DDL_POST_DATA] = "post-data",
 };
 
-static const char *const chunk_kind_names[] = {
-	[CHUNK_WHOLE] = "whole",
-	[CHUNK_KEYS] = "keys",
-	[CHUNK_BLOCKS] = "blocks",
-};
-
-static const char *const state_names[] = {
-	[DDL_TODO] = "todo",
-	[DDL_DONE] = "done",
-	[DDL_WAITING] = "waiting",
-	[DDL_DEFERRED] = "deferred",
-};
-
 bool
 target_pg_ddl_insert(PgConn *conn, const char *stream, const DdlEntry *entry,
 					 Error *err)
@@ -73,7 +60,7 @@ target_pg_ddl_insert(PgConn *conn, const char *stream, const DdlEntry *entry,
 	const char *params[9] = { stream,
 							  number,
 							  section_names[entry->section],
-							  state_names[entry->state],
+							  ddl_state_name(entry->state),
 							  entry->type,
 							  entry->schema,
 							  entry->name,
@@ -233,7 +220,7 @@ target_pg_chunk_insert(PgConn *conn, const char *stream, const Chunk *chunk,
 	char size[24];
 	const char *params[10] = { stream,		table_oid,
 							   number,		chunk->schema,
-							   chunk->name, chunk_kind_names[chunk->kind],
+							   chunk->name, chunk_kind_name(chunk->kind),
 							   chunk->key,	chunk->low,
 							   chunk->high, size };
 
@@ -267,9 +254,9 @@ target_pg_chunks_store(Target *target, const Progress *progress,
 static ChunkKind
 chunk_kind_parse(const char *name)
 {
-	return strcmp(name, chunk_kind_names[CHUNK_KEYS]) == 0	   ? CHUNK_KEYS
-		   : strcmp(name, chunk_kind_names[CHUNK_BLOCKS]) == 0 ? CHUNK_BLOCKS
-															   : CHUNK_WHOLE;
+	return strcmp(name, chunk_kind_name(CHUNK_KEYS)) == 0	  ? CHUNK_KEYS
+		   : strcmp(name, chunk_kind_name(CHUNK_BLOCKS)) == 0 ? CHUNK_BLOCKS
+															  : CHUNK_WHOLE;
 }
 
 static const char *
