@@ -162,6 +162,18 @@ timeline_digest(PgConn *conn, uint32_t timeline, char out[DIGEST_SIZE],
 	return true;
 }
 
+/* System identifier, timeline, position, database. */
+static void
+identity_take(const PGresult *res, SourceIdentity *identity)
+{
+	snprintf(identity->system_id, sizeof(identity->system_id), "%s",
+			 pg_value(res, 0, 0));
+	identity->timeline = (uint32_t) pg_value_int(res, 0, 1);
+	identity->wal_end = pg_value_lsn(res, 0, 2);
+	snprintf(identity->database, sizeof(identity->database), "%s",
+			 pg_value(res, 0, 3));
+}
+
 static bool
 identify_system(PgConn *conn, SourceIdentity *identity, Error *err)
 {
@@ -175,12 +187,7 @@ identify_system(PgConn *conn, SourceIdentity *identity, Error *err)
 		return error_set(err, P_PROTOCOL, "IDENTIFY_SYSTEM gave %d columns",
 						 PQnfields(res));
 	}
-	snprintf(identity->system_id, sizeof(identity->system_id), "%s",
-			 pg_value(res, 0, 0));
-	identity->timeline = (uint32_t) pg_value_int(res, 0, 1);
-	identity->wal_end = pg_value_lsn(res, 0, 2);
-	snprintf(identity->database, sizeof(identity->database), "%s",
-			 pg_value(res, 0, 3));
+	identity_take(res, identity);
 	PQclear(res);
 	return timeline_digest(conn, identity->timeline, identity->history, err);
 }
@@ -202,12 +209,7 @@ identify_by_sql(PgConn *conn, SourceIdentity *identity, Error *err)
 				   " FROM pg_control_system() s, pg_control_checkpoint() c");
 	if (res == NULL)
 		return error_wrap(err, "cannot identify the source");
-	snprintf(identity->system_id, sizeof(identity->system_id), "%s",
-			 pg_value(res, 0, 0));
-	identity->timeline = (uint32_t) pg_value_int(res, 0, 1);
-	identity->wal_end = pg_value_lsn(res, 0, 2);
-	snprintf(identity->database, sizeof(identity->database), "%s",
-			 pg_value(res, 0, 3));
+	identity_take(res, identity);
 	PQclear(res);
 	return true;
 }
