@@ -32,6 +32,7 @@ my %kind = (
 	wide => 'keys',
 	heap => 'blocks',
 	shuffled => 'blocks');
+my @torn = grep { $kind{$_} eq 'keys' } sort keys %kind;
 my @tables = map { "public.$_" } sort(keys %kind), 'child';
 my @points = qw(copy-started:2 copy-loaded:2 copy-before-commit:2
   copy-committed:1 copy-committed:2 copy-committed:3 copy-committed:5
@@ -110,8 +111,12 @@ sub load_start
 
 sub run_arguments
 {
-	return ('run', endpoints($source, $target), '--split-over', '64kB',
-		'--jobs', 2 + int(rand(3)), @_);
+	return ('run', endpoints($source, $target), '--split-over', '64kB', @_);
+}
+
+sub jobs
+{
+	return ('--jobs', 2 + int(rand(3)));
 }
 
 sub churned
@@ -129,23 +134,52 @@ sub phase
 sub kill_round
 {
 	my ($point) = @_;
-	my $before = churned();
-	my $process = portage_start(
-		run_arguments(),
-		env => {
-			PG_PORTAGE_FAILPOINT => $point
-			? $point =~ s/\A([^:]+)/$1:kill/r
-			: 'copy-loaded:delay=60:*,copy-committed:delay=40:*'
-		});
+	my $failpoint =
+		$point
+	  ? $point =~ s/\A([^:]+)/$1:kill/r
+	  : 'copy-loaded:delay=60:*,copy-committed:delay=40:*';
 	my $due = Time::HiRes::time() + ($point ? 60 : 0.2 + rand(1));
 
 	# a point may not be on the way any more
-	wait_for(
+	return kill_when(
 		sub {
-			Time::HiRes::time() >= $due
-			  || !$process->running
-			  || ($point && phase() eq 'stream');
+			Time::HiRes::time() >= $due || ($point && phase() eq 'stream');
 		},
+		$point // 'at random',
+		$failpoint,
+		jobs());
+}
+
+# Killed when some pieces of a table are done and others are not. One worker
+# takes them in turn and waits after each, so the moment cannot be missed.
+sub kill_within
+{
+	my ($table) = @_;
+
+	return kill_when(
+		sub { copied_in_part($table) }, "within $table",
+		'copy-committed:delay=400:*', '--jobs', 1);
+}
+
+sub copied_in_part
+{
+	my ($table) = @_;
+
+	return ($target->psql('app', <<"SQL"))[1] eq 't';
+SELECT count(*) > count(*) FILTER (WHERE state = 'done')
+	AND count(*) FILTER (WHERE state = 'done') > 0
+FROM portage.chunk WHERE table_name = '$table'
+SQL
+}
+
+sub kill_when
+{
+	my ($moment, $what, $failpoint, @options) = @_;
+	my $before = churned();
+	my $process = portage_start(run_arguments(@options),
+		env => { PG_PORTAGE_FAILPOINT => $failpoint });
+
+	wait_for(sub { !$process->running || $moment->() },
 		'the moment to kill', 90);
 	my $end = $process->kill9;
 	my $phase = phase();
@@ -153,8 +187,7 @@ sub kill_round
 	$round++;
 	die 'the load has ended: ' . $load->stderr unless $load->running;
 	wait_for(sub { churned() > $before }, 'the load to go on');
-	ok($end->{signal} == 9,
-		"round $round: killed in phase $phase, " . ($point // 'at random'))
+	ok($end->{signal} == 9, "round $round: killed in phase $phase, $what")
 	  || diag($process->stderr);
 	$counted++ if $phase eq 'copy';
 	note_mixed() if $phase eq 'copy';
@@ -182,22 +215,26 @@ sub migrate
 {
 	begin_anew($source, $target);
 	load_start();
-	# in the midst of one table after the other
-	my $phase = kill_round('copy-committed:' . (3 + 6 * $migration++));
+	# what is left of this table is read under another snapshot
+	my $torn = $torn[ $migration++ % @torn ];
+	my $phase = kill_within($torn);
 
 	is($phase, 'copy', 'the copy has begun');
+	ok(copied_in_part($torn), "$torn is there in part");
 	for my $i (1 .. 14)
 	{
 		last if $phase ne 'copy';
 		$phase =
 		  kill_round(rand() < 0.6 ? $points[ rand(@points) ] : undef);
 	}
-	my $last = portage_start(run_arguments());
+	my $last = portage_start(run_arguments(jobs()));
 	wait_for_stream($target, 'app', 'app', $last);
 	$load->term;
 	$load->wait_exit(30);
 	$last->term;
 	is($last->wait_exit(60)->{rc}, 0, 'stopped') || diag($last->stderr);
+	note_mixed();
+	ok($mixed{$torn}, "$torn was in pieces of several snapshots");
 	portage_ok(run_arguments('--until', 'caught-up'));
 	return;
 }
@@ -221,12 +258,11 @@ do
 			q{SELECT count(*) FROM pg_constraint WHERE convalidated
 			  AND conname IN ('acc_code_key', 'child_acc_fkey')}),
 		2, 'the second key and the foreign key are there');
-} while ($counted < $rounds && $round < 4 * $rounds);
+} while (($counted < $rounds || $migration < @torn) && $round < 4 * $rounds);
 
 diag("kills that count: $counted of $round;"
 	  . " tables in pieces of several snapshots: "
 	  . join(', ', map { "$_ $mixed{$_} times" } sort keys %mixed));
 cmp_ok($counted, '>=', $rounds, "at least $rounds kills in the copy");
-ok($mixed{$_}, "$_ was in pieces of several snapshots")
-  foreach grep { $kind{$_} eq 'keys' } sort keys %kind;
+ok($mixed{$_}, "$_ was in pieces of several snapshots") foreach @torn;
 done_testing();
