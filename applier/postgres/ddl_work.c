@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "postgres/column_watch.h"
 #include "postgres/pipeline_pg.h"
 #include "postgres/statement_pg.h"
 
@@ -125,6 +126,7 @@ ddl_work_end(DdlWork *work, bool ok)
 	/* whatever was prepared may speak of another table now */
 	if (!work->only_looked)
 	{
+		column_watch_forget(work->shapes);
 		statement_cache_clear(statements);
 		if (!pg_exec(work->conn, work->err, "DEALLOCATE ALL"))
 			return false;

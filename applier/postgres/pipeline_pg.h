@@ -17,6 +17,7 @@ typedef enum StepKind
 {
 	STEP_COMMAND,  /* must succeed */
 	STEP_ROW,	   /* must affect exactly one row */
+	STEP_COLUMNS,  /* column_watch.h */
 	STEP_PROGRESS, /* the compare-and-set */
 	STEP_COMMIT,   /* must answer COMMIT */
 	STEP_POSITIONS /* written and flushed log positions */

@@ -11,6 +11,7 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "postgres/column_watch.h"
 #include "postgres/ddl_work.h"
 #include "stream/shape_loss.h"
 
@@ -107,8 +108,9 @@ change_relation(DdlWork *work, ShapeEntry *entry, const Shape *want)
 }
 
 /*
- * Somebody may have altered the table since we stopped.  What would change
- * values in silence stops the stream; the rest the server refuses by itself.
+ * Somebody may have altered the table since we stopped, or last looked.  What
+ * would change values in silence stops the stream; the rest the server refuses
+ * by itself.
  */
 static bool
 look_at_table(DdlWork *work, ShapeEntry *entry)
@@ -118,7 +120,8 @@ look_at_table(DdlWork *work, ShapeEntry *entry)
 
 	if (entry->seen || entry->target_oid == 0)
 		return true;
-	if (!shape_actual(work, entry->target_oid, &actual))
+	if (!column_watch_mark(work, entry) ||
+		!shape_actual(work, entry->target_oid, &actual))
 		return false;
 	loss = shape_loss(&actual, &entry->shape);
 	if (loss != NULL)
@@ -156,10 +159,7 @@ check_known(DdlWork *work, const Relation *relation)
 	}
 	else
 		work->only_looked = true;
-	if (!look_at_table(work, entry))
-		return false;
-	entry->checked = relation->serial;
-	return true;
+	return look_at_table(work, entry);
 }
 
 bool
@@ -171,16 +171,18 @@ relation_check(TargetPg *self, const Txn *txn, const Relation *relation,
 							: shape_map_find(self->shapes, relation->oid);
 	DdlWork work;
 
-	if (entry != NULL && entry->checked == relation->serial)
-		return true;
-	if (entry != NULL && entry->seen && shape_is(&entry->shape, relation))
+	if (entry == NULL || !entry->seen ||
+		(entry->checked != relation->serial &&
+		 !shape_is(&entry->shape, relation)))
 	{
-		entry->checked = relation->serial;
-		return true;
+		if (!ddl_work_begin(&work, self, txn, filter, err) ||
+			!ddl_work_end(&work, check_known(&work, relation)))
+			return false;
+		entry = shape_map_find(self->shapes, relation->oid);
 	}
-	if (!ddl_work_begin(&work, self, txn, filter, err))
-		return false;
-	return ddl_work_end(&work, check_known(&work, relation));
+	entry->checked = relation->serial;
+	column_watch_touch(&self->watch, entry);
+	return true;
 }
 
 void

@@ -22,6 +22,8 @@ typedef struct ShapeEntry
 	uint64_t checked;	 /* serial of the relation it was last compared with */
 	bool from_rows;		 /* created in this transaction because rows came */
 	bool seen;			 /* the table itself was looked at: it loses nothing */
+	const char *mark;	 /* of its columns as they were then; column_watch.h */
+	uint64_t touched;	 /* the last target transaction that wrote to it */
 } ShapeEntry;
 
 typedef struct ShapeMap ShapeMap;

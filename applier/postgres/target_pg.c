@@ -9,6 +9,7 @@
 
 #include "base/failpoint.h"
 #include "base/mem.h"
+#include "postgres/column_watch.h"
 #include "postgres/pipeline_pg.h"
 #include "postgres/statement_pg.h"
 
@@ -203,7 +204,10 @@ target_pg_disconnect(Target *target)
 static void
 target_pg_free(Target *target)
 {
+	TargetPg *self = (TargetPg *) target;
+
 	target_pg_disconnect(target);
-	arena_release(&((TargetPg *) target)->halves);
+	arena_release(&self->halves);
+	column_watch_release(&self->watch);
 	mem_free(target);
 }

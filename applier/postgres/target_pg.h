@@ -8,6 +8,7 @@
  *		target_pg_owner.c	advisory lock, eviction of earlier owners
  *		target_pg_progress.c	the progress row
  *		target_pg_apply.c	batches of changes in the source's order
+ *		column_watch.c		no table is altered while it is written to
  *		pipeline_pg.c		statements on their way, answers with their names
  *		statement_pg.c		prepared statements per relation and column set
  *		target_pg_ddl.c		schema entries; transactions of the copy
@@ -30,6 +31,15 @@ typedef struct Pipeline Pipeline;
 typedef struct ShapeMap ShapeMap;
 typedef struct DdlPending DdlPending;
 
+/* column_watch.h */
+typedef struct ColumnWatch
+{
+	uint64_t transaction; /* how many there were */
+	uint32_t *oids;		  /* on the source: tables that it writes to */
+	int count;
+	int capacity;
+} ColumnWatch;
+
 typedef struct TargetPg
 {
 	Target base;
@@ -40,9 +50,10 @@ typedef struct TargetPg
 	uint64_t written;  /* pg_current_wal_insert_lsn() after COMMIT */
 	uint64_t durable;  /* pg_current_wal_flush_lsn() */
 	StatementCache *statements;
-	Pipeline *pipeline;	 /* what was sent and not yet answered */
-	Arena halves;		 /* of UPDATEs; until every answer is there */
-	ShapeMap *shapes;	 /* portage.relation; NULL: not loaded */
+	Pipeline *pipeline; /* what was sent and not yet answered */
+	Arena halves;		/* of UPDATEs; until every answer is there */
+	ShapeMap *shapes;	/* portage.relation; NULL: not loaded */
+	ColumnWatch watch;
 	bool some_from_rows; /* tables were created in this transaction */
 	DdlPending *pending; /* messages whose command has not ended; or NULL */
 } TargetPg;

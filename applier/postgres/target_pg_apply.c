@@ -15,6 +15,7 @@
 
 #include "base/failpoint.h"
 #include "base/mem.h"
+#include "postgres/column_watch.h"
 #include "postgres/ddl_work.h"
 #include "postgres/pg_chunk.h"
 #include "postgres/pipeline_pg.h"
@@ -40,6 +41,7 @@ batch_begin(TargetPg *self, Error *err)
 {
 	const char *params[] = { self->origin_nonce };
 
+	column_watch_begin(&self->watch);
 	if (!forget_statements(self, err) || !pipeline_enter(self->pipeline, err))
 		return false;
 	return pipeline_send(self->pipeline, STEP_COMMAND, "BEGIN", 0, NULL, err) &&
@@ -242,7 +244,8 @@ batch_commit(TargetPg *self, const Progress *before, const Progress *after,
 	Pipeline *pipeline = self->pipeline;
 	bool ok;
 
-	ok = target_pg_progress_send(self->conn, before, after, err) &&
+	ok = column_watch_send(&self->watch, self->shapes, pipeline, err) &&
+		 target_pg_progress_send(self->conn, before, after, err) &&
 		 pipeline_note(pipeline, STEP_PROGRESS, err);
 	/* a test that stops here must find the row set: wait for it */
 	if (ok && failpoint_active)
@@ -251,6 +254,8 @@ batch_commit(TargetPg *self, const Progress *before, const Progress *after,
 	ok = ok && pipeline_send(pipeline, STEP_COMMIT, "COMMIT", 0, NULL, err) &&
 		 pipeline_send(pipeline, STEP_POSITIONS, positions_sql, 0, NULL, err) &&
 		 pipeline_finish(pipeline, err);
+	if (!ok && pipeline_failed_step(pipeline) == STEP_COLUMNS)
+		return column_watch_failed(err);
 	if (!ok)
 		return pipeline_failed_step(pipeline) == STEP_PROGRESS
 				   ? target_pg_progress_failed(before, err)

@@ -140,6 +140,30 @@ day(
 	mend => 'ALTER TABLE away RENAME TO p_b;'
 	  . q{ALTER TABLE p ATTACH PARTITION p_b FOR VALUES IN ('b')});
 
+# ---- the same while the stream runs, behind its back
+my $running = portage_start('run', $sides->urls);
+wait_for_stream($target, 'app', 'app', $running);
+$source->safe_psql('app', q{UPDATE w SET v = 'seen' WHERE id = 16});
+wait_for_applied($source, $target);
+sql_as_target($target, 'app', 'ALTER TABLE w ALTER v SET STATISTICS 50');
+$source->safe_psql('app', q{UPDATE w SET v = 'looked at' WHERE id = 16});
+wait_for_err($running, qr/columns of the target were altered while rows/);
+wait_for_applied($source, $target);
+ok($running->running, 'a change that loses nothing interrupts the stream only');
+sql_as_target($target, 'app', 'ALTER TABLE w ALTER other TYPE name');
+$sides->look(running => 1);
+$source->safe_psql('app',
+	q{UPDATE t SET amount = amount + 1 WHERE id = 4;
+	UPDATE w SET other = repeat('y', 80) WHERE id = 17});
+my $end = $running->wait_exit(60);
+$sides->told({ rc => $end->{rc}, err => $running->stderr }, what => 'a column that came to cut values', rc => 4,
+	code => 'P0417', words => qr/table public\.w: column "other" has another type on the target/,
+	hint => qr/make the target's table the same/);
+is( $target->safe_psql('app', q{SELECT count(*) FROM w WHERE other LIKE 'y%'}),
+	0, 'no value was cut');
+sql_as_target($target, 'app', 'ALTER TABLE w ALTER other TYPE text');
+$sides->equal(@tables);
+
 # ---- a row of the target that was changed, told by its whole image
 day(
 	what => 'a changed row of a table with the identity FULL',

@@ -1,0 +1,141 @@
+/*
+ * column_watch.c
+ *		See column_watch.h.
+ *
+ * A mark is the list of the xmin of the table's rows in pg_attribute: every
+ * ALTER of a column writes its row anew, and nothing else does so in passing
+ * (ANALYZE and VACUUM change pg_class and pg_statistic).
+ */
+#include "postgres/column_watch.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "postgres/pipeline_pg.h"
+
+#define MARK_OF(oid)                                                        \
+	"coalesce((SELECT string_agg(a.xmin::text, ' ' ORDER BY a.attnum) FROM" \
+	" pg_attribute a WHERE a.attrelid = " oid " AND a.attnum > 0), '')"
+
+static const char mark_sql[] = "SELECT " MARK_OF("$1::oid");
+
+/* Divides by zero if any is not as it was. */
+static const char check_sql[] =
+	"SELECT 1 / (count(*) = 0)::integer"
+	" FROM unnest($1::oid[], $2::text[]) AS known (oid, mark)"
+	" WHERE mark IS DISTINCT FROM " MARK_OF("known.oid");
+
+bool
+column_watch_mark(DdlWork *work, ShapeEntry *entry)
+{
+	char oid[16];
+	const char *params[] = { oid };
+	PGresult *res;
+
+	snprintf(oid, sizeof(oid), "%" PRIu32, entry->target_oid);
+	res = pg_query_params(work->conn, work->err, mark_sql, 1, params);
+	if (res == NULL)
+		return false;
+	entry->mark = arena_strdup(&entry->arena, pg_value(res, 0, 0));
+	PQclear(res);
+	return true;
+}
+
+void
+column_watch_begin(ColumnWatch *watch)
+{
+	watch->transaction++;
+	watch->count = 0;
+}
+
+void
+column_watch_touch(ColumnWatch *watch, ShapeEntry *entry)
+{
+	if (entry->touched == watch->transaction)
+		return;
+	entry->touched = watch->transaction;
+	if (watch->count == watch->capacity)
+	{
+		watch->capacity = watch->capacity > 0 ? watch->capacity * 2 : 64;
+		watch->oids = mem_realloc(watch->oids, sizeof(*watch->oids) *
+												   (size_t) watch->capacity);
+	}
+	watch->oids[watch->count++] = entry->shape.oid;
+}
+
+void
+column_watch_forget(const ShapeMap *shapes)
+{
+	for (ShapeEntry *entry = shape_map_next(shapes, NULL); entry != NULL;
+		 entry = shape_map_next(shapes, entry))
+		entry->seen = false;
+}
+
+/* Two arrays, "{1,2}" and "{"a b","c"}". */
+static int
+known_marks(const ColumnWatch *watch, const ShapeMap *shapes, Buffer *oids,
+			Buffer *marks)
+{
+	const char *before = "{";
+	int known = 0;
+
+	for (int i = 0; i < watch->count; i++)
+	{
+		const ShapeEntry *entry = shape_map_find(shapes, watch->oids[i]);
+
+		if (entry == NULL || !entry->seen)
+			continue;
+		buffer_printf(oids, "%s%" PRIu32, before, entry->target_oid);
+		buffer_printf(marks, "%s\"%s\"", before, entry->mark);
+		before = ",";
+		known++;
+	}
+	buffer_puts(oids, "}");
+	buffer_puts(marks, "}");
+	return known;
+}
+
+bool
+column_watch_send(ColumnWatch *watch, const ShapeMap *shapes,
+				  Pipeline *pipeline, Error *err)
+{
+	Buffer oids;
+	Buffer marks;
+	const char *params[2];
+	bool ok = true;
+
+	if (watch->count == 0 || shapes == NULL)
+		return true;
+	buffer_init(&oids);
+	buffer_init(&marks);
+	if (known_marks(watch, shapes, &oids, &marks) > 0)
+	{
+		params[0] = oids.data;
+		params[1] = marks.data;
+		ok = pipeline_send(pipeline, STEP_COLUMNS, check_sql, 2, params, err);
+	}
+	buffer_release(&oids);
+	buffer_release(&marks);
+	return ok;
+}
+
+bool
+column_watch_failed(Error *err)
+{
+	if (strcmp(err->sqlstate, "22012") != 0) /* division_by_zero */
+		return error_wrap(err, "cannot look at the target's columns");
+	error_set(err, P_SERVER_BUSY,
+			  "columns of the target were altered while rows were written");
+	error_hint(err, "The rows are written again, once the columns have been "
+					"compared with the source's.");
+	return false;
+}
+
+void
+column_watch_release(ColumnWatch *watch)
+{
+	mem_free(watch->oids);
+	memset(watch, 0, sizeof(*watch));
+}
