@@ -27,6 +27,7 @@ use Time::HiRes ();
 
 our @EXPORT = qw(
   begin_anew
+  pair_create pair_write
   shop_create shop_tables shop_load big_insert committed_before
   lsn evidence same_evidence balances_ok progress_ok caught_up_and_equal
   error_ok wait_for_stream wait_for_applied wait_for_err sql_as_target
@@ -51,6 +52,48 @@ sub begin_anew
 	  if slot_row($source, 'portage_app');
 	$target->safe_psql('postgres', 'DROP DATABASE IF EXISTS app (FORCE)');
 	$target->safe_psql('postgres', 'CREATE DATABASE app OWNER ' . TARGET_ROLE);
+	return;
+}
+
+=pod
+
+=item pair_create($node, $rows = 300)
+
+Two small tables in the database app, t and u, for tests that are not about
+what the rows are; the first with so many rows, the second with 300.
+
+=item pair_write($node, $width = 1)
+
+Some rows come to them, change and go, each kind in a transaction of its own;
+a new row is so many words long.
+
+=cut
+
+sub pair_create
+{
+	my ($node, $rows) = @_;
+	$rows //= 300;
+
+	$node->safe_psql('app', <<"SQL");
+CREATE TABLE t (id serial PRIMARY KEY, v text);
+CREATE TABLE u (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);
+INSERT INTO t (v) SELECT 'v' || i FROM generate_series(1, $rows) i;
+INSERT INTO u SELECT i FROM generate_series(1, 300) i;
+SQL
+	return;
+}
+
+sub pair_write
+{
+	my ($node, $width) = @_;
+	$width //= 1;
+
+	# each statement is a transaction
+	$node->safe_psql('app', <<"SQL");
+INSERT INTO t (v) SELECT repeat('w' || i, $width) FROM generate_series(1, 20) i;
+UPDATE u SET n = n + 1;
+DELETE FROM t WHERE id = (SELECT min(id) FROM t);
+SQL
 	return;
 }
 

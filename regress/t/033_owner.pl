@@ -12,26 +12,8 @@ use Test::More;
 my $source = source_new('source');
 my $target = target_new('target', databases => []);
 my @tables = map { "public.$_" } qw(t u);
-my $written = 0;
 
-$source->safe_psql('app', <<'SQL');
-CREATE TABLE t (id int PRIMARY KEY, v text);
-CREATE TABLE u (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);
-INSERT INTO t SELECT i, repeat('v' || i, 20) FROM generate_series(1, 5000) i;
-INSERT INTO u SELECT i FROM generate_series(1, 1000) i;
-SQL
-
-sub write_some
-{
-	$written++;
-	# each statement is a transaction
-	$source->safe_psql('app', <<"SQL");
-INSERT INTO t SELECT 10000 * $written + i, 'w' FROM generate_series(1, 100) i;
-UPDATE u SET n = n + 1 WHERE id % 10 = $written % 10;
-DELETE FROM t WHERE id = $written;
-SQL
-	return;
-}
+pair_create($source, 5000);
 
 sub run_start
 {
@@ -55,7 +37,7 @@ sub stopped_at
 	my $process = run_start(@arguments,
 		env => { PG_PORTAGE_FAILPOINT => "$point:stop" });
 
-	write_some();
+	pair_write($source);
 	wait_for(sub { process_state($process) eq 'T' }, "it to stop at $point");
 	return $process;
 }
@@ -95,7 +77,7 @@ my $epoch = epoch();
 my $second = run_start();
 wait_for_err($second, qr/standby: the stream app is owned by process \d+ /);
 is(epoch(), $epoch, 'a standby does not touch the progress row');
-write_some();
+pair_write($source);
 wait_for_applied($source, $target);
 ok($first->running && $second->running, 'both run, one of them works');
 is(epoch(), $epoch, 'and it is the first');
@@ -111,10 +93,10 @@ $result = portage_ok('status', endpoints($source, $target), '--json');
 like($result->{out}, qr/"applier": "process \d+/, 'status names the owner');
 
 # ---- the standby takes over when the owner is killed
-write_some();
+pair_write($source);
 $first->kill9;
 wait_for_err($second, qr/streaming from/);
-write_some();
+pair_write($source);
 wait_for_applied($source, $target);
 cmp_ok(epoch(), '>', $epoch, 'with an epoch of its own');
 all_equal();
@@ -123,7 +105,7 @@ all_equal();
 my $third = run_start('--takeover');
 wait_for_err($third, qr/streaming from/);
 fenced_ok($second, 'the owner before a takeover');
-write_some();
+pair_write($source);
 wait_for_applied($source, $target);
 ok($third->running, 'the one that took over runs');
 all_equal();
@@ -158,7 +140,7 @@ foreach my $point (qw(batch-applied progress-updated batch-begun))
 		table_digest($target, 'app', $tables[0]),
 		$before->{ $tables[0] },
 		'nothing was written twice');
-	write_some();
+	pair_write($source);
 	wait_for_applied($source, $target);
 	end_well($owner, 'the new owner');
 	all_equal();
@@ -186,7 +168,7 @@ foreach my $how ([], ['--takeover'])
 	$locker->query_safe('LOCK TABLE t');
 	my $victim = run_start();
 	wait_for_err($victim, qr/streaming from/);
-	write_some();
+	pair_write($source);
 	wait_for(
 		sub {
 			$target->safe_psql('app',
@@ -224,7 +206,7 @@ wait_for_err($heir, qr/streaming from/);
 isnt(slot_row($source, 'portage_app')->{active_pid},
 	$walsender, 'another walsender reads the slot');
 $frozen->kill9;
-write_some();
+pair_write($source);
 wait_for_applied($source, $target);
 end_well($heir, 'the heir of a stopped one');
 all_equal();
@@ -285,7 +267,7 @@ wait_for(
 	'both to be about to begin');
 PostgreSQL::Test::Utils::append_to_file($resume, "\n");
 wait_for_stream($target, 'app', "only_$_", $pair{$_}) foreach sort keys %pair;
-write_some();
+pair_write($source);
 wait_for_applied($source, $target, 'app', "only_$_") foreach sort keys %pair;
 ok($pair{t}->running && $pair{u}->running, 'two migrations run side by side');
 is( $target->safe_psql('app',
@@ -297,7 +279,7 @@ end_well($pair{t}, 'one of two');
 portage_ok('drop', '--name', 'only_t', endpoints($source, $target), '--yes');
 is(slot_row($source, 'portage_only_t'), undef, 'its slot is gone');
 ok(progress_row($target, 'app', 'only_u'), 'the other has its row');
-write_some();
+pair_write($source);
 wait_for_applied($source, $target, 'app', 'only_u');
 ok($pair{u}->running, 'and is not disturbed');
 end_well($pair{u}, 'the other');

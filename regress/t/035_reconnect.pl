@@ -14,28 +14,10 @@ use Time::HiRes ();
 my $source = source_new('source');
 my $target = target_new('target', databases => []);
 my @tables = map { "public.$_" } qw(t u);
-my $written = 0;
 my $role = TARGET_ROLE;
 my $process;
 
-$source->safe_psql('app', <<'SQL');
-CREATE TABLE t (id int PRIMARY KEY, v text);
-CREATE TABLE u (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);
-INSERT INTO t SELECT i, repeat('v' || i, 20) FROM generate_series(1, 5000) i;
-INSERT INTO u SELECT i FROM generate_series(1, 1000) i;
-SQL
-
-sub write_some
-{
-	$written++;
-	# each statement is a transaction
-	$source->safe_psql('app', <<"SQL");
-INSERT INTO t SELECT 10000 * $written + i, 'w' FROM generate_series(1, 50) i;
-UPDATE u SET n = n + 1 WHERE id % 10 = $written % 10;
-DELETE FROM t WHERE id = $written;
-SQL
-	return;
-}
+pair_create($source, 5000);
 
 sub run_start
 {
@@ -66,7 +48,7 @@ sub goes_on
 			tries() > $tries;
 		},
 		"the applier to notice: $what") if $notices // 1;
-	write_some();
+	pair_write($source);
 	wait_for_applied($source, $target);
 	ok($process->running, "$what: the same applier goes on")
 	  || diag($process->stderr);
@@ -95,7 +77,7 @@ foreach my $mode (qw(fast immediate))
 	foreach my $side ([ 'target', $target ], [ 'source', $source ])
 	{
 		my $tries = tries();
-		write_some();
+		pair_write($source);
 		restart($side->[1], $mode);
 		goes_on($tries, "the $side->[0] restarted, $mode");
 	}
@@ -104,7 +86,7 @@ foreach my $mode (qw(fast immediate))
 # ---- a source that is stopped does not wait for us
 {
 	my $tries = tries();
-	write_some();
+	pair_write($source);
 	my $begun = Time::HiRes::time();
 	$source->stop('fast');
 	my $took = Time::HiRes::time() - $begun;
@@ -127,7 +109,7 @@ foreach my $session (@sessions)
 			'SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity'
 			  . " WHERE application_name = '$label'"),
 		1, "$label is ended");
-	write_some();
+	pair_write($source);
 	goes_on($tries, $label);
 }
 # Whatever else there is: all at once, on both sides.
@@ -155,7 +137,7 @@ foreach my $way ("DATABASE app", "ROLE $role")
 	$target->safe_psql('postgres',
 		'SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity'
 		  . q{ WHERE application_name = 'pg_portage app apply'});
-	write_some();
+	pair_write($source);
 	wait_for(sub { $process->stderr =~ /trying again: .*read-only transaction.*\[P0304\]\n(?!.*streaming)/s },
 		'it to be refused');
 	wait_for(sub { tries() > $tries + 1 }, 'more than one try');
@@ -171,7 +153,7 @@ foreach my $way ("DATABASE app", "ROLE $role")
 	$target->safe_psql('postgres',
 		'SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity'
 		  . q{ WHERE application_name = 'pg_portage app apply'});
-	write_some();
+	pair_write($source);
 	wait_for(sub { $process->stderr =~ /too many connections.*\[P0304\]/ },
 		'it to be refused');
 	$target->safe_psql('postgres', "ALTER ROLE $role CONNECTION LIMIT -1");
@@ -186,7 +168,7 @@ foreach my $way ("DATABASE app", "ROLE $role")
 	is(kill('STOP', @pids), 1, 'the target hangs');
 	my $confirmed = slot_row($source, 'portage_app')->{confirmed_flush_lsn};
 	my $row = progress_row($target, 'app', 'app');
-	write_some();
+	pair_write($source);
 	my $until = Time::HiRes::time() + 3;
 	wait_for(sub { Time::HiRes::time() > $until }, 'three seconds');
 	ok($process->running, 'the applier waits');
@@ -201,7 +183,7 @@ foreach my $way ("DATABASE app", "ROLE $role")
 # ---- signals
 foreach my $signal (qw(TERM INT))
 {
-	write_some();
+	pair_write($source);
 	wait_for_applied($source, $target);
 	$process->signal($signal);
 	is($process->wait_exit(20)->{rc}, 0, "SIG$signal: exit code 0");
@@ -218,14 +200,14 @@ foreach my $signal (qw(TERM INT))
 }
 
 # In the middle of a transaction: it is finished first, or not begun.
-write_some();
+pair_write($source);
 wait_for_applied($source, $target);
 $process->kill9;
 $process = run_start(env => {
 		PG_PORTAGE_FAILPOINT => 'batch-applied:delay=1500:3'
 	});
 wait_for_err($process, qr/streaming from/);
-write_some() foreach 1 .. 5;
+pair_write($source) foreach 1 .. 5;
 $process->term;
 is($process->wait_exit(30)->{rc}, 0, 'stopped while a batch was written');
 my ($at) = $process->stderr =~ m{everything up to ([0-9A-F]+/[0-9A-F]+)};
@@ -238,7 +220,7 @@ $process = run_start(env => {
 		PG_PORTAGE_FAILPOINT_RESUME => '/nowhere/at/all'
 	});
 wait_for_err($process, qr/streaming from/);
-write_some();
+pair_write($source);
 wait_for(
 	sub {
 		$target->safe_psql('app',
@@ -270,7 +252,7 @@ foreach my $side ([ 'target', $target ], [ 'source', $source ])
 	my ($name, $node) = @$side;
 	$process = run_start('--retry-for', '1s');
 	wait_for_err($process, qr/streaming from/);
-	write_some();
+	pair_write($source);
 	wait_for_applied($source, $target);
 	$node->stop('fast');
 	my $result = $process->wait_exit(60);
@@ -324,7 +306,7 @@ foreach my $what (sort keys %copy)
 				  WHERE application_name = 'pg_portage app loader'}) > 0;
 		},
 		'the copy');
-	write_some();
+	pair_write($source);
 	$copy{$what}->();
 	PostgreSQL::Test::Utils::append_to_file($resume, "\n");
 	goes_on(0, "in the copy, at $point: $what");

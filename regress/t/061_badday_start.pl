@@ -24,28 +24,6 @@ my $fresh =
   PortageBadDay->new($source, $target, target_database => 'fresh');
 my @fresh = ($fresh->urls, '--name', 'fresh');
 
-sub tables_create
-{
-	my ($node) = @_;
-	$node->safe_psql('app', <<'SQL');
-CREATE TABLE t (id serial PRIMARY KEY, v text);
-CREATE TABLE u (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);
-INSERT INTO t (v) SELECT 'v' || i FROM generate_series(1, 300) i;
-INSERT INTO u SELECT i FROM generate_series(1, 300) i;
-SQL
-	return;
-}
-
-sub write_some
-{
-	$source->safe_psql('app', <<'SQL');
-INSERT INTO t (v) SELECT 'w' || i FROM generate_series(1, 20) i;
-UPDATE u SET n = n + 1;
-DELETE FROM t WHERE id = (SELECT min(id) FROM t);
-SQL
-	return;
-}
-
 # URLs of a side with something else in them.
 sub url
 {
@@ -56,12 +34,12 @@ sub url
 	return $url;
 }
 
-tables_create($source);
+pair_create($source);
 portage_ok('run', $ours->urls, '--until', 'caught-up');
-write_some();
+pair_write($source);
 $ours->equal(@tables);
 # what is still to come must come through all of this
-write_some();
+pair_write($source);
 my ($source_url, $target_url) = (source_url($source), target_url($target));
 
 # ---- words
@@ -260,7 +238,7 @@ $standby->stop;
 my $unable = source_new('unable');
 my $other = PortageBadDay->new($unable, $target, target_database => 'fresh');
 my %unable = (run => [ 'run', $other->urls, '--name', 'fresh' ], rc => 2);
-tables_create($unable);
+pair_create($unable);
 foreach my $setting (
 	[
 		"wal_level = replica", 'P0201',
@@ -296,7 +274,7 @@ $other->refused(%unable, what => 'a server without pg_portage.so',
 $unable->stop;
 
 # ---- and a server whose slot is there, but which cannot serve it any more
-write_some();
+pair_write($source);
 $source->stop;
 $source->{_install_path} = prefix_without_plugin();
 $source->start;

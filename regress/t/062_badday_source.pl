@@ -20,23 +20,7 @@ my @tables = qw(t u);
 my $sides = PortageBadDay->new($source, $target);
 my $process;
 
-$source->safe_psql('app', <<'SQL');
-CREATE TABLE t (id serial PRIMARY KEY, v text);
-CREATE TABLE u (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);
-INSERT INTO t (v) SELECT 'v' || i FROM generate_series(1, 300) i;
-INSERT INTO u SELECT i FROM generate_series(1, 300) i;
-SQL
-
-sub write_some
-{
-	# each statement is a transaction
-	$source->safe_psql('app', <<'SQL');
-INSERT INTO t (v) SELECT 'w' || i FROM generate_series(1, 20) i;
-UPDATE u SET n = n + 1;
-DELETE FROM t WHERE id = (SELECT min(id) FROM t);
-SQL
-	return;
-}
+pair_create($source);
 
 sub streaming
 {
@@ -49,7 +33,7 @@ sub resumed
 {
 	$process = portage_start('run', $sides->urls);
 	wait_for_err($process, qr/streaming from/);
-	write_some();
+	pair_write($source);
 	wait_for_applied($source, $target);
 	return;
 }
@@ -63,7 +47,7 @@ sub while_held
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	$process->signal('STOP');
 	$happens->();
-	write_some();
+	pair_write($source);
 	$sides->look(running => 1, %{ $day{look} // {} });
 	$process->signal('CONT');
 	my $end = $process->wait_exit(60);
@@ -157,7 +141,7 @@ if (server_knows($source, 'output_plugin_libraries'))
 		hint => qr/output_plugin_libraries/);
 
 	setting(q{SET output_plugin_libraries = 'pgoutput'});
-	write_some();
+	pair_write($source);
 	wait_for_applied($source, $target);
 	ok($process->running, 'a stream that runs is not ended by the list');
 	while_held(\&walsender_end, %refused, what => 'the plugin off the list');
@@ -214,18 +198,18 @@ $sides->equal(@tables);
 
 resumed();
 dump_keep();
-write_some();
+pair_write($source);
 wait_for_applied($source, $target);
 while_held($restore, %not_ours, what => 'the progress row set back');
 
 # The rows are newer than the row says; what comes again does not fit. What the
 # slot was told in between decides which of two refusals it is.
 begin_anew($source, $target);
-write_some();
+pair_write($source);
 $sides->equal(@tables);
 dump_keep();
 my $old = progress_row($target, 'app', 'app');
-write_some();
+pair_write($source);
 is( portage('run', $sides->urls,
 		env => { PG_PORTAGE_FAILPOINT => 'batch-durable:kill' })->{signal},
 	9,
@@ -289,7 +273,7 @@ foreach my $what ('rolled back', 'rolled back, and written to since')
 {
 	source_keep();
 	resumed();
-	write_some() foreach 1 .. 3;
+	pair_write($source) foreach 1 .. 3;
 	wait_for_applied($source, $target);
 	my $reached = lsn(progress_row($target, 'app', 'app')->{resume_lsn});
 	while_held(
@@ -299,7 +283,7 @@ foreach my $what ('rolled back', 'rolled back, and written to since')
 			note('up to where the target is, and further');
 			while (lsn(current_lsn($source)) <= $reached + 10_000)
 			{
-				write_some();
+				pair_write($source);
 			}
 		},
 		%{ $history{$what} },

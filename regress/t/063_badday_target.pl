@@ -19,23 +19,7 @@ my $frozen = target_new('frozen', databases => [qw(one two)]);
 my $sides = PortageBadDay->new($source, $target);
 my @tables = qw(t u);
 
-$source->safe_psql('app', <<'SQL');
-CREATE TABLE t (id serial PRIMARY KEY, v text);
-CREATE TABLE u (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);
-INSERT INTO t (v) SELECT 'v' || i FROM generate_series(1, 300) i;
-INSERT INTO u SELECT i FROM generate_series(1, 300) i;
-SQL
-
-sub write_some
-{
-	# each statement is a transaction
-	$source->safe_psql('app', <<'SQL');
-INSERT INTO t (v) SELECT repeat('w' || i, 500) FROM generate_series(1, 20) i;
-UPDATE u SET n = n + 1;
-DELETE FROM t WHERE id = (SELECT min(id) FROM t);
-SQL
-	return;
-}
+pair_create($source);
 
 sub streaming
 {
@@ -49,7 +33,7 @@ sub streaming
 
 	wait_for_err($process, qr/streaming from/);
 	wait_for_stream($node, $database, $database, $process);
-	write_some();
+	pair_write($source, 500);
 	wait_for_applied($source, $node, $database, $database);
 	return $process;
 }
@@ -82,7 +66,7 @@ sub mended
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	$day{begin}->();
 	$sides->look(running => 1) unless $day{away};
-	write_some();
+	pair_write($source, 500);
 	if (my $words = $day{words})
 	{
 		wait_for_err($process,
@@ -92,7 +76,7 @@ sub mended
 	# the source has been written to since
 	$sides->same($what, 'target') unless $day{away};
 	$day{end}->();
-	write_some();
+	pair_write($source, 500);
 	wait_for_applied($source, $node, $database, $database);
 	ok($process->running, "$what: the same applier goes on");
 	unlike($process->stderr, qr/error:/, "$what: it was no error");
@@ -148,7 +132,7 @@ cmp_ok(scalar(@stopped), '>', 5, 'the target is some processes');
 kill('STOP', @stopped);
 # what is written from here on cannot be on the target, markers and all
 my $hung_at = current_lsn($source);
-write_some();
+pair_write($source, 500);
 $hung{two}->term;
 my $late = portage(
 	'run',
@@ -207,7 +191,7 @@ foreach my $side ([ 'target', $target ], [ 'source', $source ])
 	my ($name, $node) = @$side;
 	mended($sides, $process,
 		what => "the $name killed -9", away => 1,
-		begin => sub { write_some(); killed($node) },
+		begin => sub { pair_write($source, 500); killed($node) },
 		end => sub { wait_for_err($process, qr/trying again/) });
 	PortageFault::progress_ok($source, $target, 'app', 'app');
 }
@@ -261,7 +245,7 @@ SQL
 
 	# told not to try for ever
 	$full{begin}->();
-	write_some();
+	pair_write($source, 500);
 	$small->refused(
 		what => 'a target that stays full',
 		run => [
@@ -290,7 +274,7 @@ cmp_ok(lsn(slot_row($source, "portage_$_")->{confirmed_flush_lsn}),
 	'<=', lsn($hung_at), "nothing was confirmed of $_ meanwhile")
   foreach qw(one two);
 kill('CONT', @stopped);
-write_some();
+pair_write($source, 500);
 wait_for_applied($source, $frozen, 'one', 'one');
 ok($hung{one}->running, 'the same applier goes on');
 equal($frozen, 'one');

@@ -20,20 +20,7 @@ my @tables = qw(t u);
 my %number = (TERM => 15, INT => 2);
 my $process;
 
-$source->safe_psql('app', <<'SQL');
-CREATE TABLE t (id serial PRIMARY KEY, v text);
-CREATE TABLE u (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);
-INSERT INTO t (v) SELECT 'v' || i FROM generate_series(1, 3000) i;
-INSERT INTO u SELECT i FROM generate_series(1, 3000) i;
-SQL
-
-sub write_some
-{
-	$source->safe_psql('app',
-		'INSERT INTO t (v) SELECT md5(i::text) FROM generate_series(1, 50) i;'
-		  . 'UPDATE u SET n = n + 1');
-	return;
-}
+pair_create($source, 3000);
 
 # Held at a failpoint until it is resumed; without a way to resume it for ever.
 sub held
@@ -79,7 +66,7 @@ sub loading
 sub applying
 {
 	wait_for_err($process, qr/streaming from/);
-	write_some();
+	pair_write($source);
 	return wait_for(
 		sub {
 			$target->safe_psql('app',
@@ -155,7 +142,7 @@ foreach my $signal (qw(TERM INT))
 			  WHERE table_name IN ('t', 'u')}),
 		'todo todo',
 		'no table counts as copied');
-	write_some();
+	pair_write($source);
 	$sides->equal(@tables);
 }
 
@@ -173,7 +160,7 @@ $process->signal('INT');
 is($process->wait_exit(20)->{rc}, 0, 'Ctrl-C while it tries again: exit code 0');
 like($process->stderr, qr/stopped by signal/, 'it says why');
 $target->start;
-write_some();
+pair_write($source);
 $sides->equal(@tables);
 
 done_testing();

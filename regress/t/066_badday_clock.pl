@@ -26,23 +26,7 @@ my %shifted = (LD_PRELOAD => $library, SHIFT_CLOCK => $clock);
 
 system_or_bail('cc', '-shared', '-fPIC', '-o', $library,
 	"$ENV{PORTAGE_TREE}/regress/lib/shift_clock.c", '-ldl');
-$source->safe_psql('app', <<'SQL');
-CREATE TABLE t (id serial PRIMARY KEY, v text);
-CREATE TABLE u (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);
-INSERT INTO t (v) SELECT 'v' || i FROM generate_series(1, 3000) i;
-INSERT INTO u SELECT i FROM generate_series(1, 300) i;
-SQL
-
-sub write_some
-{
-	# each statement is a transaction
-	$source->safe_psql('app', <<'SQL');
-INSERT INTO t (v) SELECT 'w' || i FROM generate_series(1, 20) i;
-UPDATE u SET n = n + 1;
-DELETE FROM t WHERE id = (SELECT min(id) FROM t);
-SQL
-	return;
-}
+pair_create($source, 3000);
 
 sub clock_set
 {
@@ -84,7 +68,7 @@ foreach my $shift ($years, -$years)
 	begin_anew($source, $target);
 	my $process = portage_start('run', $sides->urls, env => \%shifted);
 	wait_for_stream($target, 'app', 'app', $process);
-	write_some();
+	pair_write($source);
 	wait_for_applied($source, $target);
 
 	# ---- while it streams
@@ -92,7 +76,7 @@ foreach my $shift ($years, -$years)
 	{
 		clock_set($other);
 		my $confirmed = lsn(slot_row($source, 'portage_app')->{confirmed_flush_lsn});
-		write_some();
+		pair_write($source);
 		wait_for_applied($source, $target);
 		wait_for(
 			sub {
@@ -114,7 +98,7 @@ foreach my $shift ($years, -$years)
 	$target->stop('fast');
 	wait_for_err($process, qr/trying again: .*cannot connect/);
 	clock_set(-$shift);
-	write_some();
+	pair_write($source);
 	$target->start;
 	wait_for_applied($source, $target);
 	ok($process->running, "clock set by $shift s: the same applier goes on");
@@ -140,7 +124,7 @@ foreach my $shift ($years, -$years)
 		words => qr/gave up after \d{1,2}\.\d s/,
 		hint => qr/nothing was lost/);
 	$target->start;
-	write_some();
+	pair_write($source);
 	portage_ok('run', $sides->urls, '--until', 'caught-up', env => \%shifted);
 	tables_equal($source, 'app', $target, 'app', map { "public.$_" } @tables);
 }
