@@ -43,7 +43,8 @@ const CommandDef command_table[COMMAND_COUNT] = {
 						 "Applies what the source has committed so far, creates and "
 						 "validates what was\ndeferred (foreign keys, triggers and "
 						 "more) and sets the sequences.  Nothing can\nbe applied "
-						 "afterwards: stop the writes to the source first.  May be "
+						 "afterwards: stop the writes to the source first.  Goes on "
+						 "by itself\nwhen a connection was lost, and may be "
 						 "repeated." },
 	[COMMAND_DROP] = { "drop", false, false,
 					   "remove the slot and all state of a migration",
@@ -95,7 +96,8 @@ const OptionDef option_table[] = {
 	  BY(parse_split_over),
 	  "copy larger tables in pieces of about this size, such\n"
 	  "as 64MB or 1GB; stays as it was begun (default: 256MB)" },
-	{ "retry-for", 0, "DURATION", ON(COMMAND_RUN), BY(parse_retry_for),
+	{ "retry-for", 0, "DURATION", ON(COMMAND_RUN) | ON(COMMAND_FINISH),
+	  BY(parse_retry_for),
 	  "try again for so long when a connection was lost,\n"
 	  "such as 30s or 2h; 0 is for ever (default: 10min)" },
 	{ "no-wait", 0, NULL, ON(COMMAND_RUN) | ON(COMMAND_FINISH), AT(no_wait),

@@ -18,41 +18,30 @@
  * With --copy-only there is no slot: from PHASE_NONE to PHASE_SCHEMA, and behind
  * the copy, instead of streaming, what finish does.
  *
- * A failure that may pass leads back to the beginning with new connections: the
- * advisory lock went with the old one, so ownership is taken again.
+ * After a failure that may pass it all begins again: owned.h.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "command/commands.h"
+#include "command/owned.h"
 #include "command/preflight.h"
-#include "command/retry.h"
-#include "command/session.h"
 #include "copy/copy.h"
-#include "owner.h"
-#include "stream/stream.h"
-
-#define STREAM_WENT_WELL_MS 10000
 
 typedef struct Run
 {
-	Session session;
-	Retry retry;
-	bool owned_before; /* options for the first time have been used */
-	int64_t epoch;	   /* when the stream was ours last; 0: never */
+	Owned owned;
 	bool has_snapshot; /* the slot's own is still held */
-	bool hold_nothing; /* the plugin is not to defer in the next stream */
 	SlotSnapshot snapshot;
 } Run;
 
 static bool
 inspect_slot(Run *run, SlotInfo *info, Error *err)
 {
-	Source *source = run->session.source;
+	Source *source = run->owned.session.source;
 
 	return source->ops->slot_inspect(source, info, err);
 }
@@ -61,7 +50,7 @@ inspect_slot(Run *run, SlotInfo *info, Error *err)
 static bool
 begin(Run *run, Error *err)
 {
-	Session *session = &run->session;
+	Session *session = &run->owned.session;
 	Progress *progress = &session->progress;
 	bool copy_only = session->options->copy_only;
 	Findings findings;
@@ -107,7 +96,7 @@ begin(Run *run, Error *err)
 static bool
 create_slot(Run *run, Error *err)
 {
-	Session *session = &run->session;
+	Session *session = &run->owned.session;
 	Source *source = session->source;
 	Progress next = session->progress;
 	bool existed;
@@ -138,7 +127,7 @@ create_slot(Run *run, Error *err)
 static bool
 check_slot(Run *run, Error *err)
 {
-	const Session *session = &run->session;
+	const Session *session = &run->owned.session;
 	const SourceIdentity *then = &session->progress.source;
 	SlotInfo slot;
 
@@ -155,7 +144,7 @@ check_slot(Run *run, Error *err)
 static bool
 copy(Run *run, Error *err)
 {
-	Session *session = &run->session;
+	Session *session = &run->owned.session;
 	CopyConfig config = {
 		.jobs = session->options->jobs,
 		.split_bytes = session->options->split_over,
@@ -171,30 +160,11 @@ copy(Run *run, Error *err)
 	return true;
 }
 
-static bool
-stream_to(Run *run, StreamConfig *config, Error *err)
-{
-	Session *session = &run->session;
-	int64_t started_ms = clock_ms();
-
-	config->defer = !run->hold_nothing;
-	if (stream_run(config, session->source, session->target, &session->progress,
-				   err))
-		return true;
-	/*
-	 * The error may have been about what the plugin held back.  A stream that
-	 * went well for a while without that says it was not.
-	 */
-	run->hold_nothing = config->defer ||
-						clock_ms() - started_ms < STREAM_WENT_WELL_MS;
-	return false;
-}
-
 /* Keys that wait until the stream has passed the newest stamp. */
 static bool
 stream_past_stamps(Run *run, bool *ended, Error *err)
 {
-	Session *session = &run->session;
+	Session *session = &run->owned.session;
 	const Progress *progress = &session->progress;
 	const Options *options = session->options;
 	StreamConfig config = session_stream_config();
@@ -209,7 +179,7 @@ stream_past_stamps(Run *run, bool *ended, Error *err)
 	if (options->until_lsn != LSN_NONE && options->until_lsn < config.until_lsn)
 		config.until_lsn = options->until_lsn;
 	if (progress->resume_lsn < config.until_lsn &&
-		!stream_to(run, &config, err))
+		!owned_stream(&run->owned, &config, err))
 		return false;
 	*ended = signals_stop_requested() ||
 			 progress->resume_lsn < progress->newest_stamp_lsn;
@@ -219,14 +189,14 @@ stream_past_stamps(Run *run, bool *ended, Error *err)
 static bool
 stream(Run *run, Error *err)
 {
-	Session *session = &run->session;
+	Session *session = &run->owned.session;
 	StreamConfig config = session_stream_config();
 	bool ended;
 
 	config.until_caught_up = session->options->until_caught_up;
 	config.until_lsn = session->options->until_lsn;
 	if (!stream_past_stamps(run, &ended, err) ||
-		(!ended && !stream_to(run, &config, err)))
+		(!ended && !owned_stream(&run->owned, &config, err)))
 		return false;
 	/* the WAL does not carry sequences: leave them as they are now */
 	return signals_stop_requested() ||
@@ -234,49 +204,19 @@ stream(Run *run, Error *err)
 						  err);
 }
 
-/* A migration that somebody has dropped must not begin again by itself. */
 static bool
-check_dropped(const Run *run, Error *err)
+check(Session *session, Error *err)
 {
-	if (run->epoch == 0 || run->session.progress.phase != PHASE_NONE)
-		return true;
-	return error_set(err, P_PROGRESS,
-					 "the migration \"%s\" was dropped while it ran",
-					 run->session.options->name);
-}
-
-/* Connect both sides and own the stream; only now is the row ours to change. */
-static bool
-connect_and_own(Run *run, Error *err)
-{
-	Session *session = &run->session;
-	OwnerOptions options = {
-		.no_wait = session->options->no_wait && !run->owned_before,
-		.takeover = session->options->takeover && !run->owned_before,
-		.epoch = run->epoch,
-	};
-
-	run->has_snapshot = false;
-	if (!session_connect_primary(session, err) ||
-		!session_connect_target(session, err))
-		return false;
-	retry_connected(&run->retry);
-	/* looked at before as well: a wrong URL must not take a stream over */
-	if (!session_read_progress(session, err) || !check_dropped(run, err) ||
-		!session_check(session, err) ||
-		(session->progress.phase == PHASE_NONE &&
-		 !preflight_distinct(session, err)) ||
-		!owner_become(session->target, &options, &session->progress, err))
-		return false;
-	run->owned_before = true;
-	return check_dropped(run, err) && session_check(session, err);
+	return session_check(session, err) &&
+		   (session->progress.phase != PHASE_NONE ||
+			preflight_distinct(session, err));
 }
 
 /* --copy-only: nothing is applied behind it, so nothing has to wait. */
 static bool
 copy_alone(Run *run, Error *err)
 {
-	Session *session = &run->session;
+	Session *session = &run->owned.session;
 
 	return (session->progress.phase >= PHASE_STREAM || copy(run, err)) &&
 		   copy_finish(session->source, session->target, &session->progress,
@@ -285,13 +225,15 @@ copy_alone(Run *run, Error *err)
 
 /* Everything up to and including the copy, and the stream behind it. */
 static bool
-advance(Run *run, Error *err)
+advance(Owned *self, Error *err)
 {
-	Progress *progress = &run->session.progress;
+	Run *run = (Run *) self;
+	Progress *progress = &self->session.progress;
 
+	run->has_snapshot = false; /* it went with the connection, if there was */
 	if (progress->phase == PHASE_NONE && !begin(run, err))
 		return false;
-	if (run->session.options->copy_only)
+	if (run->owned.session.options->copy_only)
 		return copy_alone(run, err);
 	if ((progress->phase == PHASE_SLOT ||
 		 (progress->phase == PHASE_SCHEMA && !run->has_snapshot)) &&
@@ -302,35 +244,15 @@ advance(Run *run, Error *err)
 	return stream(run, err);
 }
 
-static bool
-run_until_told(Run *run, Error *err)
-{
-	bool connected = connect_and_own(run, err);
-
-	/* the first connection of a command has one try */
-	if (!connected && !run->owned_before)
-		return false;
-	while (!connected || !advance(run, err))
-	{
-		if (connected)
-			run->epoch = run->session.progress.epoch;
-		if (!retry_again(&run->retry, err))
-			return false;
-		session_disconnect(&run->session);
-		connected = connect_and_own(run, err);
-	}
-	return true;
-}
-
 int
 command_run(const Options *options)
 {
-	Run run;
+	static const OwnedWork work = { check, advance };
+	Run run = { .has_snapshot = false };
 	Error err = ERROR_INIT;
 
-	memset(&run, 0, sizeof(run));
-	retry_init(&run.retry, options->retry_for_ms);
-	if (session_open(&run.session, options, &err) && run_until_told(&run, &err))
+	if (owned_open(&run.owned, options, &err) &&
+		owned_work(&run.owned, &work, &err))
 	{
 		if (signals_stop_requested())
 			error_set(&err, P_STOPPED, "stopped");
@@ -338,7 +260,7 @@ command_run(const Options *options)
 			log_info("done: the target has %s " LSN_FORMAT,
 					 options->copy_only ? "the rows of a snapshot at"
 										: "everything up to",
-					 LSN_ARGS(run.session.progress.resume_lsn));
+					 LSN_ARGS(run.owned.session.progress.resume_lsn));
 	}
-	return session_end(&run.session, &err);
+	return session_end(&run.owned.session, &err);
 }

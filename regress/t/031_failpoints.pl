@@ -288,30 +288,52 @@ my @finish = ('finish', endpoints($source, $target));
 $result = portage(@finish, armed('kill', 'finish-phase'));
 is($result->{signal}, 9, 'finish is killed when it has begun');
 is(progress_row($target, 'app', 'app')->{phase}, 'finish', 'which is known');
-$result = portage_fails(3, @finish, armed('error', 'sequences-set'));
-error_ok($result, 'P0303', qr/failpoint sequences-set/, 'sequences-set');
+portage_ok(@finish);
+
+# What fails once, anywhere in it, is tried again.
+foreach my $point (qw(finish-phase finish-entry finish-entry:2 sequences-set done-phase))
+{
+	my ($name) = $point =~ /^([\w-]+)/;
+
+	begin_anew($source, $target);
+	equal();
+	is($target->safe_psql('app', $keys), '', 'the foreign key waits');
+	$result = portage_ok(@finish, armed('error', $point));
+	like($result->{err}, qr/trying again: .*failpoint $name \[P0303\]/,
+		"$point: tried again");
+	finished();
+}
+
+# Killed around the foreign key; then a step that always fails.
 begin_anew($source, $target);
 equal();
-$result = portage_fails(3, @finish, armed('error', 'finish-phase'));
-error_ok($result, 'P0303', qr/failpoint finish-phase/, 'finish-phase');
-is($target->safe_psql('app', $keys), '', 'the foreign key waits');
 $result = portage(@finish, armed('kill', 'finish-entry'));
 is($result->{signal}, 9, 'finish is killed with an object not committed');
 is($target->safe_psql('app', $keys), '', 'which is not there');
-$result = portage_fails(3, @finish, armed('error', 'finish-entry'));
-error_ok($result, 'P0303', qr/failpoint finish-entry/, 'finish-entry');
-$result = portage_fails(3, @finish, armed('error', 'finish-entry:2'));
-error_ok($result, 'P0303', qr/failpoint finish-entry/, 'its validation');
+$result = portage(@finish, armed('kill', 'finish-entry:2'));
+is($result->{signal}, 9, 'finish is killed in the validation');
 is($target->safe_psql('app', $keys), 'child_parent_fkey|f',
 	'the foreign key is there and not yet valid');
-$result = portage_fails(3, @finish, armed('error', 'done-phase'));
-error_ok($result, 'P0303', qr/failpoint done-phase/, 'done-phase');
-is($target->safe_psql('app', $keys), 'child_parent_fkey|t',
-	'the foreign key is there and valid');
-is( $target->safe_psql('app',
-		q{SELECT count(*) FROM portage.ddl WHERE state <> 'done'}),
-	0, 'nothing is deferred any more');
+$result = portage_fails(3, @finish, '--retry-for', '1s',
+	armed('error', 'finish-entry:*'));
+error_ok($result, 'P0305', qr/gave up after \d+\.\d s/, 'always failing');
+like($result->{err}, qr/detail: .*failpoint finish-entry \[P0303\]/,
+	'the last reason is told');
+is($target->safe_psql('app', $keys), 'child_parent_fkey|f', 'it has done nothing');
 portage_ok(@finish);
+finished();
+
+sub finished
+{
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is($target->safe_psql('app', $keys), 'child_parent_fkey|t',
+		'the foreign key is there and valid');
+	is( $target->safe_psql('app',
+			q{SELECT count(*) FROM portage.ddl WHERE state <> 'done'}),
+		0, 'nothing is deferred any more');
+	is(progress_row($target, 'app', 'app')->{phase}, 'done', 'and it is known');
+	return;
+}
 
 # ---- drop
 my @drop = ('drop', endpoints($source, $target), '--yes');
