@@ -35,7 +35,7 @@ typedef struct Finding
 	const char *object; /* "source", "table public.t", ... */
 	const char *message;
 	const char *remedy; /* or "" */
-	bool left_behind;	/* the object, or what is in it, is not carried */
+	bool left_behind;	/* it, or what it holds, is not or may not be carried */
 } Finding;
 
 typedef struct Findings

@@ -10,6 +10,10 @@
 
 #include "postgres/source_pg.h"
 
+/* Around what looks into tables, which may take long. */
+#define LOOK_TIMEOUT "SET statement_timeout = '5s'"
+#define LOOK_TIMEOUT_END "SET statement_timeout = 0"
+
 /* What earlier parts have learnt, for those that try things out. */
 typedef struct SourceState
 {
@@ -53,6 +57,10 @@ bool source_pg_check_relations(SourcePg *self, SourceState *state,
 /* source_pg_check_objects.c: what the catalog says of other objects */
 bool source_pg_check_catalog(SourcePg *self, SourceState *state,
 							 Findings *findings, Error *err) MUST_CHECK;
+
+/* source_pg_check_types.c: columns that another server may not be able to read */
+bool source_pg_check_types(SourcePg *self, SourceState *state,
+						   Findings *findings, Error *err) MUST_CHECK;
 
 /* source_pg_check_size.c: rows that come near what a server can send */
 bool source_pg_check_sizes(SourcePg *self, SourceState *state,

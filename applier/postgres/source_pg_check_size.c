@@ -23,7 +23,6 @@
 #define SAMPLE_BYTES INT64_C(67108864)
 #define TABLES_MAX 50
 #define TOAST_MIN "1000000"
-#define LOOK_TIMEOUT "SET statement_timeout = '5s'"
 
 /* How long each value of variable length is as text: bytea is hexadecimal. */
 #define LENGTHS                                                             \
@@ -145,7 +144,7 @@ source_pg_check_sizes(SourcePg *self, SourceState *state, Findings *findings,
 		return false;
 	ok = pg_exec(self->sql, err, LOOK_TIMEOUT) &&
 		 look_at_tables(self, tables, findings, err) &&
-		 pg_exec(self->sql, err, "SET statement_timeout = 0");
+		 pg_exec(self->sql, err, LOOK_TIMEOUT_END);
 	PQclear(tables);
 	return ok;
 }
