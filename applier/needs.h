@@ -8,6 +8,7 @@
 #ifndef PORTAGE_NEEDS_H
 #define PORTAGE_NEEDS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef enum NeedKind
@@ -16,7 +17,8 @@ typedef enum NeedKind
 	NEED_TABLESPACE,
 	NEED_TYPE,		/* of a column, one that the server brings */
 	NEED_COLLATION, /* the same */
-	NEED_SUPERUSER	/* an object that nobody else may create */
+	NEED_SUPERUSER, /* an object that nobody else may create */
+	NEED_SCHEMA		/* to create objects in, unless it is created itself */
 } NeedKind;
 
 typedef struct Need
@@ -24,6 +26,7 @@ typedef struct Need
 	NeedKind kind;
 	const char *name;
 	const char *detail; /* version of an extension, else one that needs it */
+	bool perhaps;		/* what needs it may turn out to be left out */
 } Need;
 
 typedef struct Needs

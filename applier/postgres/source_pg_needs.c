@@ -3,7 +3,7 @@
  *		What the source's database takes for granted of its server.
  */
 #include "postgres/pg_check.h"
-#include "postgres/source_pg.h"
+#include "postgres/source_pg_needs.h"
 
 #define USER_RELATION                                              \
 	"c.oid >= 16384 AND n.nspname NOT IN"                          \
@@ -83,5 +83,5 @@ source_pg_needs(Source *source, Arena *arena, Needs *needs, Error *err)
 		needs->items[i].detail = arena_strdup(arena, pg_value(res, i, 2));
 	}
 	PQclear(res);
-	return true;
+	return source_pg_needs_schemas(self, arena, needs, err);
 }

@@ -26,8 +26,7 @@ static const char server_query[] =
 
 static const char role_query[] =
 	"SELECT has_database_privilege(current_database(), 'CREATE'),"
-	" coalesce(has_schema_privilege(to_regnamespace('public'), 'CREATE'),"
-	"  true), current_user, current_database()";
+	" current_user, current_database()";
 
 #define OF_USER(class, oid, namespace)                                                                                \
 	" JOIN pg_namespace n ON n.oid = " namespace " WHERE " oid                                                        \
@@ -98,27 +97,18 @@ check_role(TargetPg *self, Findings *findings, Error *err)
 
 	if (res == NULL)
 		return false;
-	role = pg_value(res, 0, 2);
+	role = pg_value(res, 0, 1);
 	buffer_init(&remedy);
 	if (!pg_value_bool(res, 0, 0))
 	{
 		buffer_puts(&remedy, "GRANT CREATE ON DATABASE ");
-		pg_quote_ident(&remedy, pg_value(res, 0, 3));
+		pg_quote_ident(&remedy, pg_value(res, 0, 2));
 		buffer_puts(&remedy, " TO ");
 		pg_quote_ident(&remedy, role);
 		finding_add(findings, SEVERITY_ERROR, P_PRIVILEGE, "target",
 					remedy.data,
 					"the role %s may not create schemas in the database %s",
-					role, pg_value(res, 0, 3));
-	}
-	if (!pg_value_bool(res, 0, 1))
-	{
-		buffer_reset(&remedy);
-		buffer_puts(&remedy, "GRANT CREATE ON SCHEMA public TO ");
-		pg_quote_ident(&remedy, role);
-		finding_add(
-			findings, SEVERITY_WARNING, P_PRIVILEGE, "target", remedy.data,
-			"the role %s may not create tables in the schema public", role);
+					role, pg_value(res, 0, 2));
 	}
 	buffer_release(&remedy);
 	PQclear(res);

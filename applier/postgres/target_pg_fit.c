@@ -34,6 +34,12 @@
 	"SELECT rolsuper FROM pg_roles" \
 	" WHERE rolname = current_user AND $1::text <> ''"
 
+/* No row: a migration creates it, but for public. */
+#define SCHEMA_SQL                                                             \
+	"SELECT has_schema_privilege(oid, 'USAGE')"                                \
+	" AND has_schema_privilege(oid, 'CREATE'), current_user FROM pg_namespace" \
+	" WHERE nspname = $1"
+
 int
 version_compare(const char *left, const char *right)
 {
@@ -85,6 +91,36 @@ extension_met(const Need *need, const PGresult *res, Findings *findings)
 					need->detail);
 }
 
+/* In a schema of somebody else's, which public is since 15, few may create. */
+static void
+schema_met(const Need *need, const PGresult *res, Findings *findings)
+{
+	Severity severity = need->perhaps ? SEVERITY_WARNING : SEVERITY_ERROR;
+	const char *object = arena_printf(findings->arena, "schema %s", need->name);
+	Buffer remedy;
+
+	if (PQntuples(res) == 0)
+	{
+		if (strcmp(need->name, "public") == 0)
+			finding_add(findings, severity, P_DDL, object,
+						"CREATE SCHEMA public, owned by the target's role",
+						"the target does not have it; %s is created there",
+						need->detail);
+		return;
+	}
+	if (pg_value_bool(res, 0, 0))
+		return;
+	buffer_init(&remedy);
+	buffer_puts(&remedy, "GRANT USAGE, CREATE ON SCHEMA ");
+	pg_quote_ident(&remedy, need->name);
+	buffer_puts(&remedy, " TO ");
+	pg_quote_ident(&remedy, pg_value(res, 0, 1));
+	finding_add(findings, severity, P_PRIVILEGE, object, remedy.data,
+				"the role %s may not create in it; %s is created there",
+				pg_value(res, 0, 1), need->detail);
+	buffer_release(&remedy);
+}
+
 static void
 need_met(const Need *need, const PGresult *res, Findings *findings)
 {
@@ -98,6 +134,11 @@ need_met(const Need *need, const PGresult *res, Findings *findings)
 	if (need->kind == NEED_EXTENSION)
 	{
 		extension_met(need, res, findings);
+		return;
+	}
+	if (need->kind == NEED_SCHEMA)
+	{
+		schema_met(need, res, findings);
 		return;
 	}
 	if (need->kind == NEED_SUPERUSER)
@@ -129,7 +170,7 @@ check_needs(TargetPg *self, const Needs *needs, Findings *findings, Error *err)
 	static const char *const queries[] = {
 		[NEED_EXTENSION] = EXTENSION_SQL, [NEED_TABLESPACE] = TABLESPACE_SQL,
 		[NEED_TYPE] = TYPE_SQL,			  [NEED_COLLATION] = COLLATION_SQL,
-		[NEED_SUPERUSER] = SUPERUSER_SQL,
+		[NEED_SUPERUSER] = SUPERUSER_SQL, [NEED_SCHEMA] = SCHEMA_SQL,
 	};
 
 	for (int i = 0; i < needs->count; i++)

@@ -13,7 +13,7 @@ use PortageTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $source = source_new('source');
+my $source = source_new('source', databases => [qw(app elsewhere)]);
 my $target = target_new('target', databases => [qw(app c)]);
 my @ends = endpoints($source, $target);
 my $target_role = TARGET_ROLE;
@@ -88,6 +88,87 @@ look(0, @ends);
 not_found('extension dblink');
 $source->safe_psql('app', 'DROP EXTENSION dblink');
 
+# ---- schemas that are there and in which the role may not create
+$source->safe_psql('elsewhere', <<'SQL');
+CREATE EXTENSION ltree;
+CREATE SCHEMA s;
+CREATE TABLE s.t (id int PRIMARY KEY, v text);
+INSERT INTO s.t VALUES (1, 'one');
+SQL
+source_grant($source, 'elsewhere', 's');
+$target->safe_psql('postgres', 'CREATE DATABASE closed');
+$target->safe_psql('postgres', "GRANT CREATE ON DATABASE closed TO $target_role");
+my @to_closed = ('--source', $ends[1], '--target', target_url($target, 'closed'));
+my @elsewhere = ('--source', source_url($source, 'elsewhere'), @to_closed[ 2, 3 ]);
+my $may_not = qr/the role $target_role may not create in it; /;
+my $grant = qr/\AGRANT USAGE, CREATE ON SCHEMA "public" TO "$target_role"\z/;
+look(1, @to_closed);
+found('error', 'P0210', 'schema public', qr/${may_not}table public\.fine is created/,
+	$grant, side => 'target');
+my $refused = portage_fails(2, 'run', @to_closed, '--until', 'caught-up');
+error_ok($refused, 'P0210', qr/schema public: $may_not/, 'run does not begin');
+is($target->safe_psql('closed', q{SELECT to_regnamespace('portage')}), '',
+	'and has left nothing');
+look(0, @elsewhere);
+not_found('schema public');
+portage_ok('run', @elsewhere, '--until', 'caught-up');
+tables_equal($source, 'elsewhere', $target, 'closed', 's.t');
+portage_ok('drop', @elsewhere, '--yes');
+$target->safe_psql('closed', 'DROP SCHEMA s CASCADE');
+
+# whatever is created there; views go with their tables, where these are selected
+foreach my $object (
+	[ 'function f', 'FUNCTION f() RETURNS int LANGUAGE sql AS $$SELECT 1$$' ],
+	[ 'type mood', q{TYPE mood AS ENUM ('sad')} ],
+	[ 'type pair', 'TYPE pair AS (a int, b int)' ],
+	[ 'type positive', 'DOMAIN positive AS int' ],
+	[ 'sequence q', 'SEQUENCE q' ],
+	[ 'collation c', q{COLLATION c (locale = 'C')} ],
+	[ 'operator ===', 'OPERATOR === (FUNCTION = int4eq, LEFTARG = int, RIGHTARG = int)' ],
+	[ 'text search configuration x', 'TEXT SEARCH CONFIGURATION x (COPY = pg_catalog.simple)' ],
+	[ 'table "Odd Name"', 'TABLE "Odd Name" (id int PRIMARY KEY)' ],
+	[ 'view v', 'VIEW v AS SELECT id FROM s.t' ],
+	[ 'materialized view w', 'MATERIALIZED VIEW w AS SELECT id FROM s.t' ])
+{
+	my ($what, $sql) = @$object;
+	my ($word, $name) = $what =~ /\A(.*?) ([^ ]+|".*")\z/;
+	(my $bare = $name) =~ s/"//g;
+	my $of_table = $word =~ /view/;
+
+	$source->safe_psql('elsewhere', "CREATE $sql");
+	look(1, @elsewhere);
+	found('error', 'P0210', 'schema public',
+		qr/$may_not$word public\.\Q$bare\E is created there/, $grant);
+	look($of_table || $word eq 'table' ? 0 : 1, @elsewhere, '--tables', 's.t');
+	found('warning', 'P0210', 'schema public', qr/$may_not$word/, $grant) if $of_table;
+	not_found('schema public') if $word eq 'table';
+	($word, $name) = ('DOMAIN', $name) if $bare eq 'positive';
+	$name .= ' (int, int)' if $word eq 'operator';
+	$source->safe_psql('elsewhere', "DROP $word $name");
+}
+look(0, @elsewhere);
+not_found('schema public');
+
+# what the remedy says is enough
+look(1, @to_closed);
+my ($finding) = grep { $_->{object} eq 'schema public' } findings();
+$target->safe_psql('closed', $finding->{remedy});
+look(0, @to_closed);
+not_found('schema public');
+portage_ok('run', @to_closed, '--until', 'caught-up');
+portage_ok('drop', @to_closed, '--yes');
+
+# another schema than public, and a target without public
+$target->safe_psql('closed', 'CREATE SCHEMA s; DROP TABLE fine');
+look(1, @elsewhere);
+found('error', 'P0210', 'schema s', qr/${may_not}table s\.t/,
+	qr/GRANT USAGE, CREATE ON SCHEMA "s"/);
+$target->safe_psql('closed', 'DROP SCHEMA s; DROP SCHEMA public CASCADE');
+look(0, @elsewhere);
+look(1, @to_closed);
+found('error', 'P0421', 'schema public', qr/does not have it; table public\.fine/,
+	qr/CREATE SCHEMA public/);
+
 # ---- the target itself
 $target->safe_psql('app', <<'SQL');
 CREATE TABLE fine (id int);
@@ -109,6 +190,7 @@ found('warning', 'P0421', 'event trigger guard', qr/ddl_command_end/,
 	qr/disable it/, side => 'target');
 found('error', 'P0210', 'target', qr/may not create schemas/,
 	qr/GRANT CREATE ON DATABASE "app" TO "$target_role"/);
+found('error', 'P0210', 'schema public', $may_not, $grant);
 found('error', 'P0211', 'target', qr/default_transaction_read_only/, qr/off/);
 found('warning', 'P0304', 'database app', qr/2 are free.* opens 5/,
 	qr/fewer --jobs/);
