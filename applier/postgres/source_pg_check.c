@@ -297,6 +297,7 @@ static const SourcePart object_parts[] = {
 	{ "tables", false, SEVERITY_ERROR, source_pg_check_relations },
 	{ "objects", false, SEVERITY_WARNING, source_pg_check_catalog },
 	{ "types of columns", false, SEVERITY_WARNING, source_pg_check_types },
+	{ "collations", false, SEVERITY_WARNING, source_pg_check_collations },
 	{ "sizes of rows", false, SEVERITY_WARNING, source_pg_check_sizes },
 };
 

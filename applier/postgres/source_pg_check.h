@@ -62,6 +62,10 @@ bool source_pg_check_catalog(SourcePg *self, SourceState *state,
 bool source_pg_check_types(SourcePg *self, SourceState *state,
 						   Findings *findings, Error *err) MUST_CHECK;
 
+/* source_pg_check_collations.c: what is sorted as a library did that changed */
+bool source_pg_check_collations(SourcePg *self, SourceState *state,
+								Findings *findings, Error *err) MUST_CHECK;
+
 /* source_pg_check_size.c: rows that come near what a server can send */
 bool source_pg_check_sizes(SourcePg *self, SourceState *state,
 						   Findings *findings, Error *err) MUST_CHECK;
