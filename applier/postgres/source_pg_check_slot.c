@@ -138,7 +138,14 @@ source_pg_check_plugin(SourcePg *self, SourceState *state, Findings *findings,
 	bool ok = true;
 
 	if (!may_probe(state))
+	{
+		finding_add(
+			findings, SEVERITY_NOTE, 0, "output plugin",
+			"mend what keeps a slot from being created, and check again",
+			"whether it is installed and allowed is not known: that "
+			"takes a replication slot");
 		return true;
+	}
 	conn = source_pg_session(self, "check", true, &why);
 	if (conn != NULL)
 	{

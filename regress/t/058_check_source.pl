@@ -48,8 +48,20 @@ found('error', 'P0210', 'sequence public.fine_id_seq', qr/may not read/,
 $source->safe_psql('postgres', "GRANT pg_read_all_data TO $role");
 
 # what else there is is looked at all the same
+look(0, @ends);
+my @otherwise = grep { $_->{object} ne 'output plugin' } findings();
+cmp_ok(scalar(@otherwise), '>=', 10, 'what a role that may replicate is told');
 $source->safe_psql('postgres', "ALTER ROLE $role NOREPLICATION");
 look(1, @ends);
+is_deeply(
+	[
+		grep { $_->{object} ne 'output plugin' && ($_->{code} // '') ne 'P0204' }
+		  findings()
+	],
+	\@otherwise,
+	'is told to one that may not, too');
+found('note', '', 'output plugin', qr/is not known: that takes a replication slot/,
+	qr/check again/);
 found('error', 'P0204', 'source', qr/may not replicate/,
 	qr/ALTER ROLE "$role" REPLICATION/);
 found('warning', 'P0414', 'table public.No Key', $no_identity, qr/FULL/);
