@@ -37,7 +37,8 @@ typedef struct Needs
 	const char *locale;	  /* what decides how text sorts */
 	const char *ctype;
 	const char *locale_version; /* or "" */
-	int64_t bytes;				/* size of the database */
+	int64_t table_bytes;		/* of what is to be migrated */
+	int64_t index_bytes;
 	Need *items;
 	int count;
 } Needs;

@@ -93,8 +93,7 @@ pg_locale_read(PgConn *conn, Arena *arena, Needs *needs, Error *err)
 	needs->server_version = conn->server_version;
 	buffer_init(&sql);
 	buffer_printf(&sql,
-				  "SELECT %s, pg_encoding_to_char(encoding),"
-				  " pg_database_size(datname) FROM pg_database"
+				  "SELECT %s, pg_encoding_to_char(encoding) FROM pg_database"
 				  " WHERE datname = current_database()",
 				  locale);
 	res = pg_query(conn, err, sql.data);
@@ -106,7 +105,6 @@ pg_locale_read(PgConn *conn, Arena *arena, Needs *needs, Error *err)
 	needs->ctype = arena_strdup(arena, pg_value(res, 0, 2));
 	needs->locale_version = arena_strdup(arena, pg_value(res, 0, 3));
 	needs->encoding = arena_strdup(arena, pg_value(res, 0, 4));
-	needs->bytes = pg_value_int(res, 0, 5);
 	PQclear(res);
 	return true;
 }

@@ -20,8 +20,8 @@ bool pg_check_connections(PgConn *conn, int jobs, int beside,
 						  Findings *findings, Error *err) MUST_CHECK;
 
 /*
- * Version, encoding, locale and size of the database that we are connected to;
- * the rest of needs is empty.
+ * Version, encoding and locale of the database that we are connected to; the
+ * rest of needs is empty.
  */
 bool
 pg_locale_read(PgConn *conn, Arena *arena, Needs *needs, Error *err) MUST_CHECK;

@@ -3,6 +3,7 @@
  *		What the source's database takes for granted of its server.
  */
 #include "postgres/pg_check.h"
+#include "postgres/source_pg_copy.h"
 #include "postgres/source_pg_needs.h"
 
 #define USER_RELATION                                              \
@@ -63,13 +64,45 @@ static const char items_query[] =
 											   "pg_opclass",
 											   "o.oid") " ORDER BY 1, 2";
 
+/* What the target will hold as well; rows of unlogged tables do not travel. */
+static const char sizes_query[] =
+	"SELECT n.nspname, c.relname, rn.nspname, r.relname,"
+	" pg_table_size(c.oid), pg_indexes_size(c.oid)"
+	" FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+	" LEFT JOIN pg_class r ON c.relispartition"
+	"  AND r.oid = pg_partition_root(c.oid)"
+	" LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace"
+	" WHERE (c.relkind = 'm' OR c.relkind = 'r' AND c.relpersistence = 'p')"
+	" AND " USER_RELATION " AND " OF_NO_EXTENSION("pg_class", "c.oid");
+
+static bool
+read_sizes(SourcePg *self, Needs *needs, Error *err)
+{
+	PGresult *res = pg_query(self->sql, err, sizes_query);
+
+	if (res == NULL)
+		return false;
+	for (int i = 0; i < PQntuples(res); i++)
+	{
+		if (!source_pg_selected(self->base.config, pg_value(res, i, 0),
+								pg_value(res, i, 1), pg_value(res, i, 2),
+								pg_value(res, i, 3)))
+			continue;
+		needs->table_bytes += pg_value_int(res, i, 4);
+		needs->index_bytes += pg_value_int(res, i, 5);
+	}
+	PQclear(res);
+	return true;
+}
+
 bool
 source_pg_needs(Source *source, Arena *arena, Needs *needs, Error *err)
 {
 	SourcePg *self = (SourcePg *) source;
 	PGresult *res;
 
-	if (!pg_locale_read(self->sql, arena, needs, err))
+	if (!pg_locale_read(self->sql, arena, needs, err) ||
+		!read_sizes(self, needs, err))
 		return false;
 	res = pg_query(self->sql, err, items_query);
 	if (res == NULL)

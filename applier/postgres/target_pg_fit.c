@@ -262,9 +262,11 @@ target_pg_check_fit(Target *target, const Needs *needs, Findings *findings,
 	fit_encodings(needs->encoding, ours.encoding, findings);
 	fit_locales(needs, &ours, findings);
 	finding_add(findings, SEVERITY_NOTE, 0, "disk space", "",
-				"the source's database takes %lld MB: the target needs "
-				"about as much, and WAL",
-				(long long) ((needs->bytes + 999999) / 1000000));
+				"on the source, the tables to migrate take %lld MB and their "
+				"indexes %lld MB: the target needs about as much, and room for "
+				"its WAL",
+				(long long) ((needs->table_bytes + 999999) / 1000000),
+				(long long) ((needs->index_bytes + 999999) / 1000000));
 	return check_needs(self, needs, findings, err);
 }
 
