@@ -37,11 +37,13 @@ typedef struct Table
 	int64_t rows;		  /* reltuples, an estimate; -1 unknown */
 	uint32_t storage;	  /* changes when the table is rewritten */
 	int64_t blocks;		  /* it can be read by ranges of so many blocks; or 0 */
-	const char *identity_index; /* that finds a row; or NULL */
-	const char *key;			/* the index's first column, if we can compare
+	const char *identity_index;	 /* that finds a row; or NULL */
+	const char *key;			 /* the index's first column, if we can compare
 								 * its values as it does; or NULL */
-	bool key_bytes;				/* text, compared byte by byte */
-	bool key_ordered;			/* the rows lie in its order */
+	bool key_bytes;				 /* text, compared byte by byte */
+	bool key_ordered;			 /* the rows lie in its order */
+	const struct Shape *altered; /* name and columns, if they are others than
+								  * what is noted; see copy_plan_altered */
 } Table;
 
 /* Under which snapshot rows were read. */

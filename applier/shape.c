@@ -228,3 +228,19 @@ shape_same_columns(const Shape *a, const Shape *b)
 	}
 	return true;
 }
+
+bool
+shape_same_table(const Shape *a, const Shape *b)
+{
+	if (a->column_count != b->column_count || strcmp(a->name, b->name) != 0 ||
+		strcmp(a->schema, b->schema) != 0)
+		return false;
+	for (int i = 0; i < a->column_count; i++)
+	{
+		if (a->columns[i].num != b->columns[i].num ||
+			strcmp(a->columns[i].name, b->columns[i].name) != 0 ||
+			!shape_same_type(&a->columns[i], &b->columns[i]))
+			return false;
+	}
+	return true;
+}

@@ -75,4 +75,7 @@ bool shape_same_type(const ShapeColumn *a, const ShapeColumn *b);
 /* Have both the same columns by name, with the same types, in any order? */
 bool shape_same_columns(const Shape *a, const Shape *b);
 
+/* The same name, and the same columns by number? NOT NULL does not count. */
+bool shape_same_table(const Shape *a, const Shape *b);
+
 #endif /* PORTAGE_SHAPE_H */

@@ -213,8 +213,11 @@ make_plan(Plan *plan, Session *session, Arena *arena, Error *err)
 	if (!(plan->phase < PHASE_COPY
 			  ? read_source(plan, session, &copy, arena, err)
 			  : read_target(session, &copy, arena, err)) ||
-		!session->source->ops->tables_list(
-			session->source, &now, arena, &copy.tables, &copy.table_count, err))
+		!session->source->ops->tables_list(session->source, &now, arena,
+										   &copy.tables, &copy.table_count,
+										   err) ||
+		!copy_plan_altered(&copy, session->source, session->target, &now, arena,
+						   err))
 		return false;
 	plan->entries = copy.entries;
 	plan->entry_count = copy.entry_count;

@@ -214,7 +214,9 @@ copy_plan_defers(const CopyPlan *plan, const DdlEntry *entry,
 
 /*
  * Pieces by keys that are done stay, if the rows lie under the same storage
- * still: a rewrite may have changed them all, without a word in the WAL.
+ * still: a rewrite may have changed them all, without a word in the WAL.  If the
+ * table was altered they go, too: what the stream brings for them speaks of
+ * columns that the target's table cannot have at the same time as the others'.
  */
 TableStart
 copy_plan_start(const Table *table, const Chunk *chunks, int count,
@@ -241,7 +243,8 @@ copy_plan_start(const Table *table, const Chunk *chunks, int count,
 	if (done == 0)
 		return START_PROVE_EMPTY;
 	BUG_UNLESS(!slot_snapshot);
-	return chunks[0].kind == CHUNK_KEYS ? START_READY : START_RESET;
+	return chunks[0].kind == CHUNK_KEYS && table->altered == NULL ? START_READY
+																  : START_RESET;
 }
 
 /*
@@ -300,6 +303,8 @@ todo_start(CopyTable *todo)
 	}
 	for (int i = 0; todo->start == START_RESET && i < todo->chunk_count; i++)
 	{
+		todo->chunks[i].schema = todo->table->schema;
+		todo->chunks[i].name = todo->table->name;
 		todo->chunks[i].state = CHUNK_TODO;
 		todo->chunks[i].rows = 0;
 		todo->chunks[i].bytes = 0;
@@ -373,9 +378,51 @@ plan_complete(const CopyPlan *plan, bool one_snapshot, Error *err)
 
 		if ((chunk->state != CHUNK_DONE || all_again) &&
 			table_find(plan, chunk->table_oid) == NULL)
-			return error_set(err, P_COPY,
-							 "table %s.%s is not on the source any more",
-							 chunk->schema, chunk->name);
+		{
+			error_set(err, P_COPY, "table %s.%s is not on the source any more",
+					  chunk->schema, chunk->name);
+			return error_hint(err, "It was dropped, or taken from the"
+								   " selection, while it was copied: drop the"
+								   " migration and begin again.");
+		}
+	}
+	return true;
+}
+
+static const Shape *
+shape_find(const Shape *shapes, int count, uint32_t oid)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (shapes[i].oid == oid)
+			return &shapes[i];
+	}
+	return NULL;
+}
+
+bool
+copy_plan_altered(CopyPlan *plan, Source *source, Target *target,
+				  const SnapshotRef *snapshot, Arena *arena, Error *err)
+{
+	Shape *noted;
+	Shape *now;
+	int noted_count;
+	int now_count;
+
+	if (!chunks_disagree(plan))
+		return true;
+	if (!source->ops->shapes_list(source, snapshot, arena, &now, &now_count,
+								  err) ||
+		!target->ops->shapes_list(target, arena, &noted, &noted_count, err))
+		return false;
+	for (int i = 0; i < plan->table_count; i++)
+	{
+		Table *table = &plan->tables[i];
+		const Shape *was = shape_find(noted, noted_count, table->oid);
+		const Shape *is = shape_find(now, now_count, table->oid);
+
+		if (was != NULL && is != NULL && !shape_same_table(was, is))
+			table->altered = is;
 	}
 	return true;
 }
@@ -390,7 +437,8 @@ copy_plan_load(CopyPlan *plan, Source *source, Target *target,
 							   &plan->entry_count, err) ||
 		!target->ops->chunks_list(target, &plan->arena, &plan->chunks,
 								  &plan->chunk_count, err) ||
-		!plan_complete(plan, one_snapshot, err))
+		!plan_complete(plan, one_snapshot, err) ||
+		!copy_plan_altered(plan, source, target, snapshot, &plan->arena, err))
 		return false;
 	plan_todo(plan, snapshot, one_snapshot);
 	return true;

@@ -122,6 +122,14 @@ bool copy_plan_some_wait(const CopyPlan *plan);
 /* Is there a trigger that fires even where triggers are switched off? */
 bool copy_plan_fires_always(const CopyPlan *plan);
 
+/*
+ * Which of the tables were altered since the snapshot that what is noted of them
+ * is of?  Only where a copy goes on.
+ */
+bool copy_plan_altered(CopyPlan *plan, Source *source, Target *target,
+					   const SnapshotRef *snapshot, Arena *arena,
+					   Error *err) MUST_CHECK;
+
 /* What has to be done before these chunks of a table can be copied. */
 TableStart copy_plan_start(const Table *table, const Chunk *chunks, int count,
 						   bool slot_snapshot);

@@ -131,6 +131,10 @@ pool_prepare(CopyPool *pool, TargetLoader *loader, Error *err)
 		else if (todo->start != START_READY)
 			ok = target->loader_reset(loader, todo->table, todo->chunks,
 									  todo->chunk_count, err);
+		if (ok && todo->table->altered != NULL &&
+			todo->chunks_done < todo->chunk_count)
+			ok = target->shape_copied(pool->target, pool->progress,
+									  todo->table->altered, err);
 		if (!ok)
 			return error_wrap(err, "table %s.%s", todo->table->schema,
 							  todo->table->name);

@@ -21,14 +21,14 @@
  * Foreign keys also count for the table that they refer to: the dump writes
  * its name in full.
  */
-#define WAITING_SQL                                                        \
-	"SELECT number, type, state, sql FROM portage.ddl d WHERE stream = $1" \
-	" AND state IN ('waiting', 'deferred')"                                \
-	" AND type <> 'MATERIALIZED VIEW DATA'"                                \
-	" AND (table_oid = ANY($2::oid[]) OR (type = 'FK CONSTRAINT'"          \
-	"  AND EXISTS (SELECT FROM portage.relation r WHERE r.stream = $1"     \
-	"   AND r.table_oid = ANY($2::oid[]) AND position(' REFERENCES ' ||"   \
-	"    format('%I.%I', r.table_schema, r.table_name) || '(' IN d.sql)"   \
+#define WAITING_SQL                                                                     \
+	"SELECT number, type, state, sql, object_name FROM portage.ddl d WHERE stream = $1" \
+	" AND state IN ('waiting', 'deferred')"                                             \
+	" AND type <> 'MATERIALIZED VIEW DATA'"                                             \
+	" AND (table_oid = ANY($2::oid[]) OR (type = 'FK CONSTRAINT'"                       \
+	"  AND EXISTS (SELECT FROM portage.relation r WHERE r.stream = $1"                  \
+	"   AND r.table_oid = ANY($2::oid[]) AND position(' REFERENCES ' ||"                \
+	"    format('%I.%I', r.table_schema, r.table_name) || '(' IN d.sql)"                \
 	"    > 0))) ORDER BY number"
 
 /* Every object of these kinds that exists, by the OIDs of its catalog. */
@@ -101,10 +101,10 @@
 	"  n.nspname, c.relname) FROM pg_class c" KNOWN_TABLE                  \
 	" WHERE c.relrowsecurity AND c.relforcerowsecurity"
 
-#define ADD_SQL                                                          \
-	"INSERT INTO portage.ddl (stream, number, section, state, type,"     \
-	" object_schema, object_name, table_oid, sql)"                       \
-	" SELECT $1, coalesce(max(number), 0) + 1, 'post-data', 'deferred'," \
+#define ADD_SQL                                                      \
+	"INSERT INTO portage.ddl (stream, number, section, state, type," \
+	" object_schema, object_name, table_oid, sql)"                   \
+	" SELECT $1, coalesce(max(number), 0) + 1, 'post-data', $7,"     \
 	" $2, $3, $4, $5, $6 FROM portage.ddl WHERE stream = $1"
 
 /* OIDs of objects, one array for each catalog. */
@@ -153,6 +153,12 @@ without_validation(DdlWork *work, const char *sql)
 	return quick;
 }
 
+static bool
+is_waiting(const PGresult *res, int row)
+{
+	return strcmp(pg_value(res, row, 2), "waiting") == 0;
+}
+
 /* In two passes: those whose NOT VALID is ours are told apart by that. */
 static bool
 create_waiting(DdlWork *work, const PGresult *res, bool unvalidated)
@@ -165,10 +171,12 @@ create_waiting(DdlWork *work, const PGresult *res, bool unvalidated)
 		const char *quick = fk ? without_validation(work, pg_value(res, i, 3))
 							   : NULL;
 
-		if (strcmp(pg_value(res, i, 2), "waiting") == 0)
+		/* rows that are still to come would be missed */
+		if (is_waiting(res, i) && quick == NULL)
 			return ddl_work_refuse(work,
-								   "an index of its table waits until the "
-								   "stream has passed the interrupted copy");
+								   "%s %s waits until the stream has passed "
+								   "the interrupted copy",
+								   pg_value(res, i, 1), pg_value(res, i, 4));
 		if ((quick != NULL) == unvalidated)
 			ok = pg_exec(work->conn, work->err,
 						 quick != NULL ? quick : pg_value(res, i, 3));
@@ -209,6 +217,8 @@ open_entries(DdlWork *work, const PGresult *res, Deferral *deferral)
 	deferral->foreign_keys = after.foreign_keys;
 	deferral->triggers = after.triggers;
 	deferral->rules = after.rules;
+	for (int i = 0; i < PQntuples(res); i++)
+		deferral->waiting |= is_waiting(res, i);
 	return remove_entries(work, res);
 }
 
@@ -224,23 +234,32 @@ defer_open(DdlWork *work, const char *table_oids, Deferral *deferral)
 	deferral->were_valid = "{}";
 	deferral->triggers = "{}";
 	deferral->rules = "{}";
+	deferral->waiting = false;
 	if (ok && PQntuples(res) > 0)
 		ok = open_entries(work, res, deferral);
 	PQclear(res);
 	return ok;
 }
 
+static bool
+add_entry(DdlWork *work, const char *type, const char *schema, const char *name,
+		  const char *table_oid, const char *sql, const char *state)
+{
+	const char *params[] = { work->stream, type, schema, name,
+							 table_oid,	   sql,	 state };
+
+	return pg_exec_params(work->conn, work->err, ADD_SQL, 7, params);
+}
+
 bool
 defer_add(DdlWork *work, const char *type, const char *schema, const char *name,
 		  const char *table_oid, const char *sql)
 {
-	const char *params[] = { work->stream, type, schema, name, table_oid, sql };
-
-	return pg_exec_params(work->conn, work->err, ADD_SQL, 6, params);
+	return add_entry(work, type, schema, name, table_oid, sql, "deferred");
 }
 
 static bool
-take_away(DdlWork *work, const PGresult *res)
+take_away(DdlWork *work, const PGresult *res, const char *state)
 {
 	bool ok = true;
 
@@ -250,22 +269,22 @@ take_away(DdlWork *work, const PGresult *res)
 			&work->arena, "%s %s", pg_value(res, i, 3), pg_value(res, i, 2));
 
 		ok = pg_exec(work->conn, work->err, pg_value(res, i, 5)) &&
-			 defer_add(work, pg_value(res, i, 0), pg_value(res, i, 1), name,
-					   pg_value(res, i, 4), pg_value(res, i, 6));
+			 add_entry(work, pg_value(res, i, 0), pg_value(res, i, 1), name,
+					   pg_value(res, i, 4), pg_value(res, i, 6), state);
 	}
 	return ok;
 }
 
 static bool
 close_kind(DdlWork *work, const char *sql, int nparams, const char *recreated,
-		   const char *were_valid)
+		   const char *were_valid, const char *state)
 {
 	const char *params[] = { work->stream,
 							 work->self->replica_role ? "true" : "false",
 							 recreated, were_valid };
 	PGresult *res = pg_query_params(work->conn, work->err, sql, nparams,
 									params);
-	bool ok = res != NULL && take_away(work, res);
+	bool ok = res != NULL && take_away(work, res, state);
 
 	PQclear(res);
 	return ok;
@@ -274,10 +293,12 @@ close_kind(DdlWork *work, const char *sql, int nparams, const char *recreated,
 bool
 defer_close(DdlWork *work, const Deferral *deferral)
 {
-	return close_kind(work, TRIGGERS_SQL, 3, deferral->triggers, NULL) &&
-		   close_kind(work, RULES_SQL, 3, deferral->rules, NULL) &&
+	return close_kind(work, TRIGGERS_SQL, 3, deferral->triggers, NULL,
+					  "deferred") &&
+		   close_kind(work, RULES_SQL, 3, deferral->rules, NULL, "deferred") &&
 		   close_kind(work, FOREIGN_KEYS_SQL, 4, deferral->foreign_keys,
-					  deferral->were_valid) &&
-		   close_kind(work, ROW_SECURITY_SQL, 1, NULL, NULL) &&
+					  deferral->were_valid,
+					  deferral->waiting ? "waiting" : "deferred") &&
+		   close_kind(work, ROW_SECURITY_SQL, 1, NULL, NULL, "deferred") &&
 		   target_pg_identity_change(work->conn, work->stream, work->err);
 }

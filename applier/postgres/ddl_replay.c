@@ -71,16 +71,6 @@ note_rewrite(DdlPending *pending, const DdlEvent *event)
 	pending->rewrite_volatile |= event->rewrite_volatile;
 }
 
-/* What the copy of a table shows of this transaction. */
-static ChangeVerdict
-table_verdict(const DdlWork *work, uint32_t oid)
-{
-	Change all = { .kind = CHANGE_TRUNCATE };
-	Relation probe = { .oid = oid };
-
-	return work->filter->verdict(work->filter, work->txn, &all, &probe);
-}
-
 /*
  * Rows that were written anew are not in the stream.  They are the same here if
  * the command computes them from the old ones, or if the table was copied
@@ -98,7 +88,7 @@ look_at_rewrites(DdlWork *work, const DdlPending *pending, bool *current)
 
 		if (shape_map_find(work->shapes, oid) == NULL)
 			continue;
-		verdict = table_verdict(work, oid);
+		verdict = ddl_table_verdict(work, oid);
 		shown += verdict == VERDICT_SKIP;
 		if (verdict == VERDICT_APPLY && pending->rewrite_volatile)
 			return ddl_work_refuse(work,
@@ -113,9 +103,26 @@ look_at_rewrites(DdlWork *work, const DdlPending *pending, bool *current)
 	return true;
 }
 
+/* The copy carries no generated columns, nor asks whether they are there. */
+static bool
+has_generated(DdlWork *work, const ShapeEntry *entry, const Shape *want,
+			  bool *has)
+{
+	Shape actual = { .column_count = 0 };
+
+	*has = true;
+	if (entry->target_oid != 0 &&
+		!shape_actual(work, entry->target_oid, &actual))
+		return false;
+	for (int i = 0; i < want->column_count; i++)
+		*has &= want->columns[i].generated == 0 ||
+				shape_column_named(&actual, want->columns[i].name) != NULL;
+	return true;
+}
+
 /*
- * A table that was copied after the change may have its columns already; what
- * is known of it is older.
+ * A table that was copied after the change has its name and its columns, and
+ * perhaps those of later changes; what is known of it is older.
  */
 static bool
 is_there_already(DdlWork *work, const DdlEvent *event, bool *there)
@@ -127,19 +134,35 @@ is_there_already(DdlWork *work, const DdlEvent *event, bool *there)
 	{
 		const Shape *want = &event->tables[i];
 		const ShapeEntry *entry = shape_map_find(work->shapes, want->oid);
-		Shape actual;
+		bool has;
 
-		if (entry == NULL || entry->target_oid == 0 ||
-			table_verdict(work, want->oid) != VERDICT_SKIP ||
-			shape_same_columns(&entry->shape, want))
+		if (entry == NULL ||
+			ddl_table_verdict(work, want->oid) != VERDICT_SKIP ||
+			shape_same_table(&entry->shape, want))
 			return true;
-		if (!shape_actual(work, entry->target_oid, &actual))
+		if (!has_generated(work, entry, want, &has))
 			return false;
-		if (!shape_same_columns(&actual, want))
+		if (!has)
 			return true;
 		found++;
 	}
 	*there = found > 0;
+	return true;
+}
+
+/* From here on the copy shows nothing of what happens to these tables. */
+static bool
+adopt_copied(DdlWork *work, const DdlEvent *event)
+{
+	for (int i = 0; i < event->table_count; i++)
+	{
+		uint32_t oid = event->tables[i].oid;
+		ShapeEntry *entry = shape_map_find(work->shapes, oid);
+
+		if (entry != NULL && ddl_table_verdict(work, oid) != VERDICT_SKIP &&
+			!shape_map_adopt_copied(work->shapes, work->conn, entry, work->err))
+			return false;
+	}
 	return true;
 }
 
@@ -151,6 +174,8 @@ carry_out(DdlWork *work, const DdlEvent *event, const DdlEvent *drop,
 	bool current = false;
 	bool there;
 
+	if (!adopt_copied(work, event))
+		return false;
 	if (ddl_work_is_done(work))
 		return event_accept(work, event);
 	if (!event_is_relevant(work, event) &&

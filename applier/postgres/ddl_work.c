@@ -147,6 +147,15 @@ ddl_work_is_done(const DdlWork *work)
 	return work->self->base.config->ddl_done == work->txn->commit_lsn;
 }
 
+ChangeVerdict
+ddl_table_verdict(const DdlWork *work, uint32_t oid)
+{
+	Change all = { .kind = CHANGE_TRUNCATE };
+	Relation probe = { .oid = oid };
+
+	return work->filter->verdict(work->filter, work->txn, &all, &probe);
+}
+
 bool
 ddl_work_exec(DdlWork *work, const char *fmt, ...)
 {

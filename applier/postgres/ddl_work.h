@@ -54,6 +54,9 @@ bool ddl_work_allowed(DdlWork *work) MUST_CHECK;
 /* Was the DDL of this transaction carried out by hand? */
 bool ddl_work_is_done(const DdlWork *work);
 
+/* What the copy of a table shows of this transaction. */
+ChangeVerdict ddl_table_verdict(const DdlWork *work, uint32_t oid);
+
 /* Run one statement. */
 bool ddl_work_exec(DdlWork *work, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3))) MUST_CHECK;
@@ -120,6 +123,7 @@ typedef struct Deferral
 	const char *triggers;
 	const char *rules;
 	const char *were_valid; /* those foreign keys whose NOT VALID is ours */
+	bool waiting;			/* they wait for the newest stamp, not for finish */
 } Deferral;
 
 /*

@@ -144,6 +144,10 @@ check_known(DdlWork *work, const Relation *relation)
 	Shape want;
 	bool ok;
 
+	/* the copy shows no change that comes here */
+	if (entry != NULL &&
+		!shape_map_adopt_copied(work->shapes, work->conn, entry, work->err))
+		return false;
 	if (entry == NULL || !shape_is(&entry->shape, relation))
 	{
 		shape_of_relation(relation, &work->arena, &want);

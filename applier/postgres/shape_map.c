@@ -16,7 +16,13 @@
 	"SELECT table_oid, table_schema, table_name, kind, storage, root_oid,"  \
 	" columns,"                                                             \
 	" coalesce(to_regclass(format('%I.%I', table_schema, table_name))::oid" \
-	"  , 0) FROM portage.relation WHERE stream = $1"
+	"  , 0), copied_schema, copied_name, copied_storage, copied_columns"    \
+	" FROM portage.relation WHERE stream = $1"
+
+#define COPIED_SQL                                                     \
+	"UPDATE portage.relation SET copied_schema = $3, copied_name = $4" \
+	", copied_storage = $5, copied_columns = $6::json"                 \
+	" WHERE stream = $1 AND table_oid = $2"
 
 #define PUT_SQL                                                               \
 	"INSERT INTO portage.relation AS r (stream, table_oid, table_schema,"     \
@@ -97,6 +103,7 @@ entry_make(ShapeMap *map, uint32_t oid)
 	ShapeEntry *entry = mem_zalloc(sizeof(*entry));
 
 	arena_init(&entry->arena);
+	arena_init(&entry->copied_arena);
 	entry->shape.oid = oid;
 	entry->next = *bucket;
 	*bucket = entry;
@@ -114,7 +121,24 @@ entry_remove(ShapeMap *map, ShapeEntry *entry)
 	*link = entry->next;
 	map->count--;
 	arena_release(&entry->arena);
+	arena_release(&entry->copied_arena);
 	mem_free(entry);
+}
+
+static bool
+entry_load_copied(ShapeEntry *entry, const PGresult *res, int row, Error *err)
+{
+	Arena *arena = &entry->copied_arena;
+	Shape *copied = &entry->copied;
+
+	if (pg_is_null(res, row, 11))
+		return true;
+	*copied = entry->shape;
+	copied->schema = arena_strdup(arena, pg_value(res, row, 8));
+	copied->name = arena_strdup(arena, pg_value(res, row, 9));
+	copied->storage = (uint32_t) pg_value_int(res, row, 10);
+	copied->root = "";
+	return shape_columns_parse(pg_value(res, row, 11), arena, copied, err);
 }
 
 static bool
@@ -131,7 +155,8 @@ entry_load(ShapeMap *map, const PGresult *res, int row, Error *err)
 	shape->root = "";
 	entry->target_oid = (uint32_t) pg_value_int(res, row, 7);
 	return shape_columns_parse(pg_value(res, row, 6), &entry->arena, shape,
-							   err);
+							   err) &&
+		   entry_load_copied(entry, res, row, err);
 }
 
 ShapeMap *
@@ -211,6 +236,44 @@ shape_map_put(ShapeMap *map, PgConn *conn, const Shape *shape, Error *err)
 	entry->seen = false;
 	PQclear(res);
 	return entry;
+}
+
+bool
+shape_map_note_copied(PgConn *conn, const char *stream, const Shape *copied,
+					  Error *err)
+{
+	char oid[16];
+	char storage[16];
+	const char *params[] = { stream,	   oid,		copied->schema,
+							 copied->name, storage, NULL };
+	Arena arena;
+	bool ok;
+
+	arena_init(&arena);
+	snprintf(oid, sizeof(oid), "%" PRIu32, copied->oid);
+	snprintf(storage, sizeof(storage), "%" PRIu32, copied->storage);
+	params[5] = shape_columns_json(copied, &arena);
+	ok = pg_exec_params(conn, err, COPIED_SQL, 6, params);
+	arena_release(&arena);
+	return ok;
+}
+
+bool
+shape_map_adopt_copied(ShapeMap *map, PgConn *conn, ShapeEntry *entry,
+					   Error *err)
+{
+	char oid[16];
+	const char *params[] = { map->stream, oid, NULL, NULL, NULL, NULL };
+
+	if (entry->copied.oid == 0)
+		return true;
+	snprintf(oid, sizeof(oid), "%" PRIu32, entry->shape.oid);
+	if (shape_map_put(map, conn, &entry->copied, err) == NULL ||
+		!pg_exec_params(conn, err, COPIED_SQL, 6, params))
+		return false;
+	memset(&entry->copied, 0, sizeof(entry->copied));
+	arena_release(&entry->copied_arena);
+	return true;
 }
 
 /*

@@ -24,6 +24,8 @@ typedef struct ShapeEntry
 	bool seen;			 /* the table itself was looked at: it loses nothing */
 	const char *mark;	 /* of its columns as they were then; column_watch.h */
 	uint64_t touched;	 /* the last target transaction that wrote to it */
+	Arena copied_arena;
+	Shape copied; /* as it was copied, if that is later; oid 0: it is not */
 } ShapeEntry;
 
 typedef struct ShapeMap ShapeMap;
@@ -46,6 +48,16 @@ ShapeEntry *shape_map_next(const ShapeMap *map, const ShapeEntry *entry);
 /* Store a shape, new or changed; looks the target's table up by its name. */
 ShapeEntry *
 shape_map_put(ShapeMap *map, PgConn *conn, const Shape *shape, Error *err);
+
+/*
+ * The table is copied later than shape was noted, and looks like this by then.
+ * Changes that the copy shows lead from the one to the other and are none of the
+ * rows' business; before the first that it does not show, shape becomes copied.
+ */
+bool shape_map_note_copied(PgConn *conn, const char *stream,
+						   const Shape *copied, Error *err) MUST_CHECK;
+bool shape_map_adopt_copied(ShapeMap *map, PgConn *conn, ShapeEntry *entry,
+							Error *err) MUST_CHECK;
 
 /*
  * After a DDL: tables that are gone are forgotten, with what waits for them;

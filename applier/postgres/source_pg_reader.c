@@ -116,6 +116,17 @@ columns_changed(const Table *table, Error *err)
 						   " start again.");
 }
 
+static bool
+name_changed(const Table *table, Error *err)
+{
+	error_set(err, P_SCHEMA_DIFFERS,
+			  "table %s.%s was renamed, moved or dropped on the source while it"
+			  " was copied",
+			  table->schema, table->name);
+	return error_hint(err, "Start again: it is looked for anew, and what is to"
+						   " be done on the target is said then.");
+}
+
 /* The same columns as the table had when it was planned? */
 static bool
 columns_prove(SourceReader *reader, const Table *table, Error *err)
@@ -182,10 +193,13 @@ source_pg_reader_begin(SourceReader *reader, const Table *table,
 	buffer_release(&sql);
 	reader->at_end = false;
 	reader->rows = 0;
-	/* an older snapshot does not see that a column has gone */
-	return ok ||
-		   (strcmp(err->sqlstate, "42703") == 0 ? columns_changed(table, err)
-												: false);
+	if (ok)
+		return true;
+	/* an older snapshot does not see that a column or a name has gone */
+	if (strcmp(err->sqlstate, "42703") == 0)
+		return columns_changed(table, err);
+	return strcmp(err->sqlstate, "42P01") == 0 ? name_changed(table, err)
+											   : false;
 }
 
 /* Behind the last row: the server's count must be ours. */

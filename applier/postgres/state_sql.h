@@ -81,6 +81,10 @@
 	" storage oid NOT NULL,"                                               \
 	" root_oid oid NOT NULL,"                                              \
 	" columns json NOT NULL,"                                              \
+	" copied_schema text,"                                                 \
+	" copied_name text,"                                                   \
+	" copied_storage oid,"                                                 \
+	" copied_columns json,"                                                \
 	" PRIMARY KEY (stream, table_oid));"
 
 #endif /* PORTAGE_STATE_SQL_H */

@@ -136,6 +136,10 @@ bool
 target_pg_identity_relax(Target *target, const Progress *progress, Error *err);
 bool target_pg_shapes_store(Target *target, const Progress *progress,
 							const Shape *shapes, int count, Error *err);
+bool target_pg_shape_copied(Target *target, const Progress *progress,
+							const Shape *shape, Error *err);
+bool target_pg_shapes_list(Target *target, Arena *arena, Shape **shapes,
+						   int *count, Error *err);
 /* The parts of these that need a transaction around them. */
 bool target_pg_ddl_insert(PgConn *conn, const char *stream,
 						  const DdlEntry *entry, Error *err);

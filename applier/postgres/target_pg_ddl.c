@@ -30,6 +30,7 @@
 #define FOREIGN_KEY_VIOLATION "23503"
 #define UNDEFINED_FUNCTION "42883"
 #define UNDEFINED_TABLE "42P01"
+#define UNDEFINED_COLUMN "42703"
 
 bool
 copy_transaction_begin(CopyTransaction *self, PgConn *conn,
@@ -121,9 +122,35 @@ path_is_missed(const DdlEntry *entry, const Error *said)
 			strcmp(said->sqlstate, UNDEFINED_FUNCTION) == 0);
 }
 
+/*
+ * The entry is as old as the slot's snapshot, and what it speaks of may have been
+ * altered since, by hand for an interrupted copy, or by a command of the stream.
+ */
+static bool
+is_outdated(const Error *said)
+{
+	return strcmp(said->sqlstate, UNDEFINED_TABLE) == 0 ||
+		   strcmp(said->sqlstate, UNDEFINED_COLUMN) == 0;
+}
+
+static void
+hint_outdated(const CopyTransaction *transaction, const DdlEntry *entry,
+			  Error *err)
+{
+	error_hint(
+		err,
+		"Was its table altered on the source while it was copied?  Then "
+		"on the target: UPDATE portage.ddl SET sql = '...' WHERE stream "
+		"= '%s' AND number = %d, with the statement as it has to be "
+		"now, or state = 'done' if the source does not have it any more; "
+		"and start again.",
+		transaction->progress->stream, entry->number);
+}
+
 /* Anything that is wrong with the statement itself is P_DDL. */
 static bool
-entry_failed(const DdlEntry *entry, Error *err)
+entry_failed(const CopyTransaction *transaction, const DdlEntry *entry,
+			 Error *err)
 {
 	Error said = *err;
 
@@ -139,6 +166,8 @@ entry_failed(const DdlEntry *entry, Error *err)
 			error_hint(err, "Is it a function that the view calls?  ALTER "
 							"FUNCTION ... SET search_path on the target, then "
 							"run pg_portage finish again.");
+		else if (is_outdated(&said))
+			hint_outdated(transaction, entry, err);
 		else if (said.hint[0] != '\0')
 			error_hint(err, "%s", said.hint);
 		memcpy(err->sqlstate, said.sqlstate, sizeof(err->sqlstate));
@@ -175,7 +204,7 @@ ddl_execute(CopyTransaction *transaction, const DdlEntry *entry,
 	PgConn *conn = transaction->conn;
 
 	return pg_exec(conn, err, ENTRY_PREAMBLE) &&
-		   (pg_exec(conn, err, sql) || entry_failed(entry, err)) &&
+		   (pg_exec(conn, err, sql) || entry_failed(transaction, entry, err)) &&
 		   pg_exec(conn, err, "SET LOCAL search_path = pg_catalog");
 }
 

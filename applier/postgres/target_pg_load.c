@@ -137,6 +137,32 @@ columns_differ(const Table *table, const char *column, Error *err)
 					  table->schema, table->name);
 }
 
+/*
+ * Under its name of now.  The copy began with this name or another one: then it
+ * was given this one on the source since.
+ */
+static bool
+table_prove_there(PgConn *conn, const Table *table, Error *err)
+{
+	const char *params[2] = { table->schema, table->name };
+	bool there;
+
+	if (!pg_exec_expect(conn, err,
+						"SELECT FROM pg_class c JOIN pg_namespace n"
+						" ON n.oid = c.relnamespace"
+						" WHERE n.nspname = $1 AND c.relname = $2",
+						2, params, 1, &there))
+		return false;
+	if (there)
+		return true;
+	error_set(err, P_SCHEMA_DIFFERS, "it is not on the target");
+	return error_hint(err,
+					  "If table %s.%s was renamed or moved on the source while"
+					  " it was copied: do the same on the target, and start"
+					  " again.",
+					  table->schema, table->name);
+}
+
 static int
 column_find(const Table *table, const char *name)
 {
@@ -179,7 +205,8 @@ bool
 target_pg_loader_prove_empty(TargetLoader *loader, const Table *table,
 							 Error *err)
 {
-	return table_prove_empty(loader->conn, table, err);
+	return table_prove_there(loader->conn, table, err) &&
+		   table_prove_empty(loader->conn, table, err);
 }
 
 static bool
@@ -192,7 +219,8 @@ loader_reset(TargetLoader *loader, const Table *table, const Chunk *chunks,
 	bool ok;
 
 	snprintf(oid, sizeof(oid), "%" PRIu32, table->oid);
-	ok = table_exec(conn, "TRUNCATE ONLY ", table, "", err) &&
+	ok = table_prove_there(conn, table, err) &&
+		 table_exec(conn, "TRUNCATE ONLY ", table, "", err) &&
 		 pg_exec_params(conn, err,
 						"DELETE FROM portage.chunk WHERE stream = $1"
 						" AND table_oid = $2",
@@ -219,7 +247,8 @@ target_pg_loader_reset(TargetLoader *loader, const Table *table,
 static bool
 begin_whole(PgConn *conn, const Table *table, Error *err)
 {
-	return table_exec(conn, "LOCK TABLE ONLY ", table,
+	return table_prove_there(conn, table, err) &&
+		   table_exec(conn, "LOCK TABLE ONLY ", table,
 					  " IN ACCESS EXCLUSIVE MODE", err) &&
 		   table_prove_columns(conn, table, err) &&
 		   table_prove_empty(conn, table, err) &&
@@ -238,7 +267,8 @@ target_pg_loader_begin(TargetLoader *loader, const Table *table,
 		return false;
 	loader->loading = chunk->kind == CHUNK_WHOLE
 						  ? begin_whole(conn, table, err)
-						  : table_prove_columns(conn, table, err) &&
+						  : table_prove_there(conn, table, err) &&
+								table_prove_columns(conn, table, err) &&
 								table_copy(conn, table, "", err);
 	return loader->loading;
 }

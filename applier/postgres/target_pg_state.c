@@ -369,3 +369,41 @@ target_pg_shapes_store(Target *target, const Progress *progress,
 	shape_map_free(map);
 	return copy_transaction_end(&transaction, ok, err);
 }
+
+bool
+target_pg_shape_copied(Target *target, const Progress *progress,
+					   const Shape *shape, Error *err)
+{
+	PgConn *conn = ((TargetPg *) target)->conn;
+	CopyTransaction transaction;
+
+	if (!copy_transaction_begin(&transaction, conn, progress, err))
+		return false;
+	return copy_transaction_end(
+		&transaction, shape_map_note_copied(conn, progress->stream, shape, err),
+		err);
+}
+
+bool
+target_pg_shapes_list(Target *target, Arena *arena, Shape **shapes, int *count,
+					  Error *err)
+{
+	ShapeMap *map = shape_map_load(((TargetPg *) target)->conn,
+								   target->config->stream, err);
+	const ShapeEntry *entry = NULL;
+
+	if (map == NULL)
+		return false;
+	*count = 0;
+	while ((entry = shape_map_next(map, entry)) != NULL)
+		(*count)++;
+	*shapes = ARENA_ARRAY(arena, Shape, (size_t) *count);
+	for (int i = 0; i < *count; i++)
+	{
+		entry = shape_map_next(map, entry);
+		shape_copy(entry->copied.oid != 0 ? &entry->copied : &entry->shape,
+				   arena, &(*shapes)[i]);
+	}
+	shape_map_free(map);
+	return true;
+}

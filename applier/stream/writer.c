@@ -120,6 +120,19 @@ apply_one(Writer *writer, const Batch *batch, const Progress *after,
 	return true;
 }
 
+/*
+ * All that is asked for is applied, and only durability is waited for: what comes
+ * behind it may need what the caller does there first.
+ */
+static bool
+applied_to_end(const Writer *writer)
+{
+	Lsn until_lsn = writer->session->config->until_lsn;
+
+	return writer->pending_count > 0 && until_lsn != LSN_NONE &&
+		   writer->session->progress->resume_lsn >= until_lsn;
+}
+
 /* Apply what there is; stops between target transactions when asked to. */
 static bool
 apply_batches(Writer *writer, Error *err)
@@ -128,7 +141,8 @@ apply_batches(Writer *writer, Error *err)
 	Progress after = *writer->session->progress;
 	BatchNews news = { 0 };
 
-	while (assembler_batch(writer->assembler, &batch, &after, &news))
+	while (!applied_to_end(writer) &&
+		   assembler_batch(writer->assembler, &batch, &after, &news))
 	{
 		if (!apply_one(writer, &batch, &after, &news, err))
 			return false;
@@ -175,6 +189,11 @@ writer_turn(Writer *writer, Error *err)
 	int64_t wait_ms = writer->pending_count > 0 ? DURABLE_WAIT_MS
 												: IDLE_WAIT_MS;
 
+	if (applied_to_end(writer))
+	{
+		clock_pause_ms(DURABLE_WAIT_MS);
+		return check_durable(writer, true, err);
+	}
 	if (!queue_pop(session->queue, &item, wait_ms))
 		return check_durable(writer, true, err);
 	do

@@ -194,6 +194,12 @@ typedef struct TargetOps
 	/* What the tables look like as of the slot's snapshot; replaces all. */
 	bool (*shapes_store)(Target *self, const Progress *progress,
 						 const Shape *shapes, int count, Error *err);
+	/* The table is to be copied as it is now, not as it was then. */
+	bool (*shape_copied)(Target *self, const Progress *progress,
+						 const Shape *shape, Error *err);
+	/* How the tables were copied, or are to be; in no order. */
+	bool (*shapes_list)(Target *self, Arena *arena, Shape **shapes, int *count,
+						Error *err);
 	bool (*sequences_set)(Target *self, const Progress *progress,
 						  const Sequence *sequences, int count, Error *err);
 	/* Statistics of the loaded tables. */

@@ -105,6 +105,7 @@ static void
 test_start(void)
 {
 	Table table = { .oid = 1, .key = "id", .storage = 7 };
+	Shape now = { .oid = 1 };
 	Chunk chunks[2];
 
 	copy_chunk_whole(&table, &chunks[0]);
@@ -123,6 +124,10 @@ test_start(void)
 	chunks[0].storage = 7;
 	is_int(copy_plan_start(&table, chunks, 2, false), START_READY,
 		   "keys that are done stay");
+	table.altered = &now;
+	is_int(copy_plan_start(&table, chunks, 2, false), START_RESET,
+		   "but not those of a table that was altered");
+	table.altered = NULL;
 	table.storage = 8;
 	is_int(copy_plan_start(&table, chunks, 2, false), START_RESET_WHOLE,
 		   "but not of another storage");
