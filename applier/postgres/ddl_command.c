@@ -171,6 +171,29 @@ note_views(DdlWork *work, const DdlEvent *event)
 	return true;
 }
 
+/* May a type have another name, or schema, after it? */
+static bool
+names_types(const DdlEvent *event)
+{
+	return strcmp(event->tag, "ALTER TYPE") == 0 ||
+		   strcmp(event->tag, "ALTER DOMAIN") == 0 ||
+		   strcmp(event->tag, "ALTER SCHEMA") == 0;
+}
+
+/*
+ * A schema, function, type or view that gets another name: what waits on any
+ * table may speak of it.
+ */
+static bool
+alters_others(const DdlEvent *event)
+{
+	bool others = false;
+
+	for (int i = 0; i < event->object_count; i++)
+		others |= event->objects[i].table_oid == 0;
+	return others && strncmp(event->tag, "ALTER ", 6) == 0;
+}
+
 bool
 event_command(DdlWork *work, const DdlEvent *event, const DdlEvent *drop)
 {
@@ -178,10 +201,13 @@ event_command(DdlWork *work, const DdlEvent *event, const DdlEvent *drop)
 	const Shape *had = shapes_before(work, event);
 	Deferral deferral;
 
-	return !error_is_set(work->err) && defer_open(work, tables, &deferral) &&
+	return !error_is_set(work->err) &&
+		   defer_open(work, tables, alters_others(event), &deferral) &&
 		   session_set(work, event) && run_text(work, event) &&
 		   session_reset(work, event) &&
 		   shape_map_refresh(work->shapes, work->conn, work->err) &&
+		   (!names_types(event) ||
+			shape_map_retype(work->shapes, work->conn, work->err)) &&
 		   accept_tables(work, event, had) && note_views(work, event) &&
 		   views_forget(work, drop) && views_forget(work, event) &&
 		   defer_close(work, &deferral);
@@ -190,7 +216,9 @@ event_command(DdlWork *work, const DdlEvent *event, const DdlEvent *drop)
 bool
 event_accept(DdlWork *work, const DdlEvent *event)
 {
-	if (!shape_map_refresh(work->shapes, work->conn, work->err))
+	if (!shape_map_refresh(work->shapes, work->conn, work->err) ||
+		(names_types(event) &&
+		 !shape_map_retype(work->shapes, work->conn, work->err)))
 		return false;
 	for (int i = 0; i < event->table_count; i++)
 	{

@@ -18,27 +18,61 @@
 #include "postgres/foreign_key.h"
 
 /*
- * Foreign keys also count for the table that they refer to: the dump writes
- * its name in full.
+ * What waits on these tables, or on another of the same partitioned table, which
+ * hands its triggers down; foreign keys and rules also count for the tables that
+ * they speak of, the names of which the dump writes in full.  $3: or on any.
  */
-#define WAITING_SQL                                                                     \
-	"SELECT number, type, state, sql, object_name FROM portage.ddl d WHERE stream = $1" \
-	" AND state IN ('waiting', 'deferred')"                                             \
-	" AND type <> 'MATERIALIZED VIEW DATA'"                                             \
-	" AND (table_oid = ANY($2::oid[]) OR (type = 'FK CONSTRAINT'"                       \
-	"  AND EXISTS (SELECT FROM portage.relation r WHERE r.stream = $1"                  \
-	"   AND r.table_oid = ANY($2::oid[]) AND position(' REFERENCES ' ||"                \
-	"    format('%I.%I', r.table_schema, r.table_name) || '(' IN d.sql)"                \
-	"    > 0))) ORDER BY number"
+#define WAITING_SQL                                                           \
+	"WITH family AS (SELECT f.table_oid, format('%I.%I', f.table_schema,"     \
+	"  f.table_name) AS name FROM portage.relation r JOIN portage.relation f" \
+	"  ON f.stream = r.stream AND coalesce(nullif(f.root_oid, 0),"            \
+	"  f.table_oid) = coalesce(nullif(r.root_oid, 0), r.table_oid)"           \
+	"  WHERE r.stream = $1 AND r.table_oid = ANY($2::oid[]))"                 \
+	" SELECT number, type, state, sql, object_name FROM portage.ddl d"        \
+	" WHERE stream = $1 AND state IN ('waiting', 'deferred')"                 \
+	" AND type <> 'MATERIALIZED VIEW DATA'"                                   \
+	" AND (table_oid = ANY($2::oid[]) OR (state = 'deferred'"                 \
+	"  AND ($3::boolean OR table_oid IN (SELECT table_oid FROM family)))"     \
+	" OR (type IN ('FK CONSTRAINT', 'RULE') AND EXISTS (SELECT FROM family"   \
+	"  WHERE position(CASE type WHEN 'RULE' THEN name"                        \
+	"   ELSE ' REFERENCES ' || name || '(' END IN d.sql) > 0)))"              \
+	" ORDER BY number"
 
-/* Every object of these kinds that exists, by the OIDs of its catalog. */
-#define EXISTING_SQL                                                        \
-	"SELECT (SELECT coalesce(array_agg(oid), '{}') FROM pg_constraint"      \
-	"  WHERE contype = 'f' AND conparentid = 0 AND oid <> ALL($1::oid[]))," \
-	" (SELECT coalesce(array_agg(oid), '{}') FROM pg_trigger"               \
-	"  WHERE NOT tgisinternal AND tgparentid = 0"                           \
-	"  AND oid <> ALL($2::oid[])),"                                         \
-	" (SELECT coalesce(array_agg(oid), '{}') FROM pg_rewrite"               \
+/* The views whose contents wait, by their OIDs, and what they are called. */
+#define VIEWS_SQL                                             \
+	"SELECT coalesce(array_agg(number), '{}'),"               \
+	" coalesce(array_agg(oid::oid), '{}') FROM portage.ddl,"  \
+	" to_regclass(substring(sql FROM"                         \
+	"  '^REFRESH MATERIALIZED VIEW (.+?);(?:\\s|$)')) AS oid" \
+	" WHERE stream = $1 AND type = 'MATERIALIZED VIEW DATA'"  \
+	" AND oid IS NOT NULL"
+
+#define NAME_VIEWS_SQL                                                  \
+	"UPDATE portage.ddl d SET object_schema = n.nspname, object_name =" \
+	" c.relname, sql = format('REFRESH MATERIALIZED VIEW %I.%I;',"      \
+	"  n.nspname, c.relname) FROM unnest($2::integer[], $3::oid[])"     \
+	"  AS v (number, oid) JOIN pg_class c ON c.oid = v.oid"             \
+	" JOIN pg_namespace n ON n.oid = c.relnamespace"                    \
+	" WHERE d.stream = $1 AND d.number = v.number"                      \
+	" AND (d.object_schema, d.object_name) <> (n.nspname, c.relname)"
+
+/*
+ * A foreign key is known by its OID, which it keeps when it is renamed, and by all
+ * that it says: it is made anew when the type of one of its columns is changed.
+ */
+#define FOREIGN_KEY_NAMES \
+	"ARRAY[k.oid::text, " \
+	"concat_ws(' ', k.conrelid, k.conname, pg_get_constraintdef(k.oid))]"
+
+/* Every object of these kinds that exists, by its catalog's OID or as above. */
+#define EXISTING_SQL                                                       \
+	"SELECT (SELECT coalesce(array_agg(name), '{}') FROM pg_constraint k," \
+	"  unnest(" FOREIGN_KEY_NAMES ") AS name WHERE contype = 'f'"          \
+	"  AND conparentid = 0 AND oid::text <> ALL($1::text[])),"             \
+	" (SELECT coalesce(array_agg(oid), '{}') FROM pg_trigger"              \
+	"  WHERE NOT tgisinternal AND tgparentid = 0"                          \
+	"  AND oid <> ALL($2::oid[])),"                                        \
+	" (SELECT coalesce(array_agg(oid), '{}') FROM pg_rewrite"              \
 	"  WHERE rulename <> '_RETURN' AND oid <> ALL($3::oid[]))"
 
 /* What was said of an object, as pg_dump writes it; takes name and table. */
@@ -59,27 +93,47 @@
 	" format('ALTER TABLE %I.%I DROP CONSTRAINT %I', n.nspname, c.relname,"                    \
 	"  k.conname), format('ALTER TABLE %s%I.%I ADD CONSTRAINT %I %s;',"                        \
 	"  CASE WHEN c.relkind = 'p' THEN '' ELSE 'ONLY ' END, n.nspname,"                         \
-	"  c.relname, k.conname, CASE WHEN k.oid = ANY($4::oid[])"                                 \
+	"  c.relname, k.conname, CASE WHEN $4::text[] && " FOREIGN_KEY_NAMES                       \
 	"   THEN regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', '')"                   \
 	"   ELSE pg_get_constraintdef(k.oid) END) ||" COMMENT_SQL(                                 \
 		"CONSTRAINT", "k.oid", "pg_constraint",                                                \
 		"k.conname") " FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid" KNOWN_TABLE \
 					 " WHERE k.contype = 'f' AND k.conparentid = 0"                            \
-					 " AND (NOT $2::boolean OR k.oid = ANY($3::oid[]))"
+					 " AND (NOT $2::boolean OR $3::text[] && " FOREIGN_KEY_NAMES               \
+					 ")"
 
-#define TRIGGERS_SQL                                                                      \
-	"SELECT 'TRIGGER', n.nspname, t.tgname, c.relname, r.table_oid,"                      \
-	" format('DROP TRIGGER %I ON %I.%I', t.tgname, n.nspname, c.relname),"                \
-	" format('%s;%s', pg_get_triggerdef(t.oid), CASE t.tgenabled"                         \
-	"  WHEN 'O' THEN '' ELSE format(' ALTER TABLE %I.%I %s TRIGGER %I;',"                 \
-	"   n.nspname, c.relname, CASE t.tgenabled WHEN 'D' THEN 'DISABLE'"                   \
-	"    WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE REPLICA' END,"                        \
-	"   t.tgname) END) ||" COMMENT_SQL(                                                   \
-		"TRIGGER", "t.oid", "pg_trigger",                                                 \
-		"t.tgname") " FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid" KNOWN_TABLE \
-					" WHERE NOT t.tgisinternal AND t.tgparentid = 0"                      \
-					" AND (NOT $2::boolean OR t.tgenabled IN ('A', 'R')"                  \
-					"  OR t.oid = ANY($3::oid[]))"
+/* " ALTER TABLE ... TRIGGER ...;" of a trigger t on table c of schema n. */
+#define TRIGGER_STATE(only)                                 \
+	"format(' ALTER TABLE " only "%I.%I %s TRIGGER %I;',"   \
+	" n.nspname, c.relname, CASE t.tgenabled WHEN 'O' THEN" \
+	"  'ENABLE' WHEN 'D' THEN 'DISABLE' WHEN 'A' THEN"      \
+	"  'ENABLE ALWAYS' ELSE 'ENABLE REPLICA' END, t.tgname)"
+
+/* Those that partitions have of it, where they differ; parents first. */
+#define PARTITION_TRIGGERS_SQL                                             \
+	" coalesce((WITH RECURSIVE down AS (SELECT d.oid, d.tgenabled, 1 AS n" \
+	"  FROM pg_trigger d WHERE d.tgparentid = top.oid UNION ALL"           \
+	"  SELECT d.oid, d.tgenabled, down.n + 1 FROM down JOIN pg_trigger d"  \
+	"   ON d.tgparentid = down.oid) SELECT string_agg(" TRIGGER_STATE(     \
+		"ONLY ") ", '' ORDER BY down.n) FROM down JOIN pg_trigger t ON"    \
+				 "  t.oid = down.oid JOIN pg_class c ON c.oid = t.tgrelid" \
+				 " JOIN pg_namespace n ON n.oid = c.relnamespace"          \
+				 " WHERE t.tgenabled <> top.tgenabled), '')"
+
+#define TRIGGERS_SQL                                                                    \
+	"SELECT 'TRIGGER', n.nspname, t.tgname, c.relname, r.table_oid,"                    \
+	" format('DROP TRIGGER %I ON %I.%I', t.tgname, n.nspname,"                          \
+	"  c.relname), pg_get_triggerdef(t.oid) || ';' || CASE t.tgenabled"                 \
+	"  WHEN 'O' THEN '' ELSE " TRIGGER_STATE(                                           \
+		"") " END || " PARTITION_TRIGGERS_SQL                                           \
+			" ||" COMMENT_SQL(                                                          \
+				"TRIGGER", "t.oid", "pg_trigger",                                       \
+				"t.tgname") " FROM pg_trigger t JOIN pg_trigger top ON top.oid = t.oid" \
+							" JOIN pg_class c ON c.oid = t.tgrelid" KNOWN_TABLE         \
+							" WHERE NOT t.tgisinternal AND t.tgparentid = 0"            \
+							" AND (NOT $2::boolean OR t.tgenabled IN ('A', 'R')"        \
+							"  OR t.oid = ANY($3::oid[]) OR " PARTITION_TRIGGERS_SQL    \
+							"  ~ ' ENABLE (ALWAYS|REPLICA) TRIGGER ')"
 
 #define RULES_SQL                                                                            \
 	"SELECT 'RULE', n.nspname, w.rulename, c.relname, r.table_oid,"                          \
@@ -107,7 +161,7 @@
 	" SELECT $1, coalesce(max(number), 0) + 1, 'post-data', $7,"     \
 	" $2, $3, $4, $5, $6 FROM portage.ddl WHERE stream = $1"
 
-/* OIDs of objects, one array for each catalog. */
+/* Objects that exist, one array for each catalog. */
 typedef struct Existing
 {
 	const char *foreign_keys;
@@ -222,13 +276,38 @@ open_entries(DdlWork *work, const PGresult *res, Deferral *deferral)
 	return remove_entries(work, res);
 }
 
-bool
-defer_open(DdlWork *work, const char *table_oids, Deferral *deferral)
+/* What is refreshed later may be renamed until then. */
+static bool
+open_views(DdlWork *work, Deferral *deferral)
 {
-	const char *params[] = { work->stream, table_oids };
-	PGresult *res = pg_query_params(work->conn, work->err, WAITING_SQL, 2,
+	const char *params[] = { work->stream };
+	PGresult *res = pg_query_params(work->conn, work->err, VIEWS_SQL, 1,
 									params);
-	bool ok = res != NULL;
+
+	if (res == NULL)
+		return false;
+	deferral->view_numbers = arena_strdup(&work->arena, pg_value(res, 0, 0));
+	deferral->view_oids = arena_strdup(&work->arena, pg_value(res, 0, 1));
+	PQclear(res);
+	return true;
+}
+
+static bool
+close_views(DdlWork *work, const Deferral *deferral)
+{
+	const char *params[] = { work->stream, deferral->view_numbers,
+							 deferral->view_oids };
+
+	return pg_exec_params(work->conn, work->err, NAME_VIEWS_SQL, 3, params);
+}
+
+bool
+defer_open(DdlWork *work, const char *table_oids, bool all, Deferral *deferral)
+{
+	const char *params[] = { work->stream, table_oids, all ? "true" : "false" };
+	PGresult *res = pg_query_params(work->conn, work->err, WAITING_SQL, 3,
+									params);
+	bool ok = res != NULL && open_views(work, deferral);
 
 	deferral->foreign_keys = "{}";
 	deferral->were_valid = "{}";
@@ -300,5 +379,6 @@ defer_close(DdlWork *work, const Deferral *deferral)
 					  deferral->were_valid,
 					  deferral->waiting ? "waiting" : "deferred") &&
 		   close_kind(work, ROW_SECURITY_SQL, 1, NULL, NULL, "deferred") &&
+		   close_views(work, deferral) &&
 		   target_pg_identity_change(work->conn, work->stream, work->err);
 }

@@ -124,7 +124,7 @@ event_describe(DdlWork *work, const DdlEvent *event, const DdlEvent *drop,
 		return ddl_work_refuse(work,
 							   "its text is not in the stream: a function or a "
 							   "DO block has run it");
-	if (!defer_open(work, event_tables(work, event, drop), &deferral))
+	if (!defer_open(work, event_tables(work, event, drop), false, &deferral))
 		return false;
 	for (int i = 0; i < event->table_count; i++)
 	{
@@ -188,7 +188,7 @@ drop_describe(DdlWork *work, const DdlEvent *event)
 	bool cascade = drops_others(event);
 	Deferral deferral;
 
-	if (!defer_open(work, event_tables(work, event, NULL), &deferral))
+	if (!defer_open(work, event_tables(work, event, NULL), false, &deferral))
 		return false;
 	for (int i = 0; i < event->object_count; i++)
 	{

@@ -122,15 +122,17 @@ typedef struct Deferral
 	const char *foreign_keys; /* OIDs in their catalog, "{1,2}" */
 	const char *triggers;
 	const char *rules;
-	const char *were_valid; /* those foreign keys whose NOT VALID is ours */
-	bool waiting;			/* they wait for the newest stamp, not for finish */
+	const char *were_valid;	  /* those foreign keys whose NOT VALID is ours */
+	const char *view_numbers; /* of the entries that refresh views */
+	const char *view_oids;
+	bool waiting; /* they wait for the newest stamp, not for finish */
 } Deferral;
 
 /*
- * Create what is deferred on these tables of the source (an array, "{1,2}"), so
- * that a command finds it.
+ * Create what is deferred on these tables of the source (an array, "{1,2}"), or on
+ * all, so that a command finds it.
  */
-bool defer_open(DdlWork *work, const char *table_oids,
+bool defer_open(DdlWork *work, const char *table_oids, bool all,
 				Deferral *deferral) MUST_CHECK;
 
 /* Something that pg_portage finish is to do. */

@@ -80,7 +80,7 @@ change_steps(DdlWork *work, ShapeEntry *entry, const Shape *want,
 
 	if (diff->refusal != NULL)
 		return ddl_work_refuse(work, "%s", diff->refusal);
-	if (!ddl_work_allowed(work) || !defer_open(work, oids, &deferral) ||
+	if (!ddl_work_allowed(work) || !defer_open(work, oids, false, &deferral) ||
 		!shape_change(work, entry, want, diff) || !defer_close(work, &deferral))
 		return false;
 	log_info("table %s.%s was changed as its rows of transaction %u say",

@@ -44,6 +44,15 @@
 	" LEFT JOIN pg_class c ON c.oid = o.theirs"               \
 	" LEFT JOIN pg_namespace n ON n.oid = c.relnamespace"
 
+/* Columns of types that are not the server's own, by their tables. */
+#define TYPES_SQL                                                    \
+	"SELECT o.ours, a.attname, n.nspname, t.typname"                 \
+	" FROM unnest($1::oid[], $2::oid[]) AS o (ours, theirs)"         \
+	" JOIN pg_attribute a ON a.attrelid = o.theirs AND a.attnum > 0" \
+	"  AND NOT a.attisdropped"                                       \
+	" JOIN pg_type t ON t.oid = a.atttypid AND t.oid >= 16384"       \
+	" JOIN pg_namespace n ON n.oid = t.typnamespace ORDER BY o.ours"
+
 /* The table itself, too. */
 #define DESCENDANTS_SQL                                   \
 	"WITH RECURSIVE down AS (SELECT $1::oid AS oid UNION" \
@@ -358,23 +367,32 @@ refresh_entry(ShapeMap *map, PgConn *conn, ShapeEntry *entry,
 	return shape_map_put(map, conn, &shape, err) != NULL;
 }
 
-bool
-shape_map_refresh(ShapeMap *map, PgConn *conn, Error *err)
+/* $1 and $2 of sql are the OIDs of the tables that are known. */
+static PGresult *
+query_known(const ShapeMap *map, PgConn *conn, const char *sql, Error *err)
 {
 	Buffer ours;
 	Buffer theirs;
 	const char *params[2];
 	PGresult *res;
-	bool ok;
 
 	buffer_init(&ours);
 	buffer_init(&theirs);
 	known_oids(map, &ours, &theirs);
 	params[0] = ours.data;
 	params[1] = theirs.data;
-	res = pg_query_params(conn, err, REFRESH_SQL, 2, params);
+	res = pg_query_params(conn, err, sql, 2, params);
 	buffer_release(&ours);
 	buffer_release(&theirs);
+	return res;
+}
+
+bool
+shape_map_refresh(ShapeMap *map, PgConn *conn, Error *err)
+{
+	PGresult *res = query_known(map, conn, REFRESH_SQL, err);
+	bool ok;
+
 	ok = res != NULL;
 	for (int i = 0; ok && i < PQntuples(res); i++)
 		ok = refresh_entry(
@@ -427,6 +445,56 @@ shape_map_follow(ShapeMap *map, PgConn *conn, uint32_t target_oid,
 
 		ok = entry == NULL || entry->shape.oid == except ||
 			 follow_entry(map, conn, entry, step, err);
+	}
+	PQclear(res);
+	return ok;
+}
+
+/* The rows of res that are about this table name the types of its columns. */
+static bool
+retype_entry(ShapeMap *map, PgConn *conn, const PGresult *res, int first,
+			 int end, Error *err)
+{
+	const ShapeEntry *entry = shape_map_find(
+		map, (uint32_t) pg_value_int(res, first, 0));
+	bool changed = false;
+	Arena arena;
+	Shape shape;
+	bool ok;
+
+	arena_init(&arena);
+	shape_copy(&entry->shape, &arena, &shape);
+	for (int row = first; row < end; row++)
+	{
+		ShapeColumn *column = (ShapeColumn *) shape_column_named(
+			&shape, pg_value(res, row, 1));
+
+		if (column == NULL)
+			continue;
+		changed |= strcmp(column->type_schema, pg_value(res, row, 2)) != 0 ||
+				   strcmp(column->type_name, pg_value(res, row, 3)) != 0;
+		column->type_schema = arena_strdup(&arena, pg_value(res, row, 2));
+		column->type_name = arena_strdup(&arena, pg_value(res, row, 3));
+	}
+	ok = !changed || shape_map_put(map, conn, &shape, err) != NULL;
+	arena_release(&arena);
+	return ok;
+}
+
+bool
+shape_map_retype(ShapeMap *map, PgConn *conn, Error *err)
+{
+	PGresult *res = query_known(map, conn, TYPES_SQL, err);
+	int rows = res != NULL ? PQntuples(res) : 0;
+	bool ok = res != NULL;
+
+	for (int first = 0, next; ok && first < rows; first = next)
+	{
+		next = first + 1;
+		while (next < rows &&
+			   pg_value_int(res, next, 0) == pg_value_int(res, first, 0))
+			next++;
+		ok = retype_entry(map, conn, res, first, next, err);
 	}
 	PQclear(res);
 	return ok;

@@ -65,6 +65,9 @@ bool shape_map_adopt_copied(ShapeMap *map, PgConn *conn, ShapeEntry *entry,
  */
 bool shape_map_refresh(ShapeMap *map, PgConn *conn, Error *err) MUST_CHECK;
 
+/* After a DDL that may have renamed types: columns are known by their new names. */
+bool shape_map_retype(ShapeMap *map, PgConn *conn, Error *err) MUST_CHECK;
+
 /* The table is gone, by hand; nothing happens if it is not known. */
 bool shape_map_forget(ShapeMap *map, PgConn *conn, uint32_t oid,
 					  Error *err) MUST_CHECK;

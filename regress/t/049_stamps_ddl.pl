@@ -177,7 +177,7 @@ SQL
 	stops('P0417', qr/table public\.ids: column "code"/, "a key's column, $how");
 	by_hand('ALTER TABLE ids RENAME code TO kode');
 	rewrite_entry(qr/CONSTRAINT public\.ids ids_code_key: .*column "code"/, "a key's column, $how", '(code)', '(kode)');
-	on_source_ddl($announced, [ $rows =~ s/, code\)/, kode)/r, q{ALTER TABLE ids ADD z text}, q{INSERT INTO ids (id, kode) VALUES (7000, 'new')} ]);
+	on_source_ddl($announced, [ $rows =~ s/, code\)/, kode)/r, q{ALTER TABLE ids ADD z text; ALTER TABLE ids ALTER id TYPE bigint}, q{INSERT INTO ids (id, kode) VALUES (7000, 'new')} ]);
 	portage_ok(@run);
 	is(on_target('SELECT count(DISTINCT stamp_snapshot) FROM portage.chunk'), 2, 'tables of two snapshots');
 	all_equal('ids');
