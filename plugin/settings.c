@@ -17,7 +17,6 @@
 #include "utils/bytea.h"
 #include "utils/float.h"
 #include "utils/guc.h"
-#include "utils/pg_locale.h"
 
 #include "settings.h"
 
@@ -61,11 +60,13 @@ good_timezone(void)
 	return pg_get_timezone_offset(session_timezone, &offset) && offset == 0;
 }
 
+/* Asked by name: the server's header of locales needs the headers of ICU. */
 static bool
 good_monetary(void)
 {
-	return strcmp(locale_monetary, "C") == 0 ||
-		   strcmp(locale_monetary, "POSIX") == 0;
+	const char *locale = GetConfigOption("lc_monetary", false, false);
+
+	return strcmp(locale, "C") == 0 || strcmp(locale, "POSIX") == 0;
 }
 
 /*
