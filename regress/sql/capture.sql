@@ -40,8 +40,9 @@ BEGIN
 		RETURN NEXT;
 	END LOOP;
 END $$;
+-- 18 has constraints for NOT NULL, and no comments in front of a command.
 CREATE FUNCTION tools.seen() RETURNS TABLE (event text, tag text, command text, what text) LANGUAGE sql AS $$
-	SELECT m ->> 'event', m ->> 'tag', coalesce(m ->> 'command', '(null)'),
+	SELECT m ->> 'event', m ->> 'tag', coalesce(regexp_replace(m ->> 'command', '^/\*.*?\*/ ', ''), '(null)'),
 		CASE m ->> 'event'
 		WHEN 'rewrite' THEN concat_ws(' ', m -> 'rewrite' ->> 'name', 'reason', m -> 'rewrite' ->> 'reason',
 			CASE WHEN (m -> 'rewrite' ->> 'volatile')::bool THEN 'volatile' END)
@@ -49,7 +50,8 @@ CREATE FUNCTION tools.seen() RETURNS TABLE (event text, tag text, command text, 
 				CASE WHEN (o ->> 'original')::bool THEN 'original' END), ', '
 				ORDER BY (o ->> 'original')::bool DESC, o ->> 'type' COLLATE "C", o ->> 'identity' COLLATE "C")
 			FROM json_array_elements(m -> 'dropped') AS o
-			WHERE o ->> 'type' NOT LIKE '%type' AND o ->> 'identity' NOT LIKE '%RI_ConstraintTrigger_%')
+			WHERE o ->> 'type' NOT LIKE '%type' AND o ->> 'identity' NOT LIKE '%RI_ConstraintTrigger_%'
+				AND o ->> 'identity' NOT LIKE '%\_not\_null on %')
 		ELSE (SELECT string_agg(concat_ws(' ', o ->> 'tag', ':', o ->> 'type', o ->> 'identity',
 				CASE WHEN o ->> 'table_oid' <> '0' AND o ->> 'type' <> 'table' THEN 'of '
 					|| (SELECT relname FROM pg_class WHERE oid = (o ->> 'table_oid')::oid) END), ', ')

@@ -40,7 +40,8 @@ SELECT count(*) FROM pg_logical_slot_get_changes('slot_a', NULL, NULL, 'include'
 DROP TABLE e;
 DROP TYPE mood;
 
--- roles: decoding needs REPLICATION, ours need what was granted
+-- roles: decoding needs REPLICATION, which each version says in its own words;
+-- ours need what was granted
 CREATE ROLE regress_plain;
 CREATE ROLE regress_repl REPLICATION;
 CREATE ROLE regress_mig;
@@ -48,7 +49,9 @@ GRANT USAGE ON SCHEMA portage TO regress_mig;
 GRANT EXECUTE ON FUNCTION portage.mark(text) TO regress_mig;
 GRANT SELECT ON portage.slots TO regress_mig;
 SET ROLE regress_plain;
+\set VERBOSITY sqlstate
 SELECT pg_logical_slot_get_changes('slot_a', NULL, NULL);
+\set VERBOSITY default
 SELECT portage.mark('x');
 SELECT count(*) FROM portage.slots;
 SET ROLE regress_repl;
@@ -58,7 +61,9 @@ SET ROLE regress_mig;
 SELECT portage.mark('x') IS NOT NULL;
 SELECT count(*) FROM portage.slots;
 SELECT portage.decode('');
+\set VERBOSITY sqlstate
 SELECT pg_logical_slot_get_changes('slot_a', NULL, NULL);
+\set VERBOSITY default
 RESET ROLE;
 REVOKE ALL ON SCHEMA portage FROM regress_mig;
 REVOKE ALL ON FUNCTION portage.mark(text) FROM regress_mig;
