@@ -5,6 +5,8 @@
 #   make check              everything that must hold before a change goes in
 #   make check-tap TESTS="t/010_x.pl"     only these TAP tests
 #   make check-regress      only the pg_regress suite
+#   make check-debian SUITE=trixie        build, unit, pg_regress and TAP tests and
+#                           the demonstration in a clean Debian
 #   make man                the manual page, packaging/pg_portage.1
 #   make deb                Debian packages, in packaging/deb
 #
@@ -80,6 +82,10 @@ bench-plugin: all
 bench-migrate: all
 	+@scripts/with-prefix --name bench-migrate -- perl bench/migrate.pl
 
+# Other versions of PostgreSQL than the machine's; needs root.
+check-debian:
+	+@scripts/check-debian $(SUITE)
+
 check:
 ifdef TESTS
 	+@$(MAKE) --no-print-directory check-tap
@@ -89,4 +95,4 @@ endif
 
 .PHONY: all plugin applier sql packaging install uninstall clean man deb \
 	deps format lint unit fuzz installcheck check-regress check-tap demo \
-	bench-plugin bench-migrate check
+	bench-plugin bench-migrate check-debian check
