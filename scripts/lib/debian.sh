@@ -195,8 +195,10 @@ debian_run()
 			ln -s /proc/self/fd/0 "$root/dev/stdin"
 			ln -s /proc/self/fd/1 "$root/dev/stdout"
 			ln -s /proc/self/fd/2 "$root/dev/stderr"
-			mkdir "$root/dev/shm"
+			mkdir "$root/dev/shm" "$root/dev/pts"
 			mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
+			mount -t devpts -o newinstance,ptmxmode=666 devpts "$root/dev/pts"
+			ln -s pts/ptmx "$root/dev/ptmx"
 			[ -z "$path" ] || mount --bind "$folder" "$root$path"
 			[ "$alone" = no ] || chroot "$root" ip link set lo up
 			exec chroot "$root" "$@"
