@@ -31,6 +31,9 @@ beyond what README.md lists, as it lists it, with a password from a PGPASSFILE,
 and pg_hba.conf lets these roles in with SCRAM only. A test that needs a role to
 hold more asks for it: C<replica_role> of target_new, an ALTER ROLE of its own.
 
+What PortageProcess and PortageContents export is exported here as well: waiting
+for a condition, and comparing the two sides.
+
 Tests run through C<make check-tap TESTS=...>, which prepares the private
 installation and the environment that this module reads.
 
@@ -44,10 +47,11 @@ use Exporter 'import';
 use File::Temp ();
 use IPC::Run ();
 use JSON::PP ();
+use PortageContents;
+use PortageProcess;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes ();
 
 our @EXPORT = qw(
   SOURCE_ROLE TARGET_ROLE
@@ -68,8 +72,7 @@ my %password = (
 	TARGET_ROLE() => 'dst:p@ss\\word #&=',
 );
 
-my $secrets;       # File::Temp::Dir that holds the password file
-my @processes;     # started in the background, ended at exit
+my $secrets;    # File::Temp::Dir that holds the password file
 
 =pod
 
@@ -348,10 +351,7 @@ The same as an assertion that the exit code is $rc.
 
 =item portage_start(@arguments)
 
-Start the applier in the background. The handle has the methods C<pid>,
-C<running>, C<signal($name)>, C<term>, C<kill9>, C<wait_exit($timeout)> which
-returns C<< { rc, signal } >>, C<stdout> and C<stderr> (what was written so
-far). Whatever still runs when the test ends is killed.
+Start the applier in the background; returns a PortageProcess.
 
 =cut
 
@@ -359,7 +359,7 @@ sub portage
 {
 	my ($environment, $timeout, @arguments) = run_options(@_);
 	my $process =
-	  PortageTest::Process->start($environment, portage_binary(), @arguments);
+	  PortageProcess->start($environment, portage_binary(), @arguments);
 	my $end = $process->wait_exit($timeout // 180);
 
 	note("pg_portage @arguments: exit code $end->{rc}");
@@ -391,7 +391,7 @@ sub portage_fails
 sub portage_start
 {
 	my ($environment, undef, @arguments) = run_options(@_);
-	return PortageTest::Process->start($environment, portage_binary(),
+	return PortageProcess->start($environment, portage_binary(),
 		@arguments);
 }
 
@@ -443,11 +443,6 @@ The row of pg_replication_slots as a hash, undef if there is none.
 
 The end of the server's WAL.
 
-=item wait_for($condition, $what, $timeout = 60)
-
-Call the condition until it is true and return what it returned; die naming
-$what when it was not within $timeout seconds.
-
 =cut
 
 sub progress_row
@@ -482,141 +477,6 @@ sub current_lsn
 {
 	my ($node) = @_;
 	return $node->safe_psql('postgres', 'SELECT pg_current_wal_insert_lsn()');
-}
-
-sub wait_for
-{
-	my ($condition, $what, $timeout) = @_;
-	$timeout //= 60;
-	my $deadline = Time::HiRes::time() + $timeout;
-	my $pause = 0.01;
-
-	while (1)
-	{
-		my $result = $condition->();
-		return $result if $result;
-		croak("gave up after $timeout s waiting for $what")
-		  if Time::HiRes::time() > $deadline;
-		select(undef, undef, undef, $pause);
-		$pause *= 1.5 if $pause < 0.2;
-	}
-}
-
-=pod
-
-=back
-
-=head1 CONTENTS
-
-=over
-
-=item table_digest($node, $database, $table, %options)
-
-Count and digest of the rows of a table, as one string, computed by the
-server. Independent of the order of the rows and of the server's encoding;
-equal only for equal multisets of rows. Dies if the table is empty, because
-two empty tables prove nothing, unless C<< allow_empty => 1 >>. With
-C<< columns => 'a, b' >> only these.
-
-=item tables_equal($source, $database, $target, $target_database, @tables)
-
-One assertion per table; an empty table fails it.
-
-=item schema_of($node, $database)
-
-What pg_dump says of a database, without owners, privileges and what is ours.
-
-=item schemas_equal($source, $database, $target, $target_database)
-
-One assertion that both have the same objects; the order in which they were
-created is not compared.
-
-=cut
-
-sub table_digest
-{
-	my ($node, $database, $table, %options) = @_;
-	my $row =
-	  defined $options{columns} ? "ROW($options{columns})::text" : 'r::text';
-
-	# How values look must not depend on what a database or role has set.
-	my $answer = $node->safe_psql($database, <<"SQL");
-SET datestyle = 'ISO, YMD';
-SET intervalstyle = 'postgres';
-SET timezone = 'UTC';
-SET bytea_output = 'hex';
-SET extra_float_digits = 1;
-SET lc_monetary = 'C';
-SELECT count(*) || ' '
-	|| md5(coalesce(string_agg(digest, '' ORDER BY digest COLLATE "C"), ''))
-FROM (SELECT md5(convert_to($row, 'UTF8')) AS digest FROM $table AS r) AS d;
-SQL
-	croak("$table in $database has no rows to compare")
-	  if $answer =~ /\A0 / && !$options{allow_empty};
-	return $answer;
-}
-
-sub tables_equal
-{
-	my ($source, $database, $target, $target_database, @tables) = @_;
-	my $all = 1;
-
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	croak('no tables to compare') unless @tables;
-	foreach my $table (@tables)
-	{
-		my ($expected, $found) =
-		  map { eval { table_digest(@$_) } // "none: $@" }
-		  ([ $source, $database, $table ],
-			[ $target, $target_database, $table ]);
-
-		if ($expected =~ /\Anone/)
-		{
-			$all = 0;
-			fail("$table is the same on both sides");
-			diag("source has $expected");
-			next;
-		}
-		$all &&= is($found, $expected, "$table is the same on both sides");
-	}
-	return $all;
-}
-
-sub schema_of
-{
-	my ($node, $database) = @_;
-	my ($out, $err) = ('', '');
-
-	IPC::Run::run(
-		[
-			'pg_dump', '--schema-only', '--no-owner', '--no-privileges',
-			'--exclude-schema=portage', '--dbname', $node->connstr($database)
-		],
-		'>', \$out, '2>', \$err) || croak("pg_dump: $err");
-	$out =~ s/^\\(?:un)?restrict .*\n//mg;    # a new word in every dump
-	return $out;
-}
-
-sub schemas_equal
-{
-	my ($source, $database, $target, $target_database) = @_;
-	my ($expected, $found) =
-	  map { [ schema_entries(schema_of(@$_)) ] }
-	  ([ $source, $database ], [ $target, $target_database ]);
-
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	return is_deeply($found, $expected,
-		'the schema of the target is that of the source');
-}
-
-sub schema_entries
-{
-	my ($dump) = @_;
-
-	# Which entry they precede depends on the order; tablespaces are in names.
-	$dump =~ s/^SET default_(?:tablespace|table_access_method) = .*\n\n//mg;
-	return sort grep { !/\A(?:EXTENSION )?pg_portage;/ }
-	  split(/^--\n-- Name: /m, $dump);
 }
 
 =pod
@@ -667,7 +527,7 @@ sub pgbench_start
 {
 	my ($node, $database, %options) = @_;
 
-	return PortageTest::Process->start(
+	return PortageProcess->start(
 		{},
 		'pgbench', '--no-vacuum',
 		'--client', $options{clients} // 2,
@@ -704,141 +564,5 @@ sub load_committed_recently
 =back
 
 =cut
-
-# Nothing that a test started outlives it, however the test ended.
-END
-{
-	my $status = $?;
-
-	$_->kill9 foreach grep { $_->running } @processes;
-	$? = $status;
-}
-
-package PortageTest::Process;
-
-use strict;
-use warnings;
-
-use Carp;
-use POSIX ();
-use Time::HiRes ();
-
-my $started = 0;
-
-sub start
-{
-	my ($class, $environment, @command) = @_;
-	(my $program = $command[0]) =~ s{.*/}{};
-	my $log = sprintf('%s/%s_%s_%d', $PostgreSQL::Test::Utils::log_path,
-		$PostgreSQL::Test::Utils::test_logfile =~ s{.*regress_log_}{}r,
-		$program, ++$started);
-	my $self = bless {
-		out => "$log.out",
-		err => "$log.err",
-		name => $program,
-		end => undef
-	}, $class;
-
-	# They are there before it runs: somebody may look at once.
-	PostgreSQL::Test::Utils::append_to_file($_, '')
-	  foreach @{$self}{qw(out err)};
-	my $pid = fork() // croak("fork: $!");
-	if ($pid == 0)
-	{
-		# A fresh group: signals of a terminal are not for the child.
-		POSIX::setpgid(0, 0);
-		@ENV{ keys %$environment } = values %$environment;
-		$ENV{PGAPPNAME} = $program;
-		open(STDIN, '<', '/dev/null')
-		  && open(STDOUT, '>', $self->{out})
-		  && open(STDERR, '>', $self->{err})
-		  && exec { $command[0] } @command;
-		print STDERR "cannot run $command[0]: $!\n";
-		POSIX::_exit(127);
-	}
-	$self->{pid} = $pid;
-	push @processes, $self;
-	return $self;
-}
-
-sub pid
-{
-	my ($self) = @_;
-	return $self->{pid};
-}
-
-sub running
-{
-	my ($self) = @_;
-	$self->reap(POSIX::WNOHANG());
-	return !defined $self->{end};
-}
-
-# Only a process that was not waited for still owns its number.
-sub signal
-{
-	my ($self, $signal) = @_;
-	return 0 unless $self->running;
-	return kill($signal, $self->{pid});
-}
-
-sub term
-{
-	my ($self) = @_;
-	return $self->signal('TERM');
-}
-
-sub kill9
-{
-	my ($self) = @_;
-	$self->signal('KILL');
-	$self->reap(0);
-	return $self->{end};
-}
-
-sub wait_exit
-{
-	my ($self, $timeout) = @_;
-	my $name = $self->{name};
-
-	$timeout //= 60;
-	my $in_time =
-	  eval { PortageTest::wait_for(sub { !$self->running }, $name, $timeout) };
-	if (!$in_time)
-	{
-		my $written = $self->stderr;
-		$self->kill9;
-		croak("$name was still running after $timeout s; it wrote:\n$written");
-	}
-	return $self->{end};
-}
-
-sub stdout
-{
-	my ($self) = @_;
-	return PostgreSQL::Test::Utils::slurp_file($self->{out});
-}
-
-sub stderr
-{
-	my ($self) = @_;
-	return PostgreSQL::Test::Utils::slurp_file($self->{err});
-}
-
-sub reap
-{
-	my ($self, $flags) = @_;
-
-	return if defined $self->{end};
-	local $?;
-	my $pid = waitpid($self->{pid}, $flags);
-	return if $pid == 0;
-	$self->{end} =
-	  $pid == $self->{pid}
-	  ? { rc => $? >> 8, signal => $? & 127 }
-	  : { rc => -1, signal => 0 };
-	$self->{end}{rc} = 128 + $self->{end}{signal} if $self->{end}{signal};
-	return;
-}
 
 1;

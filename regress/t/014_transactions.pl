@@ -101,7 +101,7 @@ SQL
 # The target is the source at some commit at every moment: the counter and the
 # last entry of the journal agree in whatever a reader sees.
 my $stream = portage_start('run', endpoints($source, $target));
-my $writer = PortageTest::Process->start({}, 'psql', '-XAtq', '-d',
+my $writer = PortageProcess->start({}, 'psql', '-XAtq', '-d',
 	$source->connstr('app'), '-c',
 	'DO $$ BEGIN FOR i IN 1..3000 LOOP UPDATE counter SET n = n + 1;'
 	  . ' INSERT INTO journal (n) SELECT n FROM counter; COMMIT; END LOOP; END $$');

@@ -127,7 +127,7 @@ sub load
 		print $script transaction() foreach 1 .. $count;
 		close($script) || die "$file: $!";
 		push @sessions,
-		  PortageTest::Process->start({}, 'psql', '-XAtq', '-d',
+		  PortageProcess->start({}, 'psql', '-XAtq', '-d',
 			$source->connstr('app'), '-f', $file);
 	}
 	is($_->wait_exit(120)->{rc}, 0, 'a session of the load has ended') foreach @sessions;

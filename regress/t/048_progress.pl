@@ -33,7 +33,7 @@ sub on_terminal
 	my ($environment, @arguments) = @_;
 	my $command = join(' ', map { "'$_'" } PortageTest::portage_binary(), @arguments);
 
-	return PortageTest::Process->start(
+	return PortageProcess->start(
 		{ PGPASSFILE => PortageTest::password_file(), TERM => 'xterm', %$environment },
 		'script', '--quiet', '--flush', '--return', '--command', $command, $screen);
 }
