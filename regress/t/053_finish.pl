@@ -139,8 +139,10 @@ while (1)
 	die 'finish does not come to its end' if $steps++ > 30;
 }
 is($result->{rc}, 0, 'there is an end');
-# the foreign keys of children and secrets to plain tables take two steps
-is($steps, $deferred + 2, 'each object was a step, a foreign key two');
+# The foreign keys of children and secrets to plain tables take two steps, and
+# since 18 those on either side of a partitioned one.
+my $twice = $target->pg_version >= 18 ? 4 : 2;
+is($steps, $deferred + $twice, 'each object was a step, a foreign key two');
 is(phase(), 'done', 'it is known to be done');
 all_equal();
 
@@ -223,9 +225,11 @@ portage_ok(@finish);
 all_equal();
 
 # ---- a view that needs a function that needs a search_path
+# which a server since 17 would not fill either
 $source->safe_psql('app', <<'SQL');
-CREATE FUNCTION how_many() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT count(*) FROM parents); END';
+CREATE FUNCTION how_many() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT count(*) FROM public.parents); END';
 CREATE MATERIALIZED VIEW counted AS SELECT how_many() AS n;
+CREATE OR REPLACE FUNCTION how_many() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT count(*) FROM parents); END';
 SQL
 begin();
 $result = portage_fails(4, @finish);
