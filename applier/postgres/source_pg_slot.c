@@ -25,7 +25,9 @@ static const char slot_query[] =
 	" coalesce(s.wal_status, ''), s.restart_lsn, s.confirmed_flush_lsn,"
 	" coalesce(pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery()"
 	"   THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END,"
-	"   s.restart_lsn), 0)::bigint"
+	"   s.restart_lsn), 0)::bigint,"
+	/* a column since 17 */
+	" coalesce(' (' || (to_jsonb(s) ->> 'invalidation_reason') || ')', '')"
 	" FROM pg_replication_slots s WHERE s.slot_name = $1";
 
 bool
@@ -51,7 +53,8 @@ source_pg_slot_inspect(Source *source, SlotInfo *info, Error *err)
 						info->restart_lsn == LSN_NONE;
 		if (info->invalid)
 			snprintf(info->why_invalid, sizeof(info->why_invalid),
-					 "wal_status is %s", pg_value(res, 0, 3));
+					 "wal_status is %s%s", pg_value(res, 0, 3),
+					 pg_value(res, 0, 7));
 	}
 	PQclear(res);
 	return true;

@@ -94,6 +94,19 @@ CONF
 look(0, @ends);
 found('note', '', 'source', qr/wal_sender_timeout is off/, qr/60s/);
 not_found('source', qr/synchronous_standby_names|max_slot_wal/);
+if (server_knows($source, 'idle_replication_slot_timeout'))
+{
+	set($source, 'idle_replication_slot_timeout = 1h');
+	look(0, @ends);
+	found('warning', 'P0405', 'source', qr/idle_replication_slot_timeout is 1h/, qr/= 0/);
+	set($source, 'idle_replication_slot_timeout = 0');
+	look(0, @ends);
+}
+else
+{
+	cmp_ok($source->pg_version, '<', 18, 'before 18 a slot may be unused');
+}
+not_found('source', qr/idle_replication_slot_timeout/);
 
 # ---- what would delay a slot
 my $busy = $source->background_psql('extra');

@@ -109,7 +109,9 @@ $sides->refused(%ahead, what => 'the slot advanced');
 # ---- the slot invalidated: the server ends the walsender by itself
 my %invalid = (
 	rc => 4, code => 'P0405',
-	words => qr/has invalidated the slot portage_app: wal_status is lost/,
+	words => $source->pg_version >= 17
+	? qr/has invalidated the slot portage_app: wal_status is lost \(wal_removed\)/
+	: qr/has invalidated the slot portage_app: wal_status is lost(?! \()/,
 	hint => qr/drop and copy again; raise max_slot_wal_keep_size/);
 streaming();
 setting(q{SET max_slot_wal_keep_size = '1MB'});
@@ -131,6 +133,30 @@ while_held(
 $sides->refused(%invalid, what => 'the slot invalidated');
 setting('RESET max_slot_wal_keep_size');
 $sides->refused(%invalid, what => 'with the limit raised too late');
+if (server_knows($source, 'idle_replication_slot_timeout'))
+{
+	streaming();
+	$process->term;
+	is($process->wait_exit(60)->{rc}, 0, 'nobody reads the slot');
+	setting(q{SET idle_replication_slot_timeout = '1s'});
+	wait_for(
+		sub {
+			$source->safe_psql('postgres', 'CHECKPOINT');
+			return slot_row($source, 'portage_app')->{wal_status} eq 'lost';
+		},
+		'the slot to be lost');
+	$sides->look;
+	$sides->refused(
+		%invalid,
+		words => qr/has invalidated the slot portage_app: wal_status is lost \(idle_timeout\)/,
+		hint => qr/drop and copy again; raise .* idle_replication_slot_timeout/,
+		what => 'the slot unused for too long');
+	setting('RESET idle_replication_slot_timeout');
+}
+else
+{
+	cmp_ok($source->pg_version, '<', 18, 'before 18 no slot is unused for too long');
+}
 
 # ---- what the source allows, taken away and given back
 streaming();
