@@ -26,7 +26,7 @@ sub run
 # ---- what the readers say
 my ($lint) = run('mandoc', '-T', 'lint', $page);
 is($lint, '', 'mandoc -T lint finds nothing');
-my ($text, $warnings) = run('man', '--warnings', '-l', $page);
+my ($text, $warnings) = run('man', '--warnings', '--no-hyphenation', '-l', $page);
 is($warnings, '', 'man --warnings finds nothing');
 my ($name) = run('lexgrog', $page);
 like($name, qr/pg_portage - move a live PostgreSQL database/, 'whatis works');

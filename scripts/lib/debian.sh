@@ -184,6 +184,7 @@ debian_run()
 		bash -euc '
 			root=$1 alone=$2 folder=$3 path=$4
 			shift 4
+			mount --bind "$root" "$root"
 			mount -t proc proc "$root/proc"
 			mount -t tmpfs -o mode=755 tmpfs "$root/dev"
 			for device in null zero full random urandom tty
@@ -200,8 +201,13 @@ debian_run()
 			mount -t devpts -o newinstance,ptmxmode=666 devpts "$root/dev/pts"
 			ln -s pts/ptmx "$root/dev/ptmx"
 			[ -z "$path" ] || mount --bind "$folder" "$root$path"
-			[ "$alone" = no ] || chroot "$root" ip link set lo up
-			exec chroot "$root" "$@"
+			# In a chroot, users could have no name spaces of their own.
+			cd "$root"
+			pivot_root . .
+			umount -l .
+			cd /
+			[ "$alone" = no ] || ip link set lo up
+			exec "$@"
 		' bash "$debian_root" "$alone" "$folder" "$path" "$@" </dev/null 9>&- &
 	debian_child=$!
 	wait "$debian_child" || status=$?
