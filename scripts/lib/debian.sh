@@ -137,7 +137,7 @@ debian_make()
 		--setup-hook='mkdir -p "$1/etc/postgresql-common"' \
 		--setup-hook='echo "create_main_cluster = false" \
 			>"$1/etc/postgresql-common/createcluster.conf"' \
-		--include="$*" "$release" "$new" ${sources:+-} <<<"$sources" \
+		${*:+--include="$*"} "$release" "$new" ${sources:+-} <<<"$sources" \
 		>"$debian_work/made.log" 2>&1
 	then
 		mv "$new" "$tar"
