@@ -199,6 +199,8 @@ $load->wait_exit(30);
 
 # One statement each, with the load gone: what it does is known.
 $source->safe_psql('app', $_) foreach (
+	# A gap in the ids, as a statement leaves that the end of the load interrupts.
+	q{SELECT count(nextval('audit_id_seq')) FROM generate_series(1, 500)},
 	'DELETE FROM tree WHERE id = 1',
 	'INSERT INTO tree VALUES (701, NULL), (704, 701), (705, 704), (706, 705)',
 	'UPDATE customers SET id = -id',
@@ -242,19 +244,19 @@ foreach my $name (@names)
 {
 	is(ask($name, <<'SQL'), "ACTS 1|0|1\n-3|-3\nt\n1", "$name: triggers and foreign keys act");
 BEGIN;
-CREATE TEMP TABLE before AS SELECT count(*) AS n FROM audit;
+CREATE TEMP TABLE before AS SELECT coalesce(max(id), 0) AS newest FROM audit;
 INSERT INTO customers VALUES (-1000, 'acts');
 INSERT INTO tree VALUES (9000, NULL), (9001, 9000);
 DELETE FROM tree WHERE id = 9000;
 SELECT concat_ws(' ', name, version), (SELECT count(*) FROM tree WHERE id >= 9000),
-	(SELECT count(*) - n FROM audit, before GROUP BY n) FROM customers WHERE id = -1000;
+	(SELECT count(*) FROM audit, before WHERE id > newest) FROM customers WHERE id = -1000;
 INSERT INTO parts VALUES (-3, -1000);
 INSERT INTO of_parts (part) VALUES (-3);
 UPDATE parts SET id = -3 WHERE id = -3;
 SELECT p.id, o.part FROM parts p JOIN of_parts o ON o.part = p.id WHERE p.id = -3;
 DELETE FROM customers WHERE id = -1000;
 SELECT NOT EXISTS (SELECT FROM of_parts WHERE part = -3);
-SELECT count(*) FROM audit WHERE what = 'audited_parts DELETE parts_low' AND id > (SELECT n FROM before);
+SELECT count(*) FROM audit WHERE what = 'audited_parts DELETE parts_low' AND id > (SELECT newest FROM before);
 ROLLBACK;
 SQL
 	foreach my $wrong (
