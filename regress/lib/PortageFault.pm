@@ -448,8 +448,7 @@ sub wait_for_stream
 			my $row = progress_row($target, $database // 'app', $name // 'app');
 			$row && $row->{phase} eq 'stream' && $row->{transactions} > 0;
 		},
-		'the stream to apply something',
-		120);
+		'the stream to apply something');
 }
 
 sub wait_for_applied
@@ -463,8 +462,7 @@ sub wait_for_applied
 			my $row = progress_row($target, $database // 'app', $name // 'app');
 			$row && $row->{phase} eq 'stream' && lsn($row->{resume_lsn}) >= $end;
 		},
-		'the target to have it all',
-		120);
+		'the target to have it all');
 }
 
 sub wait_for_err

@@ -13,7 +13,7 @@ was started outlives the test, however that ends.
 
 =over
 
-=item wait_for($condition, $what, $timeout = 60)
+=item wait_for($condition, $what, $timeout = 180)
 
 Call the condition until it is true and return what it returned; die naming
 $what when it was not within $timeout seconds.
@@ -30,7 +30,7 @@ What they say, at any time.
 
 To this process alone; the last one waits for its end.
 
-=item wait_exit($timeout = 60)
+=item wait_exit($timeout = 180)
 
 Its end, C<< { rc, signal } >>; a process that goes on is killed and the test
 dies.
@@ -57,7 +57,7 @@ my $started = 0;
 sub wait_for
 {
 	my ($condition, $what, $timeout) = @_;
-	$timeout //= 60;
+	$timeout //= 180;
 	my $deadline = Time::HiRes::time() + $timeout;
 	my $pause = 0.01;
 
@@ -148,7 +148,7 @@ sub wait_exit
 	my ($self, $timeout) = @_;
 	my $name = $self->{name};
 
-	$timeout //= 60;
+	$timeout //= 180;
 	my $in_time =
 	  eval { wait_for(sub { !$self->running }, $name, $timeout) };
 	if (!$in_time)

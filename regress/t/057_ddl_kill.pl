@@ -86,12 +86,12 @@ foreach my $step (
 	# of a batch, that with the DDL in it is meant
 	$change->();
 	my $process = portage_start(@run, env => { PG_PORTAGE_FAILPOINT => $armed });
-	is($process->wait_exit(60)->{signal}, 9, "killed at $point");
+	is($process->wait_exit->{signal}, 9, "killed at $point");
 	ok(load_committed_recently($source, 'app'), "$point: under load");
 	portage_ok(@run, '--until', 'caught-up');
 }
 $load->term;
-$load->wait_exit(30);
+$load->wait_exit;
 portage_ok(@run, '--until', 'caught-up');
 tables_equal($source, 'app', $target, 'app', @tables);
 

@@ -119,7 +119,7 @@ wait_for(
 	},
 	'the load to go on behind the snapshot');
 PostgreSQL::Test::Utils::append_to_file($resume, '');
-is($process->wait_exit(120)->{rc}, 0, 'run --copy-only ends')
+is($process->wait_exit->{rc}, 0, 'run --copy-only ends')
   || diag($process->stderr);
 ok(accounts_differ(), 'the source has gone on since');
 target_is_whole('under load');

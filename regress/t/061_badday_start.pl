@@ -298,7 +298,7 @@ $ours->equal(@tables);
 portage_ok('run', @fresh, '--until', 'caught-up');
 tables_equal($source, 'app', $target, 'fresh', map { "public.$_" } @tables);
 
-my $end = $patient->wait_exit(60);
+my $end = $patient->wait_exit;
 $ours->told(
 	{ rc => $end->{rc}, err => $patient->stderr },
 	what => 'a source that never answers',

@@ -50,7 +50,7 @@ sub while_held
 	pair_write($source);
 	$sides->look(running => 1, %{ $day{look} // {} });
 	$process->signal('CONT');
-	my $end = $process->wait_exit(60);
+	my $end = $process->wait_exit;
 	$sides->told(
 		{ rc => $end->{rc}, err => $process->stderr },
 		%day, what => "$day{what} while streaming");
@@ -61,7 +61,7 @@ sub while_held
 sub walsender_end
 {
 	$source->safe_psql('postgres',
-		q{SELECT pg_terminate_backend(active_pid, 10000)
+		q{SELECT pg_terminate_backend(active_pid, 180000)
 		  FROM pg_replication_slots WHERE active});
 	return;
 }
@@ -137,7 +137,7 @@ if (server_knows($source, 'idle_replication_slot_timeout'))
 {
 	streaming();
 	$process->term;
-	is($process->wait_exit(60)->{rc}, 0, 'nobody reads the slot');
+	is($process->wait_exit->{rc}, 0, 'nobody reads the slot');
 	setting(q{SET idle_replication_slot_timeout = '1s'});
 	wait_for(
 		sub {
@@ -287,7 +287,7 @@ sub source_keep
 {
 	streaming();
 	$process->term;
-	is($process->wait_exit(30)->{rc}, 0, 'stopped');
+	is($process->wait_exit->{rc}, 0, 'stopped');
 	$source->stop('fast');
 	system_or_bail('rm', '-rf', $kept);
 	system_or_bail('cp', '-a', $source->data_dir, $kept);

@@ -41,7 +41,7 @@ sub streaming
 sub ends
 {
 	my ($process) = @_;
-	my $end = $process->wait_exit(60);
+	my $end = $process->wait_exit;
 	return { %$end, err => $process->stderr };
 }
 
@@ -162,7 +162,7 @@ wait_for(
 	'it to take the signal');
 ok($process->running, 'one signal: it waits for the answer');
 $process->term;
-is($process->wait_exit(10)->{signal}, 15, 'two signals: it ends at once');
+is($process->wait_exit->{signal}, 15, 'two signals: it ends at once');
 kill('CONT', $session);
 sessions_end($target);
 $sides->equal(@tables);
@@ -196,7 +196,7 @@ foreach my $side ([ 'target', $target ], [ 'source', $source ])
 	PortageFault::progress_ok($source, $target, 'app', 'app');
 }
 $process->term;
-is($process->wait_exit(30)->{rc}, 0, 'and ends when told to');
+is($process->wait_exit->{rc}, 0, 'and ends when told to');
 
 # ---- a target that is full: its tables are on a small file system, which only
 # the server sees, because it runs in a mount namespace of its own
@@ -241,7 +241,7 @@ SQL
 		end => sub { $full->safe_psql('small', 'DROP TABLE filler') });
 	mended($small, $process, %full, code => 'P0304');
 	$process->term;
-	is($process->wait_exit(30)->{rc}, 0, 'and ends when told to');
+	is($process->wait_exit->{rc}, 0, 'and ends when told to');
 
 	# told not to try for ever
 	$full{begin}->();
@@ -267,7 +267,7 @@ my $end = ends($hung{two});
 is($end->{rc}, 0, 'one signal, and a server that answers nobody: it ends');
 like($end->{err}, qr/stopped by signal/, 'and says why');
 wait_for_err($hung{one},
-	qr/trying again: the target \S+ does not answer any more \[P0303\]/, 90);
+	qr/trying again: the target \S+ does not answer any more \[P0303\]/);
 pass('without a signal it notices that nobody answers');
 # a source that was killed may have set it back
 cmp_ok(lsn(slot_row($source, "portage_$_")->{confirmed_flush_lsn}),
@@ -280,7 +280,7 @@ ok($hung{one}->running, 'the same applier goes on');
 equal($frozen, 'one');
 unlike($hung{one}->stderr, qr/error:/, 'it was no error');
 $hung{one}->term;
-is($hung{one}->wait_exit(30)->{rc}, 0, 'and ends when told to');
+is($hung{one}->wait_exit->{rc}, 0, 'and ends when told to');
 portage_ok(
 	'run',
 	'--source' => source_url($source),

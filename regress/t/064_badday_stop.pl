@@ -87,7 +87,7 @@ foreach my $signal (qw(TERM INT))
 	loading();
 	signal_taken($signal);
 	PostgreSQL::Test::Utils::append_to_file($resume, "\n");
-	is($process->wait_exit(30)->{rc}, 0, "SIG$signal in the copy: exit code 0");
+	is($process->wait_exit->{rc}, 0, "SIG$signal in the copy: exit code 0");
 	like($process->stderr,
 		qr/stopped by signal \(\w+\) in phase "copy"; run again to go on/,
 		'it says where it stands and what to do');
@@ -100,7 +100,7 @@ foreach my $signal (qw(TERM INT))
 	applying();
 	signal_taken($signal);
 	PostgreSQL::Test::Utils::append_to_file($resume, "\n");
-	is($process->wait_exit(30)->{rc}, 0, "SIG$signal in the stream: exit code 0");
+	is($process->wait_exit->{rc}, 0, "SIG$signal in the stream: exit code 0");
 	like($process->stderr,
 		qr/stopped by signal \(\w+\); the target has everything up to/,
 		'it says where it stands');
@@ -118,7 +118,7 @@ foreach my $signal (qw(TERM INT))
 	signal_taken($signal);
 	ok($process->running, "SIG$signal: it waits for the batch");
 	$process->signal($signal);
-	is($process->wait_exit(10)->{signal},
+	is($process->wait_exit->{signal},
 		$number{$signal}, "SIG$signal twice in the stream: it ends at once");
 	sessions_end($source, $target);
 	$sides->same("SIG$signal twice in the stream");
@@ -131,7 +131,7 @@ foreach my $signal (qw(TERM INT))
 	signal_taken($signal);
 	ok($process->running, "SIG$signal: it waits for the table");
 	$process->signal($signal);
-	is($process->wait_exit(10)->{signal},
+	is($process->wait_exit->{signal},
 		$number{$signal}, "SIG$signal twice in the copy: it ends at once");
 	sessions_end($source, $target);
 	ok(slot_row($source, 'portage_app'), 'the slot is there');
@@ -152,12 +152,12 @@ wait_for_err($process, qr/streaming from/);
 my $standby = portage_start('run', $sides->urls);
 wait_for_err($standby, qr/standby: the stream app is owned by process/);
 $standby->signal('INT');
-is($standby->wait_exit(10)->{rc}, 0, 'Ctrl-C while it stands by: exit code 0');
+is($standby->wait_exit->{rc}, 0, 'Ctrl-C while it stands by: exit code 0');
 ok($process->running, 'the owner is not disturbed');
 $target->stop('fast');
 wait_for_err($process, qr/trying again: .*cannot connect/);
 $process->signal('INT');
-is($process->wait_exit(20)->{rc}, 0, 'Ctrl-C while it tries again: exit code 0');
+is($process->wait_exit->{rc}, 0, 'Ctrl-C while it tries again: exit code 0');
 like($process->stderr, qr/stopped by signal/, 'it says why');
 $target->start;
 pair_write($source);

@@ -155,7 +155,7 @@ $sides->look(running => 1);
 $source->safe_psql('app',
 	q{UPDATE t SET amount = amount + 1 WHERE id = 4;
 	UPDATE w SET other = repeat('y', 80) WHERE id = 17});
-my $end = $running->wait_exit(60);
+my $end = $running->wait_exit;
 $sides->told({ rc => $end->{rc}, err => $running->stderr }, what => 'a column that came to cut values', rc => 4,
 	code => 'P0417', words => qr/table public\.w: column "other" has another type on the target/,
 	hint => qr/make the target's table the same/);
