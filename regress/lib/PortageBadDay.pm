@@ -35,7 +35,7 @@ use Exporter 'import';
 use File::Basename ();
 use IO::Socket::INET ();
 use IPC::Run ();
-use PortageFault qw(error_ok);
+use PortageFault qw(error_ok lsn);
 use PortageTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -58,7 +58,9 @@ lists of lines. Waits until no session of an applier is left. With C<< running =
 does not, and positions of slot and progress row are left out: a marker may be
 on its way. The epoch and the time of the last change of a progress
 row are left out, because a start raises the epoch before it looks at the
-source. With C<< slots => 0 >> the positions of slots are left out, which a
+source. Where a slot is read from may be later than it was: a server moves that
+on when a reader passes a checkpoint, though it is told nothing. With
+C<< slots => 0 >> the positions of slots are left out, which a
 server that crashed may have set back; C<< source => $node >> is looked at
 instead of the source, whose place it has taken.
 
@@ -97,12 +99,30 @@ sub same
 	my $now = $self->evidence;
 	my @keys = grep { !$side || /$side/ } sort keys %$now;
 
+	restarts_forward($self->{before}{$_}, $now->{$_})
+	  foreach grep { /\Arestarts/ } @keys;
+
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	return is_deeply(
 		{ map { $_ => $now->{$_} } @keys },
 		{ map { $_ => $self->{before}{$_} } @keys },
 		"$what: schema, slots, rows and state are untouched on "
 		  . ($side // 'both sides'));
+}
+
+# Of a slot that is read from a later place than before, take the former one.
+sub restarts_forward
+{
+	my ($before, $now) = @_;
+	my %at = map { /\A(\S+) (\S+)\z/ ? ($1, $2) : () } @$before;
+
+	foreach my $line (@$now)
+	{
+		my ($slot, $lsn) = $line =~ /\A(\S+) (\S+)\z/;
+		$line = "$slot $at{$slot}"
+		  if defined $slot && defined $at{$slot} && lsn($at{$slot}) < lsn($lsn);
+	}
+	return;
 }
 
 sub evidence
@@ -161,8 +181,9 @@ sub schema_dump_end
 }
 
 # Slots, rows and state by one session, since there is much to look at: when no
-# session of an applier is left, the slots; count and digest of each table and
-# value of each sequence; every row of every table in the schema portage.
+# session of an applier is left, the slots, and from where they are read; count
+# and digest of each table and value of each sequence; every row of every table
+# in the schema portage.
 my @moving = qw(resume_lsn commit_lsn xid commit_time anchor_lsn anchor_nonce
   previous_anchor_lsn digest skeleton transactions);
 
@@ -170,15 +191,19 @@ sub looked_at
 {
 	my ($node, $database, $running, $positions) = @_;
 	my $wait = $running ? '' : sessions_wait();
-	my $columns = $positions ? ', restart_lsn, confirmed_flush_lsn' : '';
+	my $columns = $positions ? ', confirmed_flush_lsn' : '';
+	my $restart = $positions ? 'restart_lsn' : q{''};
 	my $without = join(', ',
 		map { "''$_''" } qw(epoch updated_at), $running ? @moving : ());
-	my %parts = map { $_ => [] } qw(slots rows state);
+	my %parts = map { $_ => [] } qw(slots restarts rows state);
 	my $part;
 	my $answer = $node->safe_psql($database, <<"SQL");
 $wait
 \\echo = slots
 SELECT slot_name, plugin, slot_type, database, temporary $columns
+FROM pg_replication_slots ORDER BY slot_name;
+\\echo = restarts
+SELECT concat(slot_name, ' ', $restart)
 FROM pg_replication_slots ORDER BY slot_name;
 \\echo = rows
 SELECT CASE relkind WHEN 'S' THEN format(
