@@ -343,7 +343,8 @@ A socket that lets itself be connected to and never says a word, with its port.
 
 =item refused_port()
 
-A port that nobody listens on.
+A socket that nobody listens on, with its port, which is nobody else's as long
+as the socket is there.
 
 =item prefix_without_plugin()
 
@@ -372,9 +373,10 @@ sub silent_port
 
 sub refused_port
 {
-	my ($socket, $port) = silent_port();
-	close($socket) || croak("close: $!");
-	return $port;
+	my $socket = IO::Socket::INET->new(
+		LocalAddr => '127.0.0.1',
+		Proto => 'tcp') || croak("bind: $!");
+	return ($socket, $socket->sockport);
 }
 
 sub prefix_without_plugin

@@ -72,7 +72,7 @@ $ours->same('words that are none');
 
 # ---- servers that are not there
 my ($silence, $silent) = silent_port();
-my $refused = refused_port();
+my ($deaf, $refused) = refused_port();
 my %place = (source => $source_url, target => $target_url);
 $ours->look;
 foreach my $side (sort keys %place)
@@ -304,5 +304,5 @@ $ours->told(
 	what => 'a source that never answers',
 	rc => 3, code => 'P0301', words => qr/no answer within 10 s/,
 	hint => qr/check host, port/);
-close($silence);
+close($_) foreach $silence, $deaf;
 done_testing();
