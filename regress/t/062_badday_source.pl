@@ -299,6 +299,9 @@ foreach my $what ('rolled back', 'rolled back, and written to since')
 {
 	source_keep();
 	resumed();
+	# further than anything that the server writes by itself, once rolled back
+	$source->safe_psql('app', 'SELECT pg_switch_wal()')
+	  if $what eq 'rolled back';
 	pair_write($source) foreach 1 .. 3;
 	wait_for_applied($source, $target);
 	my $reached = lsn(progress_row($target, 'app', 'app')->{resume_lsn});
