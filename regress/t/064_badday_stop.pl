@@ -23,14 +23,31 @@ my $process;
 pair_create($source, 3000);
 
 # Held at a failpoint until it is resumed; without a way to resume it for ever.
+my $hits = PostgreSQL::Test::Utils::tempdir() . '/hits';
+
 sub held
 {
 	my ($point, $resume) = @_;
+
+	unlink($hits);
 	return portage_start('run', $sides->urls, '--jobs' => 1,
 		env => {
 			PG_PORTAGE_FAILPOINT => "$point:pause",
-			PG_PORTAGE_FAILPOINT_RESUME => $resume // '/nowhere/at/all'
+			PG_PORTAGE_FAILPOINT_RESUME => $resume // '/nowhere/at/all',
+			PG_PORTAGE_FAILPOINT_LOG => $hits
 		});
+}
+
+# A signal that comes before it is held finds it doing something else.
+sub wait_for_point
+{
+	my ($point) = @_;
+	return wait_for(
+		sub {
+			die $process->stderr unless $process->running;
+			-e $hits && slurp_file($hits) =~ /^$point$/m;
+		},
+		"it to come to $point");
 }
 
 # Two signals that are pending at the same time would be one.
@@ -49,6 +66,7 @@ sub signal_taken
 
 sub loading
 {
+	wait_for_point('copy-loaded');
 	return wait_for(
 		sub {
 			die $process->stderr unless $process->running;
@@ -67,6 +85,7 @@ sub applying
 {
 	wait_for_err($process, qr/streaming from/);
 	pair_write($source);
+	wait_for_point('batch-applied');
 	return wait_for(
 		sub {
 			$target->safe_psql('app',
