@@ -14,7 +14,10 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $source = source_new('source', databases => [qw(app elsewhere)]);
-my $target = target_new('target', databases => [qw(app c)]);
+my $target = target_new(
+	'target',
+	databases => [qw(app c)],
+	conf => 'autovacuum = off');
 my @ends = endpoints($source, $target);
 my $target_role = TARGET_ROLE;
 
@@ -182,6 +185,12 @@ REVOKE CREATE ON DATABASE app FROM PUBLIC, $target_role;
 ALTER DATABASE app SET default_transaction_read_only = on;
 ALTER DATABASE app CONNECTION LIMIT 2;
 SQL
+wait_for(
+	sub {
+		$target->safe_psql('postgres',
+			q{SELECT count(*) FROM pg_stat_activity WHERE datname = 'app'}) == 0;
+	},
+	'nobody to be connected any more');
 look(1, @ends);
 found('error', 'P0401', 'target', qr/same names already: public\.fine/,
 	qr/empty database/);
