@@ -53,7 +53,7 @@ test_deadline(void)
 	int tries = 0;
 	int64_t started_ms = clock_ms();
 
-	retry_init(&retry, 700);
+	retry_init(&retry, 2000);
 	do
 	{
 		err = failure(P_CONNECTION_LOST);
@@ -61,8 +61,8 @@ test_deadline(void)
 	} while (tries < 100 && retry_again(&retry, &err));
 	is_int(err.code, P_KEPT_FAILING, "it ends when the time has passed");
 	has(err.detail, "it failed [P0303]", "and says what the last one was");
-	ok(clock_ms() - started_ms >= 700, "not before");
-	ok(tries >= 3 && tries <= 6, "pauses grow: %d tries", tries);
+	ok(clock_ms() - started_ms >= 2000, "not before");
+	ok(tries >= 3 && tries <= 8, "pauses grow: %d tries", tries);
 	is_int(error_exit_code(&err), 3, "unreachable");
 }
 
