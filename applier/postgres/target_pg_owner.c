@@ -16,8 +16,12 @@
 #include "postgres/target_pg.h"
 
 #define EVICT_TIMEOUT_MS 60000
+#define REPLACE_TIMEOUT "2s"
 
 #define LOCK_KEY "hashtextextended('pg_portage:' || $1, 0)"
+
+/* Held by a takeover, so that no standby gets the lock that it sets free. */
+#define TURN_KEY "hashtextextended('pg_portage takeover:' || $1, 0)"
 
 static const char holder_query[] =
 	"WITH k AS (SELECT " LOCK_KEY " AS key)"
@@ -65,29 +69,66 @@ target_pg_owner_inspect(Target *target, bool *owned, char *owner,
 }
 
 static bool
-owner_end(TargetPg *self, int pid, Error *err)
-{
-	char text[16];
-	const char *params[] = { text };
-
-	snprintf(text, sizeof(text), "%d", pid);
-	return pg_exec_params(
-		self->conn, err, "SELECT pg_terminate_backend($1::integer)", 1, params);
-}
-
-static bool
 owner_try(TargetPg *self, bool *owned, Error *err)
 {
 	const char *params[] = { self->base.config->stream };
-	PGresult *res = pg_query_params(self->conn, err,
-									"SELECT pg_try_advisory_lock(" LOCK_KEY ")",
-									1, params);
+	PGresult *res = pg_query_params(
+		self->conn, err,
+		"SELECT CASE WHEN"
+		" pg_try_advisory_xact_lock_shared(" TURN_KEY
+		") THEN pg_try_advisory_lock(" LOCK_KEY ") ELSE false END",
+		1, params);
 
 	if (res == NULL)
 		return false;
 	*owned = pg_value_bool(res, 0, 0);
 	PQclear(res);
 	return true;
+}
+
+/* What may take long and, if it does, is left: then *done is false. */
+static bool
+wait_briefly(TargetPg *self, const char *sql, int nparams,
+			 const char *const *params, bool *done, Error *err)
+{
+	PGresult *res = pg_query_params(self->conn, err, sql, nparams, params);
+
+	*done = res != NULL;
+	PQclear(res);
+	if (!*done && err->code != P_SERVER_BUSY)
+		return false;
+	error_clear(err);
+	return true;
+}
+
+/* End the session that has the lock, and have it when that has ended. */
+static bool
+owner_replace(TargetPg *self, bool *owned, char *owner, size_t owner_size,
+			  Error *err)
+{
+	char pid_text[16];
+	const char *params[] = { self->base.config->stream, pid_text };
+	bool turn;
+	int pid;
+
+	if (!pg_exec(self->conn, err, "SET lock_timeout = '" REPLACE_TIMEOUT "'") ||
+		!wait_briefly(self, "SELECT pg_advisory_lock(" TURN_KEY ")", 1, params,
+					  &turn, err) ||
+		!owner_find(self, &pid, owner, owner_size, err))
+		return false;
+	snprintf(pid_text, sizeof(pid_text), "%d", pid);
+	if (turn && pid != 0 &&
+		!pg_exec_params(self->conn, err,
+						"SELECT pg_terminate_backend($1::integer)", 1,
+						params + 1))
+		return false;
+	if (turn &&
+		(!wait_briefly(self, "SELECT pg_advisory_lock(" LOCK_KEY ")", 1, params,
+					   owned, err) ||
+		 !pg_exec_params(self->conn, err,
+						 "SELECT pg_advisory_unlock(" TURN_KEY ")", 1, params)))
+		return false;
+	return pg_exec(self->conn, err, "SET lock_timeout = 0");
 }
 
 static bool
@@ -113,15 +154,9 @@ target_pg_owner_acquire(Target *target, OwnerMode mode, bool *owned,
 
 	if (!owner_try(self, owned, err))
 		return false;
-	if (!*owned && mode == OWNER_TAKEOVER)
-	{
-		if (!owner_find(self, &pid, owner, owner_size, err) ||
-			(pid != 0 && !owner_end(self, pid, err)))
-			return false;
-		clock_pause_ms(50);
-		if (!owner_try(self, owned, err))
-			return false;
-	}
+	if (!*owned && mode == OWNER_TAKEOVER &&
+		!owner_replace(self, owned, owner, owner_size, err))
+		return false;
 	if (!*owned)
 		return owner_find(self, &pid, owner, owner_size, err);
 	return FAILPOINT(FP_OWNER_LOCKED, err);

@@ -47,7 +47,7 @@ sub stopped_at
 sub fenced_ok
 {
 	my ($process, $what) = @_;
-	my $end = $process->wait_exit(60);
+	my $end = $process->wait_exit;
 
 	is($end->{rc}, 3, "$what: exits with 3") || diag($process->stderr);
 	error_ok({ err => $process->stderr }, 'P0307', qr/app/, $what);
@@ -58,7 +58,7 @@ sub end_well
 {
 	my ($process, $what) = @_;
 	$process->term;
-	is($process->wait_exit(30)->{rc}, 0, "$what: ends when told to")
+	is($process->wait_exit->{rc}, 0, "$what: ends when told to")
 	  || diag($process->stderr);
 	return;
 }
@@ -113,9 +113,28 @@ all_equal();
 # ---- a takeover while another one stands by: that one goes on waiting
 my $waiting = run_start();
 wait_for_err($waiting, qr/standby:/);
+# A standby tries to get the lock now and then; here is one that always does.
+my $greedy = PortageProcess->start(
+	{}, 'psql', '-XAtq', '-d', $target->connstr('app'), '-c', <<'SQL');
+DO $$ DECLARE got bool := false; BEGIN
+	WHILE NOT got LOOP
+		SELECT CASE WHEN pg_try_advisory_xact_lock_shared(hashtextextended('pg_portage takeover:app', 0))
+			THEN pg_try_advisory_lock(hashtextextended('pg_portage:app', 0)) ELSE false END INTO got;
+		COMMIT;
+		PERFORM pg_sleep(0.001);
+	END LOOP;
+END $$
+SQL
+my $its_session = q{FROM pg_stat_activity
+	WHERE query LIKE 'DO %' AND application_name = 'psql' AND state = 'active'};
+wait_for(sub { $target->safe_psql('app', "SELECT count(*) $its_session") },
+	'somebody to try all the time');
 my $fourth = run_start('--takeover');
 wait_for_err($fourth, qr/streaming from/);
 fenced_ok($third, 'the owner before the second takeover');
+ok($greedy->running, 'nobody else gets the lock between the two');
+$target->safe_psql('app', "SELECT pg_terminate_backend(pid) $its_session");
+$greedy->wait_exit;
 ok($waiting->running, 'the standby still waits');
 unlike($waiting->stderr, qr/streaming from|warning|error/, 'undisturbed');
 end_well($waiting, 'the standby');
@@ -239,7 +258,7 @@ all_equal();
 
 # ---- dropped under it: it ends, and does not begin anew
 portage_ok('drop', endpoints($source, $target), '--yes', '--takeover');
-is($claimer->wait_exit(60)->{rc}, 4, 'an applier whose migration is dropped');
+is($claimer->wait_exit->{rc}, 4, 'an applier whose migration is dropped');
 like($claimer->stderr,
 	qr/the migration "app" was dropped while it ran \[P0418\]/, 'says so');
 is(slot_row($source, 'portage_app'), undef, 'and makes no slot');
