@@ -167,7 +167,7 @@ sub shop_tables
 =item shop_load($source, $database, %options)
 
 Start pgbench with its own transactions and ones that change the other tables.
-Options: C<< seconds => 600, rate => 120 >>, transactions a second.
+Options: C<< seconds => 3600, rate => 120 >>, transactions a second.
 
 =cut
 
@@ -198,7 +198,7 @@ sub shop_load
 	my $load = pgbench_start(
 		$source,
 		$database // 'app',
-		seconds => $options{seconds} // 600,
+		seconds => $options{seconds} // 3600,
 		args => [
 			'--rate' => $options{rate} // 120,
 			'--max-tries' => 100,
@@ -448,7 +448,8 @@ sub wait_for_stream
 			my $row = progress_row($target, $database // 'app', $name // 'app');
 			$row && $row->{phase} eq 'stream' && $row->{transactions} > 0;
 		},
-		'the stream to apply something');
+		'the stream to apply something',
+		300);
 }
 
 sub wait_for_applied
@@ -462,7 +463,8 @@ sub wait_for_applied
 			my $row = progress_row($target, $database // 'app', $name // 'app');
 			$row && $row->{phase} eq 'stream' && lsn($row->{resume_lsn}) >= $end;
 		},
-		'the target to have it all');
+		'the target to have it all',
+		300);
 }
 
 sub wait_for_err

@@ -16,7 +16,8 @@ was started outlives the test, however that ends.
 =item wait_for($condition, $what, $timeout = 180)
 
 Call the condition until it is true and return what it returned; die naming
-$what when it was not within $timeout seconds.
+$what when it was not within $timeout seconds. They are no part of what a test
+asserts: a machine may be slow and busy, and nobody waits when all is well.
 
 =item start($class, $environment, @command)
 

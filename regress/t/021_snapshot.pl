@@ -29,7 +29,7 @@ wait_for(
 		my $progress = progress_row($target, 'app', 'app');
 		defined $progress && $progress->{phase} eq 'slot';
 	},
-	'the slot is about to be made', 60);
+	'the slot is about to be made');
 my $first = open_transaction();
 open(my $file, '>', $resume) or die "cannot write $resume: $!";
 close($file) or die $!;
@@ -48,10 +48,10 @@ wait_for(
 			  . ' WHERE confirmed_flush_lsn IS NOT NULL') eq '1'
 		  || waiting($third);
 	},
-	'the slot is made, or waits for the third transaction', 60);
+	'the slot is made, or waits for the third transaction');
 end_transaction($third);
 
-my $result = $run->wait_exit(120);
+my $result = $run->wait_exit;
 is($result->{rc}, 0, 'the copy ends') || diag($result->{err});
 tables_equal($source, 'app', $target, 'app', 'public.t');
 
@@ -95,6 +95,6 @@ sub waits_for
 {
 	my ($transaction) = @_;
 	wait_for(sub { waiting($transaction) },
-		"the slot's creation waits for $transaction->{xid}", 60);
+		"the slot's creation waits for $transaction->{xid}");
 	return;
 }

@@ -173,7 +173,7 @@ foreach my $point (@stream_points)
 	write_some();
 	wait_for_applied($source, $target);
 	$process->term;
-	is($process->wait_exit(30)->{rc}, 0, "$point: stopped by a signal");
+	is($process->wait_exit->{rc}, 0, "$point: stopped by a signal");
 	failed_at($process->stderr, $point);
 	unlike($process->stderr, qr/error:/, "$point: nothing else was wrong");
 	tables_equal($source, 'app', $target, 'app', @tables);
@@ -189,7 +189,7 @@ wait_for_err($process, qr/failpoint batch-committed/);
 write_some();
 wait_for_applied($source, $target);
 $process->term;
-is($process->wait_exit(30)->{rc}, 0, 'failures in the recovery');
+is($process->wait_exit->{rc}, 0, 'failures in the recovery');
 failed_at($process->stderr, $_) foreach @nested;
 tables_equal($source, 'app', $target, 'app', @tables);
 
@@ -235,7 +235,7 @@ foreach my $point (sort keys %session)
 		write_some();
 		if ($action eq 'kill')
 		{
-			is($process->wait_exit(30)->{signal}, 9, "$point: killed there");
+			is($process->wait_exit->{signal}, 9, "$point: killed there");
 			equal();
 			next;
 		}
@@ -249,7 +249,7 @@ foreach my $point (sort keys %session)
 		wait_for_err($process, qr/trying again/);
 		wait_for_applied($source, $target);
 		$process->term;
-		is($process->wait_exit(30)->{rc}, 0, "$point: goes on after $action");
+		is($process->wait_exit->{rc}, 0, "$point: goes on after $action");
 		tables_equal($source, 'app', $target, 'app', @tables);
 	}
 }
@@ -271,7 +271,7 @@ same_evidence($before, $target, 'app', 'app', @tables);
 $process->signal('CONT');
 wait_for_applied($source, $target);
 $process->term;
-is($process->wait_exit(30)->{rc}, 0, 'stopped in a batch and continued');
+is($process->wait_exit->{rc}, 0, 'stopped in a batch and continued');
 tables_equal($source, 'app', $target, 'app', @tables);
 
 sub process_state

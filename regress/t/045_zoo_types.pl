@@ -431,7 +431,7 @@ SQL
 my $searched = join(' UNION ALL ', map { "SELECT '$_->{name}' AS type, 'k$_->{number}' AS name" }
 	grep { $_->{order} } @types);
 $searched = "SELECT string_agg(type, ' ') FROM ($searched) AS k JOIN pg_stat_user_tables ON relname = k.name WHERE idx_scan = 0";
-eval { wait_for(sub { query($target, $searched) eq '' }, 'statistics of indexes', 15) };
+eval { wait_for(sub { query($target, $searched) eq '' }, 'statistics of indexes') };
 is(query($target, $searched), '', 'each type of key is found by its index');
 same('delete', each_type(sub {
 	my ($n, $type) = @_;

@@ -135,7 +135,7 @@ sub go_on_paused
 		"the pause at $point");
 	$sql->();
 	append_to_file($resume, "\n");
-	my $end = $process->wait_exit(120);
+	my $end = $process->wait_exit;
 	return { rc => $end->{rc}, err => $process->stderr };
 }
 

@@ -111,7 +111,7 @@ sub ends_well
 	my ($process, $what) = @_;
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	my $end = $process->wait_exit(120);
+	my $end = $process->wait_exit;
 	is($end->{rc}, 0, "$what: the same finish ends with 0") || diag($process->stderr);
 	cmp_ok(tries($process), '>', 0, "$what: it has tried again");
 	unlike($process->stderr, qr/error:/, "$what: it was no error");
@@ -222,7 +222,7 @@ foreach my $side ([ 'target', $target ], [ 'source', $source ])
 	$process = paused_at('finish-entry', '--retry-for', '3s');
 	$node->stop('fast');
 	resume();
-	my $end = $process->wait_exit(120);
+	my $end = $process->wait_exit;
 	is($end->{rc}, 3, "the $name stays away: exit code 3");
 	error_ok({ err => $process->stderr }, 'P0305', qr/gave up after \d/,
 		"the $name stays away");
@@ -242,7 +242,7 @@ $target->stop('fast');
 resume();
 wait_for_tries($process, 1);
 $process->term;
-is($process->wait_exit(60)->{rc}, 0, 'a signal while the target is away: exit code 0');
+is($process->wait_exit->{rc}, 0, 'a signal while the target is away: exit code 0');
 like($process->stderr, qr/stopped by signal .*run pg_portage finish again/,
 	'it says how to go on');
 $target->start;
@@ -259,7 +259,7 @@ $process->signal('STOP');
 $target->start;
 portage_ok('drop', @ends, '--yes');
 $process->signal('CONT');
-is($process->wait_exit(60)->{rc}, 4, 'dropped meanwhile: exit code 4');
+is($process->wait_exit->{rc}, 4, 'dropped meanwhile: exit code 4');
 error_ok({ err => $process->stderr }, 'P0418', qr/was dropped while it ran/,
 	'dropped meanwhile');
 
