@@ -60,7 +60,7 @@ our @EXPORT = qw(
   portage portage_ok portage_fails portage_start
   progress_row slot_row current_lsn wait_for
   table_digest tables_equal schema_of schemas_equal
-  pgbench_init pgbench_start last_commit_age load_committed_recently
+  pgbench_init pgbench_start pgbench_stop last_commit_age load_committed_recently
 );
 
 use constant SOURCE_ROLE => 'portage_src';
@@ -339,7 +339,7 @@ C<< env => { NAME => 'value' } >> and C<< timeout => SECONDS >>.
 =item portage(@arguments)
 
 Run the applier to its end. Returns C<{ rc, out, err }>. Dies if it is still
-running after C<timeout> (180) seconds.
+running after C<timeout> (600) seconds.
 
 =item portage_ok(@arguments)
 
@@ -360,7 +360,7 @@ sub portage
 	my ($environment, $timeout, @arguments) = run_options(@_);
 	my $process =
 	  PortageProcess->start($environment, portage_binary(), @arguments);
-	my $end = $process->wait_exit($timeout // 180);
+	my $end = $process->wait_exit($timeout // 600);
 
 	note("pg_portage @arguments: exit code $end->{rc}");
 	return {
@@ -494,7 +494,12 @@ Create the pgbench tables, C<< scale => 1 >>, C<< args => [] >>.
 =item pgbench_start($node, $database, %options)
 
 Start pgbench in the background, returns a handle as portage_start does.
-Options: C<< clients => 2, seconds => 30, args => [] >>.
+Options: C<< clients => 2, seconds => 3600, args => [] >>.
+
+=item pgbench_stop($node, $handle)
+
+End it, and wait until its sessions on the server have ended, too: one whose
+statement is under way ends it after pgbench is gone, and may commit.
 
 =item last_commit_age($node, $database)
 
@@ -531,9 +536,24 @@ sub pgbench_start
 		{},
 		'pgbench', '--no-vacuum',
 		'--client', $options{clients} // 2,
-		'--jobs', 1, '--time', $options{seconds} // 30,
+		'--jobs', 1, '--time', $options{seconds} // 3600,
 		pgbench_connection($node, $database),
 		@{ $options{args} // [] }, $database);
+}
+
+sub pgbench_stop
+{
+	my ($node, $load) = @_;
+
+	$load->term;
+	my $end = $load->wait_exit;
+	wait_for(
+		sub {
+			$node->safe_psql('postgres', q{SELECT count(*) = 0
+				FROM pg_stat_activity WHERE application_name = 'pgbench'}) eq 't';
+		},
+		'the sessions of the load to end');
+	return $end;
 }
 
 sub pgbench_connection

@@ -121,7 +121,7 @@ is(slot_row($source, 's')->{plugin}, 'test_decoding', 'a slot is seen');
 
 # Load in the background.
 pgbench_init($source, 'app');
-my $load = pgbench_start($source, 'app', seconds => 60);
+my $load = pgbench_start($source, 'app');
 wait_for(sub { load_committed_recently($source, 'app', 2) },
 	'the load to commit');
 ok($load->running, 'pgbench runs');
@@ -130,5 +130,21 @@ is($end->{signal}, 9, 'and is killed');
 ok(!$load->running, 'and is gone');
 wait_for(sub { last_commit_age($source, 'app') > 1 }, 'the load to be old');
 ok(!load_committed_recently($source, 'app', 1), 'and commits no more');
+
+# A statement that is under way when a load is stopped ends nevertheless.
+my $script = PostgreSQL::Test::Utils::tempdir() . '/slow.sql';
+PostgreSQL::Test::Utils::append_to_file($script,
+	"INSERT INTO e SELECT 1 FROM pg_sleep(2);\n");
+$load = pgbench_start($source, 'app', clients => 1, args => [ '--file' => $script ]);
+wait_for(
+	sub {
+		$source->safe_psql('app', q{SELECT count(*) FROM pg_stat_activity
+			WHERE application_name = 'pgbench' AND wait_event = 'PgSleep'});
+	},
+	'a slow statement');
+my $there = $source->safe_psql('app', 'SELECT count(*) FROM e');
+pgbench_stop($source, $load);
+cmp_ok($source->safe_psql('app', 'SELECT count(*) FROM e'),
+	'>', $there, 'what it commits after its end was waited for');
 
 done_testing();
