@@ -104,7 +104,6 @@ sub load_start
 	$load = pgbench_start(
 		$source, 'app',
 		clients => 2,
-		seconds => 600,
 		args => [ '--rate' => 60, '--max-tries' => 100, '--file' => $script ]);
 	return;
 }
@@ -151,14 +150,29 @@ sub kill_round
 }
 
 # Killed when some pieces of a table are done and others are not. One worker
-# takes them in turn and waits after each, so the moment cannot be missed.
+# takes them in turn and stops after each until it was looked at, so the moment
+# cannot be missed.
 sub kill_within
 {
 	my ($table) = @_;
 
 	return kill_when(
-		sub { copied_in_part($table) }, "within $table",
-		'copy-committed:delay=400:*', '--jobs', 1);
+		sub {
+			my ($process) = @_;
+			return 0 if process_state($process) ne 'T';
+			return 1 if copied_in_part($table);
+			$process->signal('CONT');
+			return 0;
+		},
+		"within $table",
+		'copy-committed:stop:*',
+		'--jobs', 1);
+}
+
+sub process_state
+{
+	my ($process) = @_;
+	return slurp_file('/proc/' . $process->pid . '/stat') =~ /\) (\S) / ? $1 : '?';
 }
 
 sub copied_in_part
@@ -179,8 +193,8 @@ sub kill_when
 	my $process = portage_start(run_arguments(@options),
 		env => { PG_PORTAGE_FAILPOINT => $failpoint });
 
-	wait_for(sub { !$process->running || $moment->() },
-		'the moment to kill', 90);
+	wait_for(sub { !$process->running || $moment->($process) },
+		'the moment to kill', 300);
 	my $end = $process->kill9;
 	my $phase = phase();
 
@@ -229,10 +243,9 @@ sub migrate
 	}
 	my $last = portage_start(run_arguments(jobs()));
 	wait_for_stream($target, 'app', 'app', $last);
-	$load->term;
-	$load->wait_exit(30);
+	pgbench_stop($source, $load);
 	$last->term;
-	is($last->wait_exit(60)->{rc}, 0, 'stopped') || diag($last->stderr);
+	is($last->wait_exit->{rc}, 0, 'stopped') || diag($last->stderr);
 	note_mixed();
 	ok($mixed{$torn}, "$torn was in pieces of several snapshots");
 	portage_ok(run_arguments('--until', 'caught-up'));
