@@ -4,6 +4,7 @@ use strict;
 use warnings;
 
 use JSON::PP ();
+use PortageBadDay;
 use PortageFault;
 use PortageTest;
 use PostgreSQL::Test::Utils;
@@ -68,6 +69,7 @@ like(shown(), qr/\e\[\dA\r\e\[Jpg_portage: info: copy: 4 of 4 tables, 200\.0 k r
 $held = status()->{copy};
 is("$held->{tables_done} $held->{rows} $held->{bytes_left}", '4 200022 0', 'status: all is copied');
 
+sessions_end($target);
 is(status()->{stream}{rates}, undef, 'no rates where no applier is at work');
 
 # ---- what the target has and cannot show yet
@@ -100,7 +102,8 @@ append_to_file($resume, '');
 is($copy->wait_exit->{rc}, 0, 'the copy ends');
 
 # ---- the log: nothing is drawn where nobody can see it
-my $load = pgbench_start($source, 'app', clients => 2, seconds => 120);
+# at most some kB each, so that a megabyte of WAL takes more than a second
+my $load = pgbench_start($source, 'app', clients => 2, args => [ '--rate' => 40 ]);
 my $run = portage_start('run', @here);
 wait_for_stream($target, 'app');
 my $line = qr{
@@ -129,8 +132,8 @@ like($text, qr/^catch-up: +(?:never|\d+ .+)$/m, 'the time to catch up for people
 $run->term;
 is($run->wait_exit->{rc}, 0, 'the stream ends');
 
-# ---- a terminal
-my $end = $source->safe_psql('app', 'SELECT pg_current_wal_lsn() + 16777216');
+# ---- a terminal, for longer than the load writes so much
+my $end = $source->safe_psql('app', 'SELECT pg_current_wal_lsn() + 134217728');
 unlink($screen);
 my $terminal = on_terminal({}, 'run', @here, '--until', $end);
 wait_for(
@@ -149,7 +152,6 @@ wait_for_applied($source, $target, 'app', 'app');
 is($quiet->stderr, '', '--quiet says nothing');
 $quiet->term;
 $quiet->wait_exit;
-$load->term;
-$load->wait_exit;
+pgbench_stop($source, $load);
 
 done_testing();
