@@ -12,10 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "command/commands.h"
 #include "command/session.h"
+
+#define JUST_ENDED_MS 5000
 
 typedef struct Drop
 {
@@ -103,6 +106,7 @@ own(Drop *drop, Error *err)
 	OwnerMode mode = session->options->takeover ? OWNER_TAKEOVER : OWNER_TRY;
 	char owner[256] = "";
 	bool owned = false;
+	int64_t deadline_ms;
 
 	if (session->target == NULL)
 	{
@@ -116,9 +120,17 @@ own(Drop *drop, Error *err)
 			   error_hint(err, "pass --target, or --takeover if there is no "
 							   "target any more");
 	}
-	if (!session->target->ops->owner_acquire(session->target, mode, &owned,
-											 owner, sizeof(owner), err))
-		return false;
+	/* the session of an applier ends a little later than the applier */
+	deadline_ms = clock_ms() + JUST_ENDED_MS;
+	for (;;)
+	{
+		if (!session->target->ops->owner_acquire(session->target, mode, &owned,
+												 owner, sizeof(owner), err))
+			return false;
+		if (owned || clock_ms() >= deadline_ms)
+			break;
+		clock_pause_ms(50);
+	}
 	if (!owned)
 		return error_set(err, P_OWNED, "an applier of \"%s\" is running: %s",
 						 session->options->name, owner) ||

@@ -303,7 +303,17 @@ wait_for_applied($source, $target, 'app', 'only_u');
 ok($pair{u}->running, 'and is not disturbed');
 end_well($pair{u}, 'the other');
 tables_equal($source, 'app', $target, 'app', 'public.u');
+# a session that ends later than its applier does not stand in the way
+my $ending = PortageProcess->start({}, 'psql', '-XAtq', '-d', $target->connstr('app'), '-c',
+	q{SELECT pg_advisory_lock(hashtextextended('pg_portage:only_u', 0)), pg_sleep(1)});
+wait_for(
+	sub {
+		$target->safe_psql('app',
+			q{SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'});
+	},
+	'a session to have the lock');
 portage_ok('drop', '--name', 'only_u', endpoints($source, $target), '--yes');
+is($ending->wait_exit->{rc}, 0, 'which was waited for');
 is($target->safe_psql('app', q{SELECT to_regclass('portage.progress') IS NULL}),
 	't', 'with the last one the tables of the state go');
 
