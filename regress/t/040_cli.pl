@@ -7,6 +7,7 @@ use warnings;
 use IO::Pty ();
 use IPC::Run ();
 use JSON::PP ();
+use PortageBadDay;
 use PortageFault;
 use PortageTest;
 use PostgreSQL::Test::Cluster;
@@ -187,8 +188,7 @@ wait_for(
 		my $line = slurp_file('/proc/' . $process->pid . '/cmdline');
 		$line =~ /pg_portage/ && $line !~ /secret/;
 	},
-	'the password to be hidden from ps',
-	10);
+	'the password to be hidden from ps');
 my $line = slurp_file('/proc/' . $process->pid . '/cmdline');
 like($line, qr/portage_src:\*+\@127/, 'only the password is hidden');
 $process->kill9;
@@ -320,6 +320,7 @@ foreach my $phase (qw(slot schema copy stream))
 	my $run = portage('run', @ends,
 		env => { PG_PORTAGE_FAILPOINT => "$phase{$phase}" =~ s/\A([^:]+)/$1:kill/r });
 	is($run->{signal}, 9, "killed in phase $phase") || diag($run->{err});
+	sessions_end($source, $target);
 
 	my $out = portage_ok('status', @ends)->{out};
 	like($out, qr/^migration: +app$/m, "$phase: name");
@@ -356,7 +357,7 @@ wait_for(
 	},
 	'the slot to be active');
 $process->term;
-is($process->wait_exit(20)->{rc}, 0, 'stopped');
+is($process->wait_exit->{rc}, 0, 'stopped');
 $json = JSON::PP::decode_json(
 	portage_ok('status', '--target', $target_url, '--name', 'app', '--json')
 	  ->{out});
