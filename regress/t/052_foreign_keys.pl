@@ -158,7 +158,7 @@ sub ask
 }
 
 # ---- under load
-my $load = pgbench_start($source, 'app', clients => 1, seconds => 600,
+my $load = pgbench_start($source, 'app', clients => 1,
 	args => [ '--rate' => 80, '--file' => $churn ]);
 wait_for(
 	sub {
@@ -194,8 +194,7 @@ is(ask('managed', $rules), 0, 'managed: no rule is there');
 is(ask('own', $rules), 2, 'own: only the rules that do not act now');
 
 ok($load->running, 'the load has written all the time') || diag($load->stderr);
-$load->term;
-$load->wait_exit(30);
+pgbench_stop($source, $load);
 
 # One statement each, with the load gone: what it does is known.
 $source->safe_psql('app', $_) foreach (
@@ -212,7 +211,7 @@ foreach my $name (@names)
 {
 	wait_for_applied($source, $target{$name}, $name, $name);
 	$process{$name}->term;
-	is($process{$name}->wait_exit(30)->{rc}, 0, "$name: stopped");
+	is($process{$name}->wait_exit->{rc}, 0, "$name: stopped");
 	unlike($process{$name}->stderr, qr/error:|trying again/, 'all went well');
 }
 
