@@ -270,10 +270,13 @@ foreach my $round (1 .. $ENV{ROUNDS} // 2)
 {
 	$stream //= portage_start('run', endpoints($source, $target));
 	load(100);
-	# No table is empty, whatever was truncated last.
+	# No table is empty, whatever was truncated last, and large values stayed as
+	# they were.
 	$source->safe_psql('app', <<"SQL");
 INSERT INTO plain VALUES (9000 + $round); INSERT INTO pair VALUES (9000 + $round, NULL, 'k'); INSERT INTO wide VALUES (9000 + $round);
 INSERT INTO code VALUES (9000 + $round, 'last $round'); INSERT INTO loose VALUES (9000 + $round); INSERT INTO part VALUES (9000 + $round, 'a');
+INSERT INTO wide SELECT 8000 + i, (SELECT string_agg(md5(i || ' ' || j), '') FROM generate_series(1, 120) j) FROM generate_series(1, 120) i ON CONFLICT DO NOTHING;
+UPDATE wide SET num = $round WHERE id BETWEEN 8001 AND 8120;
 SQL
 	$stream->term;
 	is($stream->wait_exit->{rc}, 0, 'the applier stops when asked');
