@@ -69,12 +69,17 @@ sub ticks
 # care the two exchange keepalives as fast as they can.
 my $pid = walsender();
 my ($ours, $theirs) = (ticks($stream->pid), ticks($pid));
-my $until = Time::HiRes::clock_gettime(Time::HiRes::CLOCK_MONOTONIC()) + 4;
-wait_for(sub { Time::HiRes::clock_gettime(Time::HiRes::CLOCK_MONOTONIC()) > $until },
+my $since = Time::HiRes::clock_gettime(Time::HiRes::CLOCK_MONOTONIC());
+my $seconds;
+wait_for(
+	sub {
+		$seconds = Time::HiRes::clock_gettime(Time::HiRes::CLOCK_MONOTONIC()) - $since;
+		return $seconds > 4;
+	},
 	'the measurement');
 my ($mine, $senders) = (ticks($stream->pid) - $ours, ticks($pid) - $theirs);
-cmp_ok($mine, '<', 20, "an idle applier used $mine ticks in 4 s");
-cmp_ok($senders, '<', 20, "its walsender used $senders");
+cmp_ok($mine, '<', 5 * $seconds, "an idle applier used $mine ticks in " . sprintf("%.1f s", $seconds));
+cmp_ok($senders, '<', 5 * $seconds, "its walsender used $senders");
 is(walsender(), $pid, 'by one connection');
 
 # Shutdown does not wait for the applier, which comes back when the server does.
@@ -86,11 +91,12 @@ foreach my $mode ('fast', 'smart')
 	$rows = $next;
 
 	my $begin = Time::HiRes::time();
-	local $ENV{PGCTLTIMEOUT} = 30;
+	# It would wait for the applier until wal_sender_timeout, a minute, or for ever.
+	local $ENV{PGCTLTIMEOUT} = 50;
 	my $stopped = $source->stop($mode, fail_ok => 1);
 	my $took = sprintf('%.1f', Time::HiRes::time() - $begin);
 	ok($stopped, "stop -m $mode ends");
-	cmp_ok($took, '<', 15, "after $took s");
+	cmp_ok($took, '<', 50, "after $took s");
 	$source->stop('fast') if !$stopped;
 	ok($stream->running, 'the applier waits for the server');
 	$source->start;
@@ -101,7 +107,7 @@ foreach my $mode ('fast', 'smart')
 	tables_equal($source, 'app', $target, 'app', 'public.t');
 }
 $stream->term;
-is($stream->wait_exit(30)->{rc}, 0, 'the applier stops when asked');
+is($stream->wait_exit->{rc}, 0, 'the applier stops when asked');
 
 # A source that would wait for us at each commit would wait for ever: refused,
 # before anything exists and in the middle of a migration.
@@ -110,7 +116,7 @@ $source->reload;
 foreach my $database ('sync', 'app')
 {
 	my $result = portage_fails(2, 'run', endpoints($source, $target, $database),
-		'--until', 'caught-up', timeout => 60);
+		'--until', 'caught-up');
 	like($result->{err}, qr/synchronous.*\[P0208\].*synchronous_standby_names/s, "$database: refused by name");
 }
 is(slot_row($source, 'portage_sync'), undef, 'no slot was made');
