@@ -102,7 +102,7 @@ sub kill_round
 	$round++;
 	if ($how{at})
 	{
-		$end = $process->wait_exit(60);
+		$end = $process->wait_exit;
 	}
 	else
 	{
@@ -180,8 +180,7 @@ sub stream_reached
 # The load stops for the comparison, and only for it.
 sub migration_end
 {
-	$load->term;
-	$load->wait_exit(30);
+	pgbench_stop($source, $load);
 	caught_up_and_equal($source, $target, $database, $name);
 	balances_ok($source, $database, 'source');
 	is($target->safe_psql($database,
