@@ -20,16 +20,23 @@
 
 /*
  * Free connections of the server, of the database and of the role, ours counted
- * as free; NULL where there is no limit.  Background processes are of no
- * database, so they are not counted.
+ * as free; NULL where there is no limit.  Walsenders and autovacuum workers have
+ * places of their own on the server (InitProcess() in
+ * src/backend/storage/lmgr/proc.c), but count for database and role.  Who may not
+ * see what a process is sees all the same which of them are walsenders, and takes
+ * the others for clients.
  */
 static const char connections_query[] =
-	"WITH used AS (SELECT pid, datname, usename FROM pg_stat_activity"
-	"  WHERE datid IS NOT NULL AND pid <> pg_backend_pid())"
+	"WITH used AS (SELECT pid, datname, usename,"
+	"  coalesce(backend_type, 'client backend') AS type FROM pg_stat_activity"
+	"  WHERE datid IS NOT NULL AND pid <> pg_backend_pid()),"
+	" walsender AS (SELECT pid FROM pg_stat_replication)"
 	" SELECT 'connections', current_setting('max_connections')::int"
 	"  - current_setting('superuser_reserved_connections')::int"
 	"  - coalesce(current_setting('reserved_connections', true)::int, 0)"
-	"  - (SELECT count(*) FROM used), 'max_connections'"
+	"  - (SELECT count(*) FROM used WHERE type = 'client backend'"
+	"   AND pid NOT IN (SELECT pid FROM walsender)),"
+	"  'max_connections'"
 	" UNION ALL SELECT 'database ' || d.datname, d.datconnlimit"
 	"  - (SELECT count(*) FROM used u WHERE u.datname = d.datname),"
 	"  'the CONNECTION LIMIT of the database'"

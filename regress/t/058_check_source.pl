@@ -7,6 +7,7 @@ use warnings;
 
 use PortageBadDay;
 use PortageCheck;
+use PortageProcess;
 use PortageTest;
 use Test::More;
 
@@ -155,6 +156,35 @@ look(0, @ends, '--copy-only');
 not_found('extension pg_portage');
 $source->safe_psql('app',
 	"DROP SCHEMA portage CASCADE; GRANT pg_read_all_data TO $role");
+
+# ---- walsenders have places of their own, beside those of connections
+set($source, "max_connections = 12\n", 1);
+$source->safe_psql('app',
+	"SELECT pg_create_logical_replication_slot('other', 'test_decoding')");
+my $receiver = PortageProcess->start({}, 'pg_recvlogical', '--slot', 'other',
+	'--dbname', $source->connstr('app'),
+	'--start', '--file', '-');
+wait_for(
+	sub {
+		$source->safe_psql('app', q{SELECT count(*) FROM pg_stat_activity
+			WHERE backend_type = 'walsender' AND datname = 'app'}) eq '1';
+	},
+	'a walsender to stream');
+sessions_end($source);
+look(0, @ends, '--jobs', 6);
+not_found('connections');
+look(0, @ends, '--jobs', 7);
+found('warning', 'P0304', 'connections', qr/^9 are free.* --jobs 7 opens 10/,
+	qr/raise max_connections/);
+$receiver->term;
+$receiver->wait_exit;
+wait_for(
+	sub {
+		$source->safe_psql('app', q{SELECT count(*) FROM pg_replication_slots
+			WHERE slot_name = 'other' AND active}) eq '0';
+	},
+	'the walsender to end');
+$source->safe_psql('app', "SELECT pg_drop_replication_slot('other')");
 
 # ---- settings of the source that take a restart
 set($source, "max_wal_senders = 1\nmax_replication_slots = 1\n", 1);
