@@ -86,7 +86,7 @@ sub load_goes_on
 		'the load to go on');
 }
 
-$load = pgbench_start($source, 'app', clients => 2, seconds => 600,
+$load = pgbench_start($source, 'app', clients => 2, seconds => 3600,
 	args => [ '--rate', '100' ]);
 
 foreach my $step (
@@ -106,8 +106,7 @@ foreach my $step (
 	ok(load_goes_on(), "$point: under load");
 	portage_ok(@run, '--until', 'caught-up');
 }
-$load->term;
-$load->wait_exit;
+pgbench_stop($source, $load);
 portage_ok(@run, '--until', 'caught-up');
 tables_equal($source, 'app', $target, 'app', @tables);
 

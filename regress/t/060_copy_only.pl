@@ -94,7 +94,7 @@ portage_fails(1, 'check', @ends);
 portage_ok('plan', @ends, '--copy-only');
 
 # ---- while the source is written to
-my $load = pgbench_start($source, 'app', seconds => 600, args => [ '--rate', 100 ]);
+my $load = pgbench_start($source, 'app', seconds => 3600, args => [ '--rate', 100 ]);
 my $process = portage_start(
 	@run,
 	env => {
@@ -162,8 +162,7 @@ foreach my $step (
 	portage_ok(@run);
 	target_is_whole("killed at $step");
 }
-$load->term;
-$load->wait_exit;
+pgbench_stop($source, $load);
 
 # ---- what was begun with a stream goes on with it
 portage_ok('drop', @ends, '--yes');
