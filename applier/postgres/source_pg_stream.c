@@ -2,7 +2,7 @@
  * source_pg_stream.c
  *		The replication stream: START_REPLICATION, frames, keepalives, feedback.
  *
- * What we tell the server, and when (apply.md section 2.6):
+ * What we tell the server, and when:
  *
  * - A keepalive is answered only when it asks, with write = its position and
  *   flush = 0.  Zero never moves the slot; without a flush position the

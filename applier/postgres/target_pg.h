@@ -70,7 +70,7 @@ PgConn *target_pg_session(TargetPg *self, const char *role, bool *replica_role,
 
 /*
  * First statement of every transaction of ours: BEGIN and the message that
- * marks it, so that a reverse stream can drop it (apply.md section 5).
+ * marks it, so that a reverse stream can drop it.
  */
 bool target_pg_begin(PgConn *conn, const char *origin_nonce, Error *err);
 

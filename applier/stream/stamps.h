@@ -1,6 +1,6 @@
 /*
  * stamps.h
- *		Which changes a table's copy has already (apply.md section 3).
+ *		Which changes a table's copy has already.
  *
  * A chunk that was read under a later snapshot than the slot's holds what that
  * snapshot showed: a change is applied to its rows only if its transaction was
