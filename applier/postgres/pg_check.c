@@ -27,16 +27,15 @@
  * the others for clients.
  */
 static const char connections_query[] =
-	"WITH used AS (SELECT pid, datname, usename,"
-	"  coalesce(backend_type, 'client backend') AS type FROM pg_stat_activity"
-	"  WHERE datid IS NOT NULL AND pid <> pg_backend_pid()),"
-	" walsender AS (SELECT pid FROM pg_stat_replication)"
+	"WITH used AS (SELECT datname, usename,"
+	"  coalesce(backend_type, 'client backend') = 'client backend'"
+	"  AND pid NOT IN (SELECT pid FROM pg_stat_replication) AS client"
+	"  FROM pg_stat_activity"
+	"  WHERE datid IS NOT NULL AND pid <> pg_backend_pid())"
 	" SELECT 'connections', current_setting('max_connections')::int"
 	"  - current_setting('superuser_reserved_connections')::int"
 	"  - coalesce(current_setting('reserved_connections', true)::int, 0)"
-	"  - (SELECT count(*) FROM used WHERE type = 'client backend'"
-	"   AND pid NOT IN (SELECT pid FROM walsender)),"
-	"  'max_connections'"
+	"  - (SELECT count(*) FROM used WHERE client), 'max_connections'"
 	" UNION ALL SELECT 'database ' || d.datname, d.datconnlimit"
 	"  - (SELECT count(*) FROM used u WHERE u.datname = d.datname),"
 	"  'the CONNECTION LIMIT of the database'"

@@ -86,16 +86,14 @@ owner_try(TargetPg *self, bool *owned, Error *err)
 	return true;
 }
 
-/* What may take long and, if it does, is left: then *done is false. */
+/* A lock of the stream's that may be taken for long: then *locked is false. */
 static bool
-wait_briefly(TargetPg *self, const char *sql, int nparams,
-			 const char *const *params, bool *done, Error *err)
+lock_briefly(TargetPg *self, const char *sql, bool *locked, Error *err)
 {
-	PGresult *res = pg_query_params(self->conn, err, sql, nparams, params);
+	const char *params[] = { self->base.config->stream };
 
-	*done = res != NULL;
-	PQclear(res);
-	if (!*done && err->code != P_SERVER_BUSY)
+	*locked = pg_exec_params(self->conn, err, sql, 1, params);
+	if (!*locked && err->code != P_SERVER_BUSY)
 		return false;
 	error_clear(err);
 	return true;
@@ -103,32 +101,41 @@ wait_briefly(TargetPg *self, const char *sql, int nparams,
 
 /* End the session that has the lock, and have it when that has ended. */
 static bool
+replace_in_turn(TargetPg *self, bool *owned, char *owner, size_t owner_size,
+				Error *err)
+{
+	char pid_text[16];
+	const char *stream_param[] = { self->base.config->stream };
+	const char *pid_param[] = { pid_text };
+	int pid;
+
+	if (!owner_find(self, &pid, owner, owner_size, err))
+		return false;
+	snprintf(pid_text, sizeof(pid_text), "%d", pid);
+	return (pid == 0 ||
+			pg_exec_params(self->conn, err,
+						   "SELECT pg_terminate_backend($1::integer)", 1,
+						   pid_param)) &&
+		   lock_briefly(self, "SELECT pg_advisory_lock(" LOCK_KEY ")", owned,
+						err) &&
+		   pg_exec_params(self->conn, err,
+						  "SELECT pg_advisory_unlock(" TURN_KEY ")", 1,
+						  stream_param);
+}
+
+/* If it is another takeover's turn, *owned stays as it is. */
+static bool
 owner_replace(TargetPg *self, bool *owned, char *owner, size_t owner_size,
 			  Error *err)
 {
-	char pid_text[16];
-	const char *params[] = { self->base.config->stream, pid_text };
 	bool turn;
-	int pid;
 
-	if (!pg_exec(self->conn, err, "SET lock_timeout = '" REPLACE_TIMEOUT "'") ||
-		!wait_briefly(self, "SELECT pg_advisory_lock(" TURN_KEY ")", 1, params,
-					  &turn, err) ||
-		!owner_find(self, &pid, owner, owner_size, err))
-		return false;
-	snprintf(pid_text, sizeof(pid_text), "%d", pid);
-	if (turn && pid != 0 &&
-		!pg_exec_params(self->conn, err,
-						"SELECT pg_terminate_backend($1::integer)", 1,
-						params + 1))
-		return false;
-	if (turn &&
-		(!wait_briefly(self, "SELECT pg_advisory_lock(" LOCK_KEY ")", 1, params,
-					   owned, err) ||
-		 !pg_exec_params(self->conn, err,
-						 "SELECT pg_advisory_unlock(" TURN_KEY ")", 1, params)))
-		return false;
-	return pg_exec(self->conn, err, "SET lock_timeout = 0");
+	return pg_exec(self->conn, err,
+				   "SET lock_timeout = '" REPLACE_TIMEOUT "'") &&
+		   lock_briefly(self, "SELECT pg_advisory_lock(" TURN_KEY ")", &turn,
+						err) &&
+		   (!turn || replace_in_turn(self, owned, owner, owner_size, err)) &&
+		   pg_exec(self->conn, err, "SET lock_timeout = 0");
 }
 
 static bool
