@@ -167,7 +167,7 @@ sub shop_tables
 =item shop_load($source, $database, %options)
 
 Start pgbench with its own transactions and ones that change the other tables.
-Options: C<< seconds => 3600, rate => 120 >>, transactions a second.
+Options: C<< rate => 120 >>, transactions a second.
 
 =cut
 
@@ -198,7 +198,6 @@ sub shop_load
 	my $load = pgbench_start(
 		$source,
 		$database // 'app',
-		seconds => $options{seconds} // 3600,
 		args => [
 			'--rate' => $options{rate} // 120,
 			'--max-tries' => 100,

@@ -27,9 +27,18 @@ With these variables beside its own; the output goes to files.
 
 What they say, at any time.
 
+=item state
+
+The letter that the system has for it: T while it is stopped.
+
 =item signal($signal), term, kill9
 
 To this process alone; the last one waits for its end.
+
+=item signal_taken($signal)
+
+The same, and wait until it is not pending any more: two that are pending at the
+same time would be one.
 
 =item wait_exit($timeout = 180)
 
@@ -159,6 +168,27 @@ sub wait_exit
 		croak("$name was still running after $timeout s; it wrote:\n$written");
 	}
 	return $self->{end};
+}
+
+sub state
+{
+	my ($self) = @_;
+	my $stat = PostgreSQL::Test::Utils::slurp_file("/proc/$self->{pid}/stat");
+	return $stat =~ /\) (\S) / ? $1 : '?';
+}
+
+sub signal_taken
+{
+	my ($self, $signal) = @_;
+
+	$self->signal($signal);
+	wait_for(
+		sub {
+			PostgreSQL::Test::Utils::slurp_file("/proc/$self->{pid}/status") =~
+			  /^ShdPnd:\s*0+$/m;
+		},
+		'it to take the signal');
+	return;
 }
 
 sub stdout

@@ -264,7 +264,7 @@ sub session_count
 # ---- stop, and go on
 $process = portage_start(run_arguments(), armed('stop', 'batch-applied'));
 write_some();
-wait_for(sub { process_state($process->pid) eq 'T' }, 'it to stop itself');
+wait_for(sub { $process->state eq 'T' }, 'it to stop itself');
 $before = evidence($target, 'app', 'app', @tables);
 write_some();
 same_evidence($before, $target, 'app', 'app', @tables);
@@ -273,12 +273,6 @@ wait_for_applied($source, $target);
 $process->term;
 is($process->wait_exit->{rc}, 0, 'stopped in a batch and continued');
 tables_equal($source, 'app', $target, 'app', @tables);
-
-sub process_state
-{
-	my ($pid) = @_;
-	return slurp_file("/proc/$pid/stat") =~ /\) (\S) / ? $1 : '?';
-}
 
 # ---- finish
 my $keys = q{SELECT conname, convalidated FROM pg_constraint

@@ -25,12 +25,6 @@ sub epoch
 	return progress_row($target, 'app', 'app')->{epoch};
 }
 
-sub process_state
-{
-	my ($process) = @_;
-	return slurp_file('/proc/' . $process->pid . '/stat') =~ /\) (\S) / ? $1 : '?';
-}
-
 sub stopped_at
 {
 	my ($point, @arguments) = @_;
@@ -38,7 +32,7 @@ sub stopped_at
 		env => { PG_PORTAGE_FAILPOINT => "$point:stop" });
 
 	pair_write($source);
-	wait_for(sub { process_state($process) eq 'T' }, "it to stop at $point");
+	wait_for(sub { $process->state eq 'T' }, "it to stop at $point");
 	return $process;
 }
 

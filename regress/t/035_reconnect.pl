@@ -243,13 +243,7 @@ wait_for(
 	},
 	'it to be in a batch');
 my $before = evidence($target, 'app', 'app', @tables);
-$process->term;
-# two that are pending at the same time would be one
-wait_for(
-	sub {
-		slurp_file('/proc/' . $process->pid . '/status') =~ /^ShdPnd:\s*0+$/m;
-	},
-	'it to take the signal');
+$process->signal_taken('TERM');
 ok($process->running, 'one signal: it waits for the batch');
 $process->term;
 is($process->wait_exit->{signal}, 15, 'two signals: it ends without the batch');

@@ -159,7 +159,7 @@ sub kill_within
 	return kill_when(
 		sub {
 			my ($process) = @_;
-			return 0 if process_state($process) ne 'T';
+			return 0 if $process->state ne 'T';
 			return 1 if copied_in_part($table);
 			$process->signal('CONT');
 			return 0;
@@ -167,12 +167,6 @@ sub kill_within
 		"within $table",
 		'copy-committed:stop:*',
 		'--jobs', 1);
-}
-
-sub process_state
-{
-	my ($process) = @_;
-	return slurp_file('/proc/' . $process->pid . '/stat') =~ /\) (\S) / ? $1 : '?';
 }
 
 sub copied_in_part

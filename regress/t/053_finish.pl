@@ -248,7 +248,7 @@ $source->safe_psql('app', 'DROP FUNCTION how_many() CASCADE');
 begin();
 my $script = PostgreSQL::Test::Utils::tempdir() . '/lock.sql';
 append_to_file($script, "BEGIN;\nLOCK TABLE children;\nSELECT pg_sleep(600);\n");
-my $locker = pgbench_start($target, 'app', clients => 1, seconds => 3600, args => [ '--file' => $script ]);
+my $locker = pgbench_start($target, 'app', clients => 1, args => [ '--file' => $script ]);
 my $holds = q{FROM pg_locks l JOIN pg_stat_activity a USING (pid)
 	WHERE l.relation = 'children'::regclass AND l.mode = 'AccessExclusiveLock'};
 wait_for(sub { ask("SELECT count(*) $holds AND granted") }, 'the lock');

@@ -86,7 +86,7 @@ sub load_goes_on
 		'the load to go on');
 }
 
-$load = pgbench_start($source, 'app', clients => 2, seconds => 3600,
+$load = pgbench_start($source, 'app', clients => 2,
 	args => [ '--rate', '100' ]);
 
 foreach my $step (

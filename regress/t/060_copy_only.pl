@@ -88,13 +88,24 @@ sub accounts_differ
 	return $source->safe_psql('app', $sums) ne $target->safe_psql('app', $sums);
 }
 
+sub load_goes_on
+{
+	my ($where) = @_;
+	my $rows = 'SELECT count(*) FROM pgbench_history';
+	my $before = $source->safe_psql('app', $rows);
+
+	return wait_for(
+		sub { $source->safe_psql('app', $rows) > $before + 20 },
+		"the load to go on $where");
+}
+
 # ---- it is looked at beforehand
 portage_ok('check', @ends, '--copy-only');
 portage_fails(1, 'check', @ends);
 portage_ok('plan', @ends, '--copy-only');
 
 # ---- while the source is written to
-my $load = pgbench_start($source, 'app', seconds => 3600, args => [ '--rate', 100 ]);
+my $load = pgbench_start($source, 'app', args => [ '--rate', 100 ]);
 my $process = portage_start(
 	@run,
 	env => {
@@ -111,13 +122,7 @@ wait_for(
 	},
 	'a piece to be copied');
 is(progress_row($target, 'app', 'app')->{slot}, '', 'the row names no slot');
-my $count = $source->safe_psql('app', 'SELECT count(*) FROM pgbench_history');
-wait_for(
-	sub {
-		$source->safe_psql('app', 'SELECT count(*) FROM pgbench_history') >
-		  $count + 20;
-	},
-	'the load to go on behind the snapshot');
+load_goes_on('behind the snapshot');
 PostgreSQL::Test::Utils::append_to_file($resume, '');
 is($process->wait_exit->{rc}, 0, 'run --copy-only ends')
   || diag($process->stderr);
@@ -140,13 +145,7 @@ foreach my $step (
 	  portage(@run, env => { PG_PORTAGE_FAILPOINT => "$step:kill" });
 
 	is($killed->{signal}, 9, "killed at $step") || diag($killed->{err});
-	$count = $source->safe_psql('app', 'SELECT count(*) FROM pgbench_history');
-	wait_for(
-		sub {
-			$source->safe_psql('app', 'SELECT count(*) FROM pgbench_history') >
-			  $count + 20;
-		},
-		'the load to go on');
+	load_goes_on("behind $step");
 	if ($step eq 'copy-committed')
 	{
 		my $result = portage_fails(2, 'run', @ends);

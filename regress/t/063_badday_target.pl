@@ -154,12 +154,7 @@ my ($session) = $target->safe_psql('postgres',
 	  WHERE application_name = 'pg_portage app apply'});
 kill('STOP', $session);
 $source->safe_psql('app', 'UPDATE u SET n = n WHERE id = 1');
-$process->term;
-wait_for(
-	sub {
-		slurp_file('/proc/' . $process->pid . '/status') =~ /^ShdPnd:\s*0+$/m;
-	},
-	'it to take the signal');
+$process->signal_taken('TERM');
 ok($process->running, 'one signal: it waits for the answer');
 $process->term;
 is($process->wait_exit->{signal}, 15, 'two signals: it ends at once');

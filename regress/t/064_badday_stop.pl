@@ -50,20 +50,6 @@ sub wait_for_point
 		"it to come to $point");
 }
 
-# Two signals that are pending at the same time would be one.
-sub signal_taken
-{
-	my ($signal) = @_;
-	$process->signal($signal);
-	wait_for(
-		sub {
-			slurp_file('/proc/' . $process->pid . '/status') =~
-			  /^ShdPnd:\s*0+$/m;
-		},
-		'it to take the signal');
-	return;
-}
-
 sub loading
 {
 	wait_for_point('copy-loaded');
@@ -104,7 +90,7 @@ foreach my $signal (qw(TERM INT))
 	begin_anew($source, $target);
 	$process = held('copy-loaded', $resume);
 	loading();
-	signal_taken($signal);
+	$process->signal_taken($signal);
 	PostgreSQL::Test::Utils::append_to_file($resume, "\n");
 	is($process->wait_exit->{rc}, 0, "SIG$signal in the copy: exit code 0");
 	like($process->stderr,
@@ -117,7 +103,7 @@ foreach my $signal (qw(TERM INT))
 	unlink($resume);
 	$process = held('batch-applied', $resume);
 	applying();
-	signal_taken($signal);
+	$process->signal_taken($signal);
 	PostgreSQL::Test::Utils::append_to_file($resume, "\n");
 	is($process->wait_exit->{rc}, 0, "SIG$signal in the stream: exit code 0");
 	like($process->stderr,
@@ -134,7 +120,7 @@ foreach my $signal (qw(TERM INT))
 	applying();
 	# the slot may be told of what was applied before
 	$sides->look(running => 1);
-	signal_taken($signal);
+	$process->signal_taken($signal);
 	ok($process->running, "SIG$signal: it waits for the batch");
 	$process->signal($signal);
 	is($process->wait_exit->{signal},
@@ -147,7 +133,7 @@ foreach my $signal (qw(TERM INT))
 	begin_anew($source, $target);
 	$process = held('copy-loaded');
 	loading();
-	signal_taken($signal);
+	$process->signal_taken($signal);
 	ok($process->running, "SIG$signal: it waits for the table");
 	$process->signal($signal);
 	is($process->wait_exit->{signal},
