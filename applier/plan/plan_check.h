@@ -1,0 +1,17 @@
+/*
+ * plan_check.h
+ *		The assertion over every plan.
+ */
+#ifndef PORTAGE_PLAN_CHECK_H
+#define PORTAGE_PLAN_CHECK_H
+
+#include "plan/key_map.h"
+
+/*
+ * Between two barriers of its table every key occurs once at most, whether a
+ * vector or a step of its own names it, and an UPDATE sets no column of the key;
+ * else the process ends (mem.h).  seen is emptied and used.
+ */
+void plan_check(const Plan *plan, KeyMap *seen);
+
+#endif /* PORTAGE_PLAN_CHECK_H */
