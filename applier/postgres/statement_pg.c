@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "postgres/key_sql.h"
 #include "postgres/pg_conn.h"
 
 #define BYTEA_OID 17
@@ -103,7 +104,7 @@ typedef struct Builder
 } Builder;
 
 static void
-put_param(Builder *b, bool old, int column)
+add_param(Builder *b, bool old, int column)
 {
 	const Column *col = &b->relation->columns[column];
 
@@ -111,6 +112,12 @@ put_param(Builder *b, bool old, int column)
 	b->params[b->count].column = column;
 	b->formats[b->count] = col->base_type_oid == BYTEA_OID ? 1 : 0;
 	b->count++;
+}
+
+static void
+put_param(Builder *b, bool old, int column)
+{
+	add_param(b, old, column);
 	buffer_printf(&b->sql, "$%d", b->count);
 }
 
@@ -165,72 +172,18 @@ build_insert(Builder *b, const Change *change)
 	}
 }
 
-/*
- * The session's search_path is pg_catalog, where the operators of an
- * extension's types are not: citext would be compared as text, and its index
- * left alone.  They stand in the schema of their type.  Enums, composites,
- * arrays and ranges have theirs in pg_catalog.
- */
 static void
-put_equals(Builder *b, int column)
+put_key_param(Builder *b, bool old, int column)
 {
-	const Column *col = &b->relation->columns[column];
+	char param[16];
+	Buffer left;
 
-	if (strcmp(col->base_schema, "pg_catalog") == 0 ||
-		strchr("ACERP", col->category) != NULL)
-	{
-		buffer_puts(&b->sql, " = ");
-		return;
-	}
-	buffer_puts(&b->sql, " OPERATOR(");
-	pg_quote_ident(&b->sql, col->base_schema);
-	buffer_puts(&b->sql, ".=) ");
-}
-
-static void
-put_base_type(Builder *b, const Column *col)
-{
-	buffer_puts(&b->sql, "::");
-	pg_quote_table(&b->sql, col->base_schema, col->base_name);
-}
-
-/*
- * A nominated index may have another collation than its column: then rows that
- * the index tells apart may be equal to the column, and the column's equality
- * does not use the index.  Bytes are what both of them have.  (A primary key
- * has its columns' collations.)
- */
-static void
-put_same_bytes(Builder *b, const Column *col)
-{
-	if (b->relation->identity != 'i' || col->category != 'S' ||
-		strcmp(col->base_schema, "pg_catalog") != 0 ||
-		(strcmp(col->base_name, "text") != 0 &&
-		 strcmp(col->base_name, "varchar") != 0))
-		return;
-	buffer_puts(&b->sql, " AND ");
-	pg_quote_ident(&b->sql, col->name);
-	buffer_printf(&b->sql, " COLLATE \"C\" = $%d", b->count);
-	put_base_type(b, col);
-}
-
-/*
- * A domain is compared as what it is over, on both sides: operators that take
- * any enum, or any of an extension's types, do not see through a domain.  An
- * index does, so it is used all the same.
- */
-static void
-put_key_equals(Builder *b, bool old, int column)
-{
-	const Column *col = &b->relation->columns[column];
-
-	pg_quote_ident(&b->sql, col->name);
-	if (col->type_oid != col->base_type_oid)
-		put_base_type(b, col);
-	put_equals(b, column);
-	put_param(b, old, column);
-	put_base_type(b, col);
-	put_same_bytes(b, col);
+	add_param(b, old, column);
+	snprintf(param, sizeof(param), "$%d", b->count);
+	buffer_init(&left);
+	pg_quote_ident(&left, b->relation->columns[column].name);
+	key_sql_equals(&b->sql, b->relation, column, left.data, param);
+	buffer_release(&left);
 }
 
 static void
@@ -244,7 +197,7 @@ build_where_key(Builder *b, bool old)
 		if ((b->relation->columns[i].flags & WIRE_COLUMN_KEY) == 0)
 			continue;
 		buffer_puts(&b->sql, and);
-		put_key_equals(b, old, i);
+		put_key_param(b, old, i);
 		and = " AND ";
 	}
 }
