@@ -306,8 +306,8 @@ main(int argc, char **argv)
 			watch_link(&links[i], &fds[2 + 2 * i], now, &wait_us);
 		timeout.tv_sec = wait_us / 1000000;
 		timeout.tv_nsec = wait_us % 1000000 * 1000;
-		if (ppoll(fds, 2 + 2 * MAX_LINKS, wait_us < 0 ? NULL : &timeout,
-				  NULL) < 0)
+		if (ppoll(fds, 2 + 2 * MAX_LINKS, wait_us < 0 ? NULL : &timeout, NULL) <
+			0)
 		{
 			if (errno == EINTR)
 				continue;

@@ -1,0 +1,43 @@
+/*
+ * table_facts.h
+ *		What planning and writing have to know of a table of the target.
+ *
+ * The facts are read from the target's catalog and hold as long as the table is
+ * not altered; column_watch.h sees to that at the end of each transaction, and
+ * whoever alters a table on our behalf forgets what was known of it.
+ */
+#ifndef PORTAGE_TABLE_FACTS_H
+#define PORTAGE_TABLE_FACTS_H
+
+#include "plan/plan.h"
+#include "postgres/pg_conn.h"
+
+typedef struct TableFacts
+{
+	PlanTable plan;
+	Arena arena; /* holds all of this, the struct included */
+
+	/*
+	 * What the table demands of a row has to do with its key only: it has no
+	 * unique index but the key's, no exclusion constraint and no foreign key that
+	 * acts.  Such rows may be written in another order than the source's.
+	 */
+	bool alone;
+
+	/*
+	 * A bit for each column of the relation: an array of it travels as text[],
+	 * because it is an array itself, or its type has no array, or one whose
+	 * elements are not parted by commas.
+	 */
+	const uint8_t *as_text;
+} TableFacts;
+
+/*
+ * Read the facts of the table with this OID on the target, for rows of the
+ * relation, which they keep a reference on.  NULL and err if it cannot be read.
+ */
+TableFacts *table_facts_read(PgConn *conn, uint32_t target_oid, uint32_t id,
+							 const Relation *relation, Error *err);
+void table_facts_free(TableFacts *facts);
+
+#endif /* PORTAGE_TABLE_FACTS_H */

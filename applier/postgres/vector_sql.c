@@ -1,0 +1,184 @@
+/*
+ * vector_sql.c
+ *		See vector_sql.h.
+ *
+ * The target's table is t, the rows to be written are v, whose columns are k0,
+ * k1, ... for the key and c0, c1, ... for what is set, by their place in the
+ * relation.
+ */
+#include "postgres/vector_sql.h"
+
+#include <stdio.h>
+
+#include "postgres/key_sql.h"
+
+static bool
+is_key(const Relation *relation, int i)
+{
+	return (relation->columns[i].flags & WIRE_COLUMN_KEY) != 0;
+}
+
+static void
+put_table(Buffer *sql, const Relation *relation)
+{
+	pg_quote_table(sql, relation->schema, relation->name);
+}
+
+static void
+put_type(Buffer *sql, const Column *column, bool key)
+{
+	if (key)
+		key_sql_type(sql, column);
+	else
+		pg_quote_table(sql, column->type_schema, column->type_name);
+}
+
+/*
+ * The next parameter.  Arrays of anything but text have that type's own input
+ * function read each element, as it reads a single parameter.
+ */
+static void
+put_array(Buffer *sql, const TableFacts *facts, int i, bool key, int *number)
+{
+	buffer_printf(sql, "%s$%d::", *number > 0 ? ", " : "", *number + 1);
+	if (plan_column_in(facts->as_text, i))
+		buffer_puts(sql, "\"pg_catalog\".\"text\"");
+	else
+		put_type(sql, &facts->plan.relation->columns[i], key);
+	buffer_puts(sql, "[]");
+	(*number)++;
+}
+
+/* FROM or USING unnest(...) AS v (...) */
+static void
+put_rows(Buffer *sql, const TableFacts *facts, const uint8_t *columns)
+{
+	const Relation *relation = facts->plan.relation;
+	const char *comma = "";
+	int number = 0;
+
+	buffer_puts(sql, "unnest(");
+	for (int i = 0; i < relation->column_count; i++)
+	{
+		if (is_key(relation, i))
+			put_array(sql, facts, i, true, &number);
+	}
+	for (int i = 0; columns != NULL && i < relation->column_count; i++)
+	{
+		if (plan_column_in(columns, i))
+			put_array(sql, facts, i, false, &number);
+	}
+	buffer_puts(sql, ") AS v (");
+	for (int i = 0; i < relation->column_count; i++)
+	{
+		if (!is_key(relation, i))
+			continue;
+		buffer_printf(sql, "%sk%d", comma, i);
+		comma = ", ";
+	}
+	for (int i = 0; columns != NULL && i < relation->column_count; i++)
+	{
+		if (plan_column_in(columns, i))
+			buffer_printf(sql, ", c%d", i);
+	}
+	buffer_putc(sql, ')');
+}
+
+static void
+put_where(Buffer *sql, const Relation *relation)
+{
+	const char *and = " WHERE ";
+	Buffer left;
+	char right[16];
+
+	buffer_init(&left);
+	for (int i = 0; i < relation->column_count; i++)
+	{
+		if (!is_key(relation, i))
+			continue;
+		buffer_reset(&left);
+		buffer_puts(&left, "t.");
+		pg_quote_ident(&left, relation->columns[i].name);
+		snprintf(right, sizeof(right), "v.k%d", i);
+		buffer_puts(sql, and);
+		key_sql_equals(sql, relation, i, left.data, right);
+		and = " AND ";
+	}
+	buffer_release(&left);
+}
+
+/* Nothing to set: the rows have to be there all the same. */
+static void
+put_no_change(Buffer *sql, const Relation *relation)
+{
+	for (int i = 0; i < relation->column_count; i++)
+	{
+		if (!is_key(relation, i))
+			continue;
+		pg_quote_ident(sql, relation->columns[i].name);
+		buffer_puts(sql, " = t.");
+		pg_quote_ident(sql, relation->columns[i].name);
+		return;
+	}
+}
+
+void
+vector_sql_update(Buffer *sql, const TableFacts *facts, const uint8_t *columns)
+{
+	const Relation *relation = facts->plan.relation;
+	const char *comma = "";
+
+	buffer_puts(sql, "UPDATE ONLY ");
+	put_table(sql, relation);
+	buffer_puts(sql, " AS t SET ");
+	for (int i = 0; i < relation->column_count; i++)
+	{
+		if (!plan_column_in(columns, i))
+			continue;
+		buffer_puts(sql, comma);
+		pg_quote_ident(sql, relation->columns[i].name);
+		buffer_printf(sql, " = v.c%d", i);
+		if (plan_column_in(facts->as_text, i))
+		{
+			buffer_puts(sql, "::");
+			put_type(sql, &relation->columns[i], false);
+		}
+		comma = ", ";
+	}
+	if (comma[0] == '\0')
+		put_no_change(sql, relation);
+	buffer_puts(sql, " FROM ");
+	put_rows(sql, facts, columns);
+	put_where(sql, relation);
+}
+
+void
+vector_sql_delete(Buffer *sql, const TableFacts *facts)
+{
+	const Relation *relation = facts->plan.relation;
+
+	buffer_puts(sql, "DELETE FROM ONLY ");
+	put_table(sql, relation);
+	buffer_puts(sql, " AS t USING ");
+	put_rows(sql, facts, NULL);
+	put_where(sql, relation);
+}
+
+void
+vector_sql_copy(Buffer *sql, const TableFacts *facts, const uint8_t *columns)
+{
+	const Relation *relation = facts->plan.relation;
+	const char *before = " (";
+
+	buffer_puts(sql, "COPY ");
+	put_table(sql, relation);
+	for (int i = 0; i < relation->column_count; i++)
+	{
+		if (!plan_column_in(columns, i))
+			continue;
+		buffer_puts(sql, before);
+		pg_quote_ident(sql, relation->columns[i].name);
+		before = ", ";
+	}
+	buffer_puts(sql, ") FROM STDIN");
+}
