@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/mem.h"
+#include "postgres/copy_in.h"
 
 /* a server that takes nothing for so long is given up */
 #define SILENCE_MS 600000
@@ -39,7 +39,6 @@ struct TargetLoader
 	PgConn *conn;
 	Progress progress;
 	CopyTransaction transaction;
-	bool loading; /* between COPY and its result */
 };
 
 TargetLoader *
@@ -265,91 +264,24 @@ target_pg_loader_begin(TargetLoader *loader, const Table *table,
 	if (!copy_transaction_begin(&loader->transaction, conn, &loader->progress,
 								err))
 		return false;
-	loader->loading = chunk->kind == CHUNK_WHOLE
-						  ? begin_whole(conn, table, err)
-						  : table_prove_there(conn, table, err) &&
-								table_prove_columns(conn, table, err) &&
-								table_copy(conn, table, "", err);
-	return loader->loading;
-}
-
-/* Out with what libpq holds, so that it never holds more than one piece. */
-static bool
-loader_flush(TargetLoader *loader, Error *err)
-{
-	int64_t deadline_ms = clock_ms() + SILENCE_MS;
-	PGconn *pq = loader->conn->pq;
-	int rc;
-
-	while ((rc = PQflush(pq)) > 0)
-	{
-		if (!pg_wait_socket(loader->conn, true, deadline_ms, err))
-			return false;
-		if (PQconsumeInput(pq) == 0)
-			break;
-	}
-	return rc == 0 || pg_error(loader->conn, NULL, P_CONNECTION_LOST, err);
+	return chunk->kind == CHUNK_WHOLE
+			   ? begin_whole(conn, table, err)
+			   : table_prove_there(conn, table, err) &&
+					 table_prove_columns(conn, table, err) &&
+					 table_copy(conn, table, "", err);
 }
 
 bool
 target_pg_loader_data(TargetLoader *loader, Slice data, Error *err)
 {
-	int rc;
-
-	BUG_UNLESS(data.len <= INT32_MAX);
-	while ((rc = PQputCopyData(loader->conn->pq, data.data, (int) data.len)) ==
-		   0)
-	{
-		if (!loader_flush(loader, err))
-			return false;
-	}
-	if (rc < 0)
-		return pg_error(loader->conn, NULL, P_CONNECTION_LOST, err);
-	return loader_flush(loader, err);
-}
-
-/* Read what the server says of the COPY as a whole. */
-static bool
-loader_result(TargetLoader *loader, int64_t *rows, Error *err)
-{
-	bool good = true;
-	PGresult *res;
-
-	*rows = -1;
-	for (;;)
-	{
-		if (!pg_next_result(loader->conn, &res, err))
-			return false;
-		if (res == NULL)
-			break;
-		if (PQresultStatus(res) == PGRES_COMMAND_OK)
-			*rows = strtoll(PQcmdTuples(res), NULL, 10);
-		else if (good)
-			good = pg_error(loader->conn, res, P_COPY, err);
-		PQclear(res);
-	}
-	loader->loading = false;
-	return good;
-}
-
-static bool
-loader_put_end(TargetLoader *loader, const char *reason, Error *err)
-{
-	int rc;
-
-	while ((rc = PQputCopyEnd(loader->conn->pq, reason)) == 0)
-	{
-		if (!loader_flush(loader, err))
-			return false;
-	}
-	return rc > 0 || pg_error(loader->conn, NULL, P_CONNECTION_LOST, err);
+	return copy_in_data(loader->conn, data, err);
 }
 
 bool
 target_pg_loader_end(TargetLoader *loader, int64_t *rows, Error *err)
 {
-	return loader_put_end(loader, NULL, err) &&
-		   loader_result(loader, rows, err);
+	return copy_in_end(loader->conn, NULL, err) &&
+		   copy_in_result(loader->conn, rows, err);
 }
 
 static bool
@@ -401,9 +333,9 @@ target_pg_loader_abort(TargetLoader *loader)
 	Error ignored = ERROR_INIT;
 	int64_t rows;
 
-	if (loader->loading && loader_put_end(loader, "given up", &ignored))
-		(void) !loader_result(loader, &rows, &ignored);
-	loader->loading = false;
+	/* libpq knows whether a COPY is open */
+	if (copy_in_end(loader->conn, "given up", &ignored))
+		(void) !copy_in_result(loader->conn, &rows, &ignored);
 	pg_rollback(loader->conn);
 }
 
