@@ -82,6 +82,7 @@ owned_stream(Owned *self, StreamConfig *config, Error *err)
 	int64_t started_ms = clock_ms();
 
 	config->defer = !self->hold_nothing;
+	config->alone_lsn = &self->alone_lsn;
 	if (stream_run(config, session->source, session->target, &session->progress,
 				   err))
 		return true;

@@ -14,8 +14,8 @@
  * Row by row, a batch is small: dead versions of hot rows can be pruned only
  * between target transactions, and every further update walks past them.
  */
-#define BATCH_ROWS 1000
-#define BATCH_BYTES ((size_t) 8 * 1024 * 1024)
+#define BATCH_ROWS 50000
+#define BATCH_BYTES ((size_t) 32 * 1024 * 1024)
 #define QUEUE_BYTES ((size_t) 64 * 1024 * 1024)
 
 bool
@@ -223,6 +223,7 @@ session_stream_config(void)
 {
 	return (StreamConfig){
 		.defer = true,
+		.writers = 1,
 		.batch_rows = BATCH_ROWS,
 		.batch_bytes = BATCH_BYTES,
 		.queue_bytes = QUEUE_BYTES,

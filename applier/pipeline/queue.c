@@ -20,6 +20,7 @@ struct Queue
 	size_t bytes;
 	size_t max_bytes;
 	bool closed;
+	bool woken; /* since the last queue_await */
 };
 
 Queue *
@@ -141,6 +142,30 @@ queue_pop(Queue *queue, QueueItem *item, int64_t timeout_ms)
 	}
 	pthread_mutex_unlock(&queue->mutex);
 	return got;
+}
+
+bool
+queue_await(Queue *queue, bool frames, int64_t timeout_ms)
+{
+	struct timespec deadline = deadline_after(timeout_ms);
+	bool waited_out = false;
+
+	pthread_mutex_lock(&queue->mutex);
+	while (!(frames && queue->count > 0) && !queue->woken && !queue->closed &&
+		   !waited_out)
+		waited_out = !queue_wait(queue, &deadline);
+	queue->woken = false;
+	pthread_mutex_unlock(&queue->mutex);
+	return !waited_out;
+}
+
+void
+queue_wake(Queue *queue)
+{
+	pthread_mutex_lock(&queue->mutex);
+	queue->woken = true;
+	pthread_cond_broadcast(&queue->changed);
+	pthread_mutex_unlock(&queue->mutex);
 }
 
 void

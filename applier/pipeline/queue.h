@@ -33,6 +33,16 @@ bool queue_push(Queue *queue, QueueItem item, int64_t timeout_ms);
 /* False: nothing came within timeout_ms, or the queue is closed and empty. */
 bool queue_pop(Queue *queue, QueueItem *item, int64_t timeout_ms);
 
+/*
+ * For the consumer: wait until there is a frame, if frames are wanted, or
+ * somebody has called queue_wake since the last time, or the queue is closed, or
+ * timeout_ms have passed: only then it is false.
+ */
+bool queue_await(Queue *queue, bool frames, int64_t timeout_ms);
+
+/* The consumer has something else to look at. */
+void queue_wake(Queue *queue);
+
 /* Wake everybody; pushes fail from now on. */
 void queue_close(Queue *queue);
 

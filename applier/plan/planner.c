@@ -43,6 +43,7 @@ struct Planner
 	int step_count;
 	int step_capacity;
 	uint64_t count;
+	bool serial;
 	bool finished;
 	Plan plan;
 };
@@ -82,8 +83,15 @@ planner_reset(Planner *planner)
 	planner->touched_count = 0;
 	planner->step_count = 0;
 	planner->count = 0;
+	planner->serial = false;
 	planner->finished = false;
 	memset(&planner->plan, 0, sizeof(planner->plan));
+}
+
+void
+planner_serial(Planner *planner)
+{
+	planner->serial = true;
 }
 
 uint64_t
@@ -349,7 +357,7 @@ planner_add(Planner *planner, const PlanTable *table, const Txn *txn,
 	BUG_UNLESS(!planner->finished);
 	planner->count++;
 	planner->plan.stats.changes++;
-	if (table->ordered)
+	if (table->ordered || planner->serial)
 	{
 		add_single(planner, state, txn, change);
 		return;

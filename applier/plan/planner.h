@@ -33,6 +33,9 @@ void planner_free(Planner *planner);
 /* Forget plan and changes; what the last plan gave is gone. */
 void planner_reset(Planner *planner);
 
+/* From here to the next reset, every change stands by itself. */
+void planner_serial(Planner *planner);
+
 /*
  * One more change of a row: INSERT, UPDATE or DELETE.  Table, txn and change
  * live until the reset.

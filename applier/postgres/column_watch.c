@@ -73,51 +73,64 @@ column_watch_forget(const ShapeMap *shapes)
 		entry->seen = false;
 }
 
-/* Two arrays, "{1,2}" and "{"a b","c"}". */
-static int
-known_marks(const ColumnWatch *watch, const ShapeMap *shapes, Buffer *oids,
-			Buffer *marks)
+void
+column_marks_init(ColumnMarks *marks)
 {
-	const char *before = "{";
-	int known = 0;
+	buffer_init(&marks->oids);
+	buffer_init(&marks->marks);
+	marks->count = 0;
+}
 
-	for (int i = 0; i < watch->count; i++)
-	{
-		const ShapeEntry *entry = shape_map_find(shapes, watch->oids[i]);
+void
+column_marks_release(ColumnMarks *marks)
+{
+	buffer_release(&marks->oids);
+	buffer_release(&marks->marks);
+}
 
-		if (entry == NULL || !entry->seen)
-			continue;
-		buffer_printf(oids, "%s%" PRIu32, before, entry->target_oid);
-		buffer_printf(marks, "%s\"%s\"", before, entry->mark);
-		before = ",";
-		known++;
-	}
-	buffer_puts(oids, "}");
-	buffer_puts(marks, "}");
-	return known;
+/* Two arrays, "{1,2}" and "{"a b","c"}", but for their last braces. */
+void
+column_marks_add(ColumnMarks *marks, uint32_t target_oid, const char *mark)
+{
+	const char *before = marks->count++ == 0 ? "{" : ",";
+
+	buffer_printf(&marks->oids, "%s%" PRIu32, before, target_oid);
+	buffer_printf(&marks->marks, "%s\"%s\"", before, mark);
+}
+
+bool
+column_marks_send(ColumnMarks *marks, Pipeline *pipeline, Error *err)
+{
+	const char *params[2];
+
+	if (marks->count == 0)
+		return true;
+	buffer_putc(&marks->oids, '}');
+	buffer_putc(&marks->marks, '}');
+	params[0] = marks->oids.data;
+	params[1] = marks->marks.data;
+	return pipeline_send(pipeline, STEP_COLUMNS, check_sql, 2, params, err);
 }
 
 bool
 column_watch_send(ColumnWatch *watch, const ShapeMap *shapes,
 				  Pipeline *pipeline, Error *err)
 {
-	Buffer oids;
-	Buffer marks;
-	const char *params[2];
-	bool ok = true;
+	ColumnMarks marks;
+	bool ok;
 
-	if (watch->count == 0 || shapes == NULL)
+	if (shapes == NULL)
 		return true;
-	buffer_init(&oids);
-	buffer_init(&marks);
-	if (known_marks(watch, shapes, &oids, &marks) > 0)
+	column_marks_init(&marks);
+	for (int i = 0; i < watch->count; i++)
 	{
-		params[0] = oids.data;
-		params[1] = marks.data;
-		ok = pipeline_send(pipeline, STEP_COLUMNS, check_sql, 2, params, err);
+		const ShapeEntry *entry = shape_map_find(shapes, watch->oids[i]);
+
+		if (entry != NULL && entry->seen)
+			column_marks_add(&marks, entry->target_oid, entry->mark);
 	}
-	buffer_release(&oids);
-	buffer_release(&marks);
+	ok = column_marks_send(&marks, pipeline, err);
+	column_marks_release(&marks);
 	return ok;
 }
 

@@ -32,6 +32,23 @@ void column_watch_forget(const ShapeMap *shapes);
 /* Rows of this table are part of the transaction. */
 void column_watch_touch(ColumnWatch *watch, ShapeEntry *entry);
 
+/* The tables of a transaction and their marks, for the check. */
+typedef struct ColumnMarks
+{
+	Buffer oids;
+	Buffer marks;
+	int count;
+} ColumnMarks;
+
+void column_marks_init(ColumnMarks *marks);
+void column_marks_release(ColumnMarks *marks);
+void column_marks_add(ColumnMarks *marks, uint32_t target_oid,
+					  const char *mark);
+
+/* Send the check of these as STEP_COLUMNS; nothing if there are none. */
+bool column_marks_send(ColumnMarks *marks, Pipeline *pipeline,
+					   Error *err) MUST_CHECK;
+
 /*
  * Before the commit: send the check, as STEP_COLUMNS.  It raises an error on
  * the server, so that the COMMIT may be on its way already.

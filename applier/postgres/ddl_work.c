@@ -18,8 +18,8 @@
 /* as much of a statement as an error shows */
 #define MAX_SHOWN 600
 
-static bool
-shapes_load(TargetPg *self, Error *err)
+bool
+target_pg_shapes(TargetPg *self, Error *err)
 {
 	if (self->shapes == NULL)
 		self->shapes = shape_map_load(self->conn, self->base.config->stream,
@@ -34,7 +34,7 @@ ddl_work_begin(DdlWork *work, TargetPg *self, const Txn *txn,
 	memset(work, 0, sizeof(*work));
 	arena_init(&work->arena);
 	if (!pipeline_finish(self->pipeline, err) ||
-		!pipeline_leave(self->pipeline, err) || !shapes_load(self, err))
+		!pipeline_leave(self->pipeline, err) || !target_pg_shapes(self, err))
 		return false;
 	work->self = self;
 	work->conn = self->conn;
@@ -126,6 +126,7 @@ ddl_work_end(DdlWork *work, bool ok)
 	/* whatever was prepared may speak of another table now */
 	if (!work->only_looked)
 	{
+		work->self->altered++;
 		column_watch_forget(work->shapes);
 		statement_cache_clear(statements);
 		if (!pg_exec(work->conn, work->err, "DEALLOCATE ALL"))

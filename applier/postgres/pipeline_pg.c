@@ -9,6 +9,7 @@
  */
 #include "postgres/pipeline_pg.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -17,6 +18,8 @@
 #define FLUSH_EVERY 256
 #define RING_SIZE 1024
 #define MAX_QUEUED_BYTES (1024 * 1024)
+/* so that a few vectors fill the queue, however short their values are */
+#define VECTOR_BYTES (256 * 1024)
 
 struct Pipeline
 {
@@ -27,6 +30,7 @@ struct Pipeline
 	unsigned since_flush;
 	size_t queued_bytes;
 	bool open;
+	bool synced; /* the end was sent already */
 	StepKind failed;
 	uint64_t written;
 	uint64_t durable;
@@ -75,6 +79,8 @@ pipeline_enter(Pipeline *pipeline, Error *err)
 	if (!PQenterPipelineMode(pipeline->conn->pq))
 		return pg_error(pipeline->conn, NULL, P_CONNECTION_LOST, err);
 	pipeline->open = true;
+	pipeline->synced = false;
+	pipeline->failed = STEP_COMMAND;
 	pipeline->head = 0;
 	pipeline->count = 0;
 	pipeline->since_flush = 0;
@@ -92,8 +98,17 @@ check_answer(Pipeline *pipeline, const Step *step, const PGresult *res,
 	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
 	{
 		pg_error(pipeline->conn, res, P_APPLY, err);
+		if (step->vector != NULL)
+			return vector_error(err, step->vector, step->rows);
 		return step->change != NULL ? row_error(err, step->txn, step->change)
 									: false;
+	}
+	if (step->kind == STEP_VECTOR &&
+		strtol(PQcmdTuples((PGresult *) res), NULL, 10) != step->rows)
+	{
+		error_set(err, P_ROW_MISSING, "%s rows were changed instead of %d",
+				  PQcmdTuples((PGresult *) res), step->rows);
+		return vector_error(err, step->vector, step->rows);
 	}
 	if (step->kind == STEP_ROW &&
 		strcmp(PQcmdTuples((PGresult *) res), "1") != 0)
@@ -173,8 +188,9 @@ note_step(Pipeline *pipeline, Step step, size_t bytes, Error *err)
 	pipeline->count++;
 	pipeline->since_flush++;
 	pipeline->queued_bytes += bytes;
+	/* the newest may be at work while the caller makes the next */
 	if (pipeline->queued_bytes > MAX_QUEUED_BYTES)
-		return request_flush(pipeline, err) && read_down_to(pipeline, 0, err);
+		return request_flush(pipeline, err) && read_down_to(pipeline, 1, err);
 	if (pipeline->since_flush < FLUSH_EVERY)
 		return true;
 	return request_flush(pipeline, err) &&
@@ -203,7 +219,7 @@ bool
 pipeline_send_change(Pipeline *pipeline, const Txn *txn, const Change *change,
 					 const char *sql, Error *err)
 {
-	Step step = { STEP_COMMAND, change, txn };
+	Step step = { .kind = STEP_COMMAND, .change = change, .txn = txn };
 
 	if (!PQsendQueryParams(pipeline->conn->pq, sql, 0, NULL, NULL, NULL, NULL,
 						   0))
@@ -246,27 +262,52 @@ collect_values(Pipeline *pipeline, const Change *change,
 	return bytes;
 }
 
+/* On its way before the first use; step says whose it is. */
+static bool
+prepare(Pipeline *pipeline, Statement *statement, Step step, Error *err)
+{
+	if (statement->prepared)
+		return true;
+	if (!PQsendPrepare(pipeline->conn->pq, statement->name, statement->sql, 0,
+					   NULL))
+		return pg_error(pipeline->conn, NULL, P_CONNECTION_LOST, err);
+	statement->prepared = true;
+	step.kind = STEP_COMMAND;
+	return note_step(pipeline, step, strlen(statement->sql), err);
+}
+
 bool
 pipeline_send_row(Pipeline *pipeline, const Txn *txn, const Change *change,
 				  Statement *statement, Error *err)
 {
-	Step step = { STEP_ROW, change, txn };
-	Step prepare = { STEP_COMMAND, change, txn };
+	Step step = { .kind = STEP_ROW, .change = change, .txn = txn };
 	size_t bytes;
 
-	if (!statement->prepared)
-	{
-		if (!PQsendPrepare(pipeline->conn->pq, statement->name, statement->sql,
-						   0, NULL))
-			return pg_error(pipeline->conn, NULL, P_CONNECTION_LOST, err);
-		statement->prepared = true;
-		if (!note_step(pipeline, prepare, strlen(statement->sql), err))
-			return false;
-	}
+	if (!prepare(pipeline, statement, step, err))
+		return false;
 	bytes = collect_values(pipeline, change, statement);
 	if (!PQsendQueryPrepared(pipeline->conn->pq, statement->name,
 							 statement->param_count, pipeline->values,
 							 pipeline->lengths, statement->formats, 0))
+		return pg_error(pipeline->conn, NULL, P_CONNECTION_LOST, err);
+	return note_step(pipeline, step, bytes, err);
+}
+
+bool
+pipeline_send_vector(Pipeline *pipeline, const PlanVector *vector, int rows,
+					 Statement *statement, const char *const *arrays,
+					 Error *err)
+{
+	Step step = { .kind = STEP_VECTOR, .vector = vector, .rows = rows };
+	size_t bytes = 0;
+
+	if (!prepare(pipeline, statement, step, err))
+		return false;
+	for (int i = 0; i < statement->param_count; i++)
+		bytes += strlen(arrays[i]);
+	bytes += VECTOR_BYTES;
+	if (!PQsendQueryPrepared(pipeline->conn->pq, statement->name,
+							 statement->param_count, arrays, NULL, NULL, 0))
 		return pg_error(pipeline->conn, NULL, P_CONNECTION_LOST, err);
 	return note_step(pipeline, step, bytes, err);
 }
@@ -279,6 +320,17 @@ pipeline_finish(Pipeline *pipeline, Error *err)
 }
 
 bool
+pipeline_settle(Pipeline *pipeline, Error *err)
+{
+	if (!pipeline->open)
+		return true;
+	if (!PQpipelineSync(pipeline->conn->pq))
+		return pg_error(pipeline->conn, NULL, P_CONNECTION_LOST, err);
+	pipeline->synced = true;
+	return read_down_to(pipeline, 0, err) && pipeline_leave(pipeline, err);
+}
+
+bool
 pipeline_leave(Pipeline *pipeline, Error *err)
 {
 	Error ignored = ERROR_INIT;
@@ -288,7 +340,7 @@ pipeline_leave(Pipeline *pipeline, Error *err)
 	if (!pipeline->open)
 		return true;
 	pipeline->open = false;
-	if (!PQpipelineSync(pipeline->conn->pq))
+	if (!pipeline->synced && !PQpipelineSync(pipeline->conn->pq))
 		return error_is_set(err)
 				   ? false
 				   : pg_error(pipeline->conn, NULL, P_CONNECTION_LOST, err);

@@ -10,6 +10,7 @@
 #define PORTAGE_PIPELINE_PG_H
 
 #include "change.h"
+#include "plan/plan.h"
 #include "postgres/pg_conn.h"
 #include "postgres/statement_pg.h"
 
@@ -17,6 +18,7 @@ typedef enum StepKind
 {
 	STEP_COMMAND,  /* must succeed */
 	STEP_ROW,	   /* must affect exactly one row */
+	STEP_VECTOR,   /* must affect exactly as many rows as it has */
 	STEP_COLUMNS,  /* column_watch.h */
 	STEP_PROGRESS, /* the compare-and-set */
 	STEP_COMMIT,   /* must answer COMMIT */
@@ -28,6 +30,8 @@ typedef struct Step
 	StepKind kind;
 	const Change *change; /* ROW, and TRUNCATE as COMMAND */
 	const Txn *txn;
+	const PlanVector *vector; /* VECTOR, or a part of it */
+	int rows;
 } Step;
 
 typedef struct Pipeline Pipeline;
@@ -46,11 +50,18 @@ pipeline_send_change(Pipeline *pipeline, const Txn *txn, const Change *change,
 					 const char *sql, Error *err) MUST_CHECK;
 bool pipeline_send_row(Pipeline *pipeline, const Txn *txn, const Change *change,
 					   Statement *statement, Error *err) MUST_CHECK;
+/* The arrays of rows of a vector, text all of them. */
+bool pipeline_send_vector(Pipeline *pipeline, const PlanVector *vector,
+						  int rows, Statement *statement,
+						  const char *const *arrays, Error *err) MUST_CHECK;
 /* Note what was sent by other means. */
 bool pipeline_note(Pipeline *pipeline, StepKind kind, Error *err) MUST_CHECK;
 
 /* Read every answer; the first that is not as it must be is the error. */
 bool pipeline_finish(Pipeline *pipeline, Error *err) MUST_CHECK;
+
+/* The same and leave, in one round trip; after an error it is still to be left. */
+bool pipeline_settle(Pipeline *pipeline, Error *err) MUST_CHECK;
 
 /* The answer of STEP_POSITIONS. */
 void pipeline_positions(const Pipeline *pipeline, uint64_t *written,

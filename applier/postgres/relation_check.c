@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "postgres/column_watch.h"
 #include "postgres/ddl_work.h"
+#include "postgres/table_facts.h"
 #include "stream/shape_loss.h"
 
 /* Is what is known what was announced, the rows included? */
@@ -164,6 +165,49 @@ check_known(DdlWork *work, const Relation *relation)
 	else
 		work->only_looked = true;
 	return look_at_table(work, entry);
+}
+
+/*
+ * Only what needs no change is answered; everything else is done, or refused, in
+ * the transaction of the row.
+ */
+bool
+target_pg_table_look(Target *target, const Relation *relation,
+					 const PlanTable **table, Error *err)
+{
+	TargetPg *self = (TargetPg *) target;
+	DdlWork work = { .self = self, .conn = self->conn, .err = err };
+	ShapeEntry *entry;
+	bool ok;
+
+	*table = NULL;
+	if (!target_pg_shapes(self, err))
+		return false;
+	entry = shape_map_find(self->shapes, relation->oid);
+	if (entry == NULL || entry->target_oid == 0 || entry->copied.oid != 0 ||
+		!shape_is(&entry->shape, relation))
+		return true;
+	if (!entry->seen || entry->facts == NULL ||
+		!table_facts_suit(entry->facts, relation))
+	{
+		table_facts_free(entry->facts);
+		entry->facts = NULL;
+		work.shapes = self->shapes;
+		arena_init(&work.arena);
+		ok = look_at_table(&work, entry);
+		arena_release(&work.arena);
+		if (!ok && err->code != P_SCHEMA_DIFFERS)
+			return false;
+		error_clear(err);
+		if (!ok)
+			return true;
+		entry->facts = table_facts_read(self->conn, entry->target_oid,
+										entry->mark, entry->id, relation, err);
+		if (entry->facts == NULL)
+			return false;
+	}
+	*table = &entry->facts->plan;
+	return true;
 }
 
 bool

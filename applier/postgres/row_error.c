@@ -96,3 +96,16 @@ row_error(Error *err, const Txn *txn, const Change *change)
 	return error_wrap(err, "table %s.%s: %s", change->relation->schema,
 					  change->relation->name, change_verb(change));
 }
+
+bool
+vector_error(Error *err, const PlanVector *vector, int rows)
+{
+	const Relation *relation = vector->table->relation;
+
+	return error_wrap(err, "table %s.%s: %s of %d rows", relation->schema,
+					  relation->name,
+					  vector->kind == PLAN_DELETE	? "DELETE"
+					  : vector->kind == PLAN_UPDATE ? "UPDATE"
+													: "INSERT",
+					  rows);
+}

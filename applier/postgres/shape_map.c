@@ -3,6 +3,7 @@
  *		See shape_map.h.
  */
 #include "postgres/shape_map.h"
+#include "postgres/table_facts.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -64,6 +65,7 @@ struct ShapeMap
 	char *stream;
 	ShapeEntry *buckets[BUCKETS];
 	int count;
+	uint32_t next_id;
 };
 
 static ShapeEntry **
@@ -114,6 +116,7 @@ entry_make(ShapeMap *map, uint32_t oid)
 	arena_init(&entry->arena);
 	arena_init(&entry->copied_arena);
 	entry->shape.oid = oid;
+	entry->id = map->next_id++;
 	entry->next = *bucket;
 	*bucket = entry;
 	map->count++;
@@ -129,6 +132,7 @@ entry_remove(ShapeMap *map, ShapeEntry *entry)
 		link = &(*link)->next;
 	*link = entry->next;
 	map->count--;
+	table_facts_free(entry->facts);
 	arena_release(&entry->arena);
 	arena_release(&entry->copied_arena);
 	mem_free(entry);

@@ -2,7 +2,7 @@
  * statement_pg.c
  *		SQL for single changes, and the cache of prepared statements.
  *
- * The cache is keyed by relation serial, kind, old kind and the set of columns
+ * The cache is keyed by relation serial, what is done, and the set of columns
  * that travel; when it is full everything is forgotten at once, on both sides.
  */
 #include "postgres/statement_pg.h"
@@ -13,21 +13,31 @@
 #include "base/mem.h"
 #include "postgres/key_sql.h"
 #include "postgres/pg_conn.h"
+#include "postgres/vector_sql.h"
 
 #define BYTEA_OID 17
 #define MAX_STATEMENTS 512
 #define BUCKETS 1024
+#define VECTOR_USE 1000 /* beyond the kinds of single changes */
 
 /* what the target computes by itself */
 #define GENERATED_FLAGS (WIRE_COLUMN_GENERATED | WIRE_COLUMN_VIRTUAL)
+
+/* What a statement is for. */
+typedef struct CacheKey
+{
+	uint64_t serial; /* of the relation */
+	int use;		 /* kinds of change and old row; or a vector's kind */
+	uint8_t columns[(WIRE_MAX_COLUMNS + 7) / 8]; /* a bit for each that travels */
+	size_t bytes;								 /* used of these */
+} CacheKey;
 
 typedef struct CacheEntry
 {
 	struct CacheEntry *next;
 	uint64_t serial;
-	ChangeKind kind;
-	WireOldKind old_kind;
-	const uint8_t *carried; /* a bit per column of the new tuple */
+	int use;
+	const uint8_t *columns;
 	Statement statement;
 } CacheEntry;
 
@@ -326,8 +336,6 @@ build_statement(StatementCache *cache, const Change *change, Statement *out)
 	out->param_count = b.count;
 	out->params = b.params;
 	out->formats = b.formats;
-	out->prepared = false;
-	snprintf(out->name, sizeof(out->name), "p%u", cache->next_name++);
 	buffer_release(&b.sql);
 }
 
@@ -342,54 +350,127 @@ hash_bytes(unsigned hash, const void *data, size_t len)
 	return hash;
 }
 
-static size_t
-carried_bits(const Change *change, uint8_t *bits)
+static CacheEntry **
+bucket_for(StatementCache *cache, const CacheKey *key)
 {
-	size_t bytes = ((size_t) change->relation->column_count + 7) / 8;
-	int i;
+	unsigned hash = hash_bytes(2166136261u, key->columns, key->bytes);
 
-	memset(bits, 0, bytes);
-	for (i = 0; i < change->relation->column_count; i++)
+	hash = hash_bytes(hash, &key->serial, sizeof(key->serial));
+	return &cache->buckets[(hash ^ (unsigned) key->use) % BUCKETS];
+}
+
+static Statement *
+cache_find(StatementCache *cache, const CacheKey *key)
+{
+	CacheEntry *entry;
+
+	for (entry = *bucket_for(cache, key); entry != NULL; entry = entry->next)
 	{
-		if (column_carried(change, i))
-			bits[i / 8] |= (uint8_t) (1 << (i % 8));
+		if (entry->serial == key->serial && entry->use == key->use &&
+			memcmp(entry->columns, key->columns, key->bytes) == 0)
+			return &entry->statement;
 	}
-	return bytes;
+	return NULL;
+}
+
+/* A statement without anything but its name. */
+static Statement *
+cache_add(StatementCache *cache, const CacheKey *key)
+{
+	CacheEntry **bucket = bucket_for(cache, key);
+	CacheEntry *entry = ARENA_NEW(&cache->arena, CacheEntry);
+	uint8_t *columns = arena_alloc(&cache->arena, key->bytes + 1);
+
+	memcpy(columns, key->columns, key->bytes);
+	entry->serial = key->serial;
+	entry->use = key->use;
+	entry->columns = columns;
+	entry->next = *bucket;
+	*bucket = entry;
+	cache->count++;
+	snprintf(entry->statement.name, sizeof(entry->statement.name), "p%u",
+			 cache->next_name++);
+	return &entry->statement;
 }
 
 Statement *
 statement_for(StatementCache *cache, const Change *change)
 {
-	uint8_t bits[(WIRE_MAX_COLUMNS + 7) / 8];
-	size_t bytes = carried_bits(change, bits);
-	unsigned hash = hash_bytes(2166136261u, bits, bytes);
-	CacheEntry *entry;
-	uint8_t *copy;
+	CacheKey key = {
+		.serial = change->relation->serial,
+		.use = (int) change->kind * 4 + (int) change->old_kind,
+		.bytes = ((size_t) change->relation->column_count + 7) / 8,
+	};
+	Statement *statement;
 
-	hash = hash_bytes(hash, &change->relation->serial,
-					  sizeof(change->relation->serial));
-	hash = (hash ^ (unsigned) change->kind * 4 ^ (unsigned) change->old_kind) %
-		   BUCKETS;
-	for (entry = cache->buckets[hash]; entry != NULL; entry = entry->next)
+	memset(key.columns, 0, key.bytes);
+	for (int i = 0; i < change->relation->column_count; i++)
 	{
-		if (entry->serial == change->relation->serial &&
-			entry->kind == change->kind &&
-			entry->old_kind == change->old_kind &&
-			memcmp(entry->carried, bits, bytes) == 0)
-			return &entry->statement;
+		if (column_carried(change, i))
+			key.columns[i / 8] |= (uint8_t) (1 << (i % 8));
 	}
-	entry = ARENA_NEW(&cache->arena, CacheEntry);
-	copy = arena_alloc(&cache->arena, bytes + 1);
-	memcpy(copy, bits, bytes);
-	entry->serial = change->relation->serial;
-	entry->kind = change->kind;
-	entry->old_kind = change->old_kind;
-	entry->carried = copy;
-	build_statement(cache, change, &entry->statement);
-	entry->next = cache->buckets[hash];
-	cache->buckets[hash] = entry;
-	cache->count++;
-	return &entry->statement;
+	statement = cache_find(cache, &key);
+	if (statement == NULL)
+	{
+		statement = cache_add(cache, &key);
+		build_statement(cache, change, statement);
+	}
+	return statement;
+}
+
+/* One array for each parameter, in the order of vector_sql.h. */
+static void
+build_vector(StatementCache *cache, const PlanVector *vector, Statement *out)
+{
+	const TableFacts *facts = (const TableFacts *) vector->table;
+	const Relation *relation = facts->plan.relation;
+	size_t max_params = (size_t) relation->column_count + 1;
+	ParamRef *params = ARENA_ARRAY(&cache->arena, ParamRef, max_params);
+	Buffer sql;
+
+	buffer_init(&sql);
+	if (vector->kind == PLAN_DELETE)
+		vector_sql_delete(&sql, facts);
+	else if (vector->kind == PLAN_UPDATE)
+		vector_sql_update(&sql, facts, vector->columns);
+	else
+		vector_sql_insert(&sql, facts, vector->columns);
+	for (int i = 0;
+		 vector->kind != PLAN_INSERT && i < relation->column_count; i++)
+	{
+		if ((relation->columns[i].flags & WIRE_COLUMN_KEY) != 0)
+			params[out->param_count++] = (ParamRef){ true, i };
+	}
+	for (int i = 0; i < relation->column_count; i++)
+	{
+		if (plan_column_in(vector->columns, i))
+			params[out->param_count++] = (ParamRef){ false, i };
+	}
+	out->sql = arena_strdup(&cache->arena, sql.data);
+	out->params = params;
+	out->formats = ARENA_ARRAY(&cache->arena, int, max_params);
+	buffer_release(&sql);
+}
+
+Statement *
+statement_for_vector(StatementCache *cache, const PlanVector *vector)
+{
+	const Relation *relation = vector->table->relation;
+	CacheKey key = {
+		.serial = relation->serial,
+		.use = VECTOR_USE + (int) vector->kind,
+		.bytes = ((size_t) relation->column_count + 7) / 8,
+	};
+	Statement *statement;
+
+	memcpy(key.columns, vector->columns, key.bytes);
+	statement = cache_find(cache, &key);
+	if (statement == NULL)
+	{
+		statement = cache_add(cache, &key);
+		build_vector(cache, vector, statement);
+	}
+	return statement;
 }
 
 /*

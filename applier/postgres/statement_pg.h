@@ -1,7 +1,7 @@
 /*
  * statement_pg.h
- *		The statement that carries out a change, prepared once per relation,
- *		kind and set of columns.
+ *		The statement that carries out a change, or a vector of them, prepared
+ *		once per relation, kind and set of columns.
  *
  * A column whose value is not in the WAL (unchanged TOAST) is not in the SET
  * list, so one table can need several statements.  Rows are found by the
@@ -13,11 +13,12 @@
 
 #include "base/buffer.h"
 #include "change.h"
+#include "plan/plan.h"
 
 /* Where a parameter's value comes from. */
 typedef struct ParamRef
 {
-	bool old; /* the old tuple, else the new one */
+	bool old; /* the old tuple, else the new one; of a vector: the key */
 	int column;
 } ParamRef;
 
@@ -38,6 +39,12 @@ void statement_cache_free(StatementCache *cache);
 
 /* The statement for this change; made if it is new.  Not for TRUNCATE. */
 Statement *statement_for(StatementCache *cache, const Change *change);
+
+/*
+ * The same for an UPDATE or DELETE of a vector, whose table is of table_facts.h;
+ * parameters are arrays of the columns.
+ */
+Statement *statement_for_vector(StatementCache *cache, const PlanVector *vector);
 
 /* Too many: time for DEALLOCATE ALL and statement_cache_clear(). */
 bool statement_cache_full(const StatementCache *cache);

@@ -143,8 +143,8 @@ read_as_text(PgConn *conn, const char *oid, const Names *names,
 }
 
 TableFacts *
-table_facts_read(PgConn *conn, uint32_t target_oid, uint32_t id,
-				 const Relation *relation, Error *err)
+table_facts_read(PgConn *conn, uint32_t target_oid, const char *mark,
+				 uint32_t id, const Relation *relation, Error *err)
 {
 	Arena arena;
 	TableFacts *facts;
@@ -154,6 +154,8 @@ table_facts_read(PgConn *conn, uint32_t target_oid, uint32_t id,
 
 	arena_init(&arena);
 	facts = ARENA_NEW(&arena, TableFacts);
+	facts->target_oid = target_oid;
+	facts->mark = arena_strdup(&arena, mark);
 	facts->arena = arena;
 	facts->plan.id = id;
 	facts->plan.relation = relation;
@@ -167,6 +169,34 @@ table_facts_read(PgConn *conn, uint32_t target_oid, uint32_t id,
 		return facts;
 	table_facts_free(facts);
 	return NULL;
+}
+
+bool
+table_facts_suit(const TableFacts *facts, const Relation *relation)
+{
+	const Relation *known = facts->plan.relation;
+
+	if (known->serial == relation->serial)
+		return true;
+	if (known->identity != relation->identity ||
+		known->column_count != relation->column_count ||
+		strcmp(known->name, relation->name) != 0 ||
+		strcmp(known->schema, relation->schema) != 0)
+		return false;
+	for (int i = 0; i < known->column_count; i++)
+	{
+		const Column *a = &known->columns[i];
+		const Column *b = &relation->columns[i];
+
+		if (a->attnum != b->attnum || a->flags != b->flags ||
+			a->type_oid != b->type_oid || strcmp(a->name, b->name) != 0 ||
+			strcmp(a->type_name, b->type_name) != 0 ||
+			strcmp(a->type_schema, b->type_schema) != 0 ||
+			strcmp(a->base_name, b->base_name) != 0 ||
+			strcmp(a->base_schema, b->base_schema) != 0)
+			return false;
+	}
+	return true;
 }
 
 void

@@ -16,6 +16,8 @@ typedef struct TableFacts
 {
 	PlanTable plan;
 	Arena arena; /* holds all of this, the struct included */
+	uint32_t target_oid;
+	const char *mark; /* of its columns: column_watch.h */
 
 	/*
 	 * What the table demands of a row has to do with its key only: it has no
@@ -33,11 +35,17 @@ typedef struct TableFacts
 } TableFacts;
 
 /*
- * Read the facts of the table with this OID on the target, for rows of the
- * relation, which they keep a reference on.  NULL and err if it cannot be read.
+ * Read the facts of the table with this OID on the target, whose columns had
+ * that mark before, for rows of the relation, which they keep a reference on.
+ * NULL and err if it cannot be read.
  */
-TableFacts *table_facts_read(PgConn *conn, uint32_t target_oid, uint32_t id,
+TableFacts *table_facts_read(PgConn *conn, uint32_t target_oid,
+							 const char *mark, uint32_t id,
 							 const Relation *relation, Error *err);
+
+/* Do the facts hold for rows of this relation, too? */
+bool table_facts_suit(const TableFacts *facts, const Relation *relation);
+
 void table_facts_free(TableFacts *facts);
 
 #endif /* PORTAGE_TABLE_FACTS_H */

@@ -45,6 +45,14 @@ static const TargetOps target_pg_ops = {
 	.apply = target_pg_apply,
 	.rollback = target_pg_rollback,
 	.durability = target_pg_durability,
+	.table_look = target_pg_table_look,
+	.writer_open = target_pg_writer_open,
+	.writer_begin = target_pg_writer_begin,
+	.writer_write = target_pg_writer_write,
+	.writer_savepoint = target_pg_writer_savepoint,
+	.writer_commit = target_pg_writer_commit,
+	.writer_rollback = target_pg_writer_rollback,
+	.writer_close = target_pg_writer_close,
 	.ddl_store = target_pg_ddl_store,
 	.ddl_list = target_pg_ddl_list,
 	.ddl_run = target_pg_ddl_run,
@@ -163,14 +171,16 @@ target_pg_begin(PgConn *conn, const char *origin_nonce, Error *err)
  * small; without this it would go on reading all of a table that a long
  * transaction has filled with dead versions of a few hot rows.
  */
-static bool
-prefer_indexes(PgConn *conn, Error *err)
+bool
+target_pg_prefer_indexes(PgConn *conn, Error *err)
 {
 	return pg_exec(conn, err,
 				   "SET enable_seqscan = off;"
 				   /* where one is needed, its cost would have it compiled */
 				   "SET jit = off;"
 				   "SET enable_bitmapscan = off;"
+				   "SET enable_hashjoin = off;"
+				   "SET enable_mergejoin = off;"
 				   "SET plan_cache_mode = force_generic_plan");
 }
 
@@ -182,7 +192,7 @@ target_pg_connect(Target *target, Error *err)
 
 	target_pg_disconnect(target);
 	self->conn = target_pg_session(self, "standby", &self->replica_role, err);
-	if (self->conn == NULL || !prefer_indexes(self->conn, err))
+	if (self->conn == NULL || !target_pg_prefer_indexes(self->conn, err))
 		return false;
 	self->statements = statement_cache_new();
 	self->pipeline = pipeline_new(self->conn);

@@ -8,6 +8,9 @@
  *		target_pg_owner.c	advisory lock, eviction of earlier owners
  *		target_pg_progress.c	the progress row
  *		target_pg_apply.c	batches of changes in the source's order
+ *		target_pg_writer.c	plans: vectors, and rows that need their place
+ *		vector_pg.c			vectors: arrays through the pipeline, COPY
+ *		table_facts.c		what planning has to know of a table
  *		column_watch.c		no table is altered while it is written to
  *		pipeline_pg.c		statements on their way, answers with their names
  *		statement_pg.c		prepared statements per relation and column set
@@ -19,6 +22,8 @@
  */
 #ifndef PORTAGE_TARGET_PG_H
 #define PORTAGE_TARGET_PG_H
+
+#include <stdatomic.h>
 
 #include "postgres/pg_conn.h"
 #include "postgres/state_sql.h"
@@ -46,7 +51,8 @@ typedef struct TargetPg
 	PgConn *conn;	   /* applies and holds the advisory lock */
 	bool replica_role; /* session_replication_role = replica is set */
 	char origin_nonce[NONCE_SIZE];
-	Lsn stored_resume; /* resume_lsn of the row as we last saw or wrote it */
+	/* resume_lsn of the row as we last saw or wrote it, whoever of us did */
+	atomic_uint_fast64_t stored_resume;
 	uint64_t written;  /* pg_current_wal_insert_lsn() after COMMIT */
 	uint64_t durable;  /* pg_current_wal_flush_lsn() */
 	StatementCache *statements;
@@ -55,6 +61,7 @@ typedef struct TargetPg
 	ShapeMap *shapes;	/* portage.relation; NULL: not loaded */
 	ColumnWatch watch;
 	bool some_from_rows; /* tables were created in this transaction */
+	uint64_t altered;	 /* how often we have altered tables ourselves */
 	DdlPending *pending; /* messages whose command has not ended; or NULL */
 } TargetPg;
 
@@ -112,7 +119,11 @@ bool target_pg_progress_send(PgConn *conn, const Progress *before,
 							 const Progress *after, Error *err);
 bool target_pg_progress_failed(const Progress *before, Error *err);
 
+/* How a session finds rows: set once for each that writes them. */
+bool target_pg_prefer_indexes(PgConn *conn, Error *err) MUST_CHECK;
+
 /* target_pg_apply.c */
+extern const char target_pg_positions_sql[]; /* written and flushed */
 bool
 target_pg_apply(Target *target, const Batch *batch, const ChangeFilter *filter,
 				const Progress *before, const Progress *after, Error *err);
@@ -122,6 +133,22 @@ bool target_pg_durability(Target *target, bool ask,
 
 /* ddl_work.c: what is known of the tables is read again when it is needed */
 void target_pg_ddl_forget(TargetPg *self);
+bool target_pg_shapes(TargetPg *self, Error *err) MUST_CHECK;
+
+/* target_pg_writer.c */
+bool target_pg_table_look(Target *target, const Relation *relation,
+						  const PlanTable **table, Error *err);
+TargetWriter *target_pg_writer_open(Target *target, Error *err);
+bool target_pg_writer_begin(TargetWriter *writer, Error *err);
+bool target_pg_writer_write(TargetWriter *writer, const Plan *plan,
+							const ChangeFilter *filter, Error *err);
+bool target_pg_writer_savepoint(TargetWriter *writer, SavepointVerb verb,
+								Error *err);
+bool target_pg_writer_commit(TargetWriter *writer, const Progress *before,
+							 const Progress *after,
+							 TargetDurability *durability, Error *err);
+void target_pg_writer_rollback(TargetWriter *writer);
+void target_pg_writer_close(TargetWriter *writer);
 
 /* target_pg_ddl.c */
 bool target_pg_ddl_store(Target *target, const Progress *progress,

@@ -23,7 +23,7 @@
 #include "postgres/statement_pg.h"
 #include "postgres/target_pg.h"
 
-static const char positions_sql[] =
+const char target_pg_positions_sql[] =
 	"SELECT pg_current_wal_insert_lsn(), pg_current_wal_flush_lsn()";
 
 /* Statements of old relations go when there are too many. */
@@ -252,7 +252,7 @@ batch_commit(TargetPg *self, const Progress *before, const Progress *after,
 		ok = pipeline_finish(pipeline, err) &&
 			 FAILPOINT(FP_PROGRESS_UPDATED, err);
 	ok = ok && pipeline_send(pipeline, STEP_COMMIT, "COMMIT", 0, NULL, err) &&
-		 pipeline_send(pipeline, STEP_POSITIONS, positions_sql, 0, NULL, err) &&
+		 pipeline_send(pipeline, STEP_POSITIONS, target_pg_positions_sql, 0, NULL, err) &&
 		 pipeline_finish(pipeline, err);
 	if (!ok && pipeline_failed_step(pipeline) == STEP_COLUMNS)
 		return column_watch_failed(err);
@@ -331,9 +331,9 @@ target_pg_durability(Target *target, bool ask, TargetDurability *durability,
 	TargetPg *self = (TargetPg *) target;
 	PGresult *res;
 
-	if (ask && self->durable < self->written)
+	if (ask)
 	{
-		res = pg_query(self->conn, err, positions_sql);
+		res = pg_query(self->conn, err, target_pg_positions_sql);
 		if (res == NULL)
 			return false;
 		self->durable = pg_value_lsn(res, 0, 1);

@@ -49,39 +49,43 @@ put_array(Buffer *sql, const TableFacts *facts, int i, bool key, int *number)
 	(*number)++;
 }
 
-/* FROM or USING unnest(...) AS v (...) */
+/* unnest(...) AS v (...), of the key's columns and those that are set */
 static void
-put_rows(Buffer *sql, const TableFacts *facts, const uint8_t *columns)
+put_rows(Buffer *sql, const TableFacts *facts, bool with_key,
+		 const uint8_t *columns)
 {
 	const Relation *relation = facts->plan.relation;
-	const char *comma = "";
+	Buffer names;
 	int number = 0;
 
+	buffer_init(&names);
 	buffer_puts(sql, "unnest(");
-	for (int i = 0; i < relation->column_count; i++)
+	for (int pass = with_key ? 0 : 1; pass < 2; pass++)
 	{
-		if (is_key(relation, i))
-			put_array(sql, facts, i, true, &number);
+		bool key = pass == 0;
+
+		for (int i = 0; i < relation->column_count; i++)
+		{
+			if (key ? !is_key(relation, i) : !plan_column_in(columns, i))
+				continue;
+			buffer_printf(&names, "%s%c%d", number > 0 ? ", " : "",
+						  key ? 'k' : 'c', i);
+			put_array(sql, facts, i, key, &number);
+		}
 	}
-	for (int i = 0; columns != NULL && i < relation->column_count; i++)
-	{
-		if (plan_column_in(columns, i))
-			put_array(sql, facts, i, false, &number);
-	}
-	buffer_puts(sql, ") AS v (");
-	for (int i = 0; i < relation->column_count; i++)
-	{
-		if (!is_key(relation, i))
-			continue;
-		buffer_printf(sql, "%sk%d", comma, i);
-		comma = ", ";
-	}
-	for (int i = 0; columns != NULL && i < relation->column_count; i++)
-	{
-		if (plan_column_in(columns, i))
-			buffer_printf(sql, ", c%d", i);
-	}
-	buffer_putc(sql, ')');
+	buffer_printf(sql, ") AS v (%s)", names.data);
+	buffer_release(&names);
+}
+
+/* The value of a column that is set: arrays of text have to be read first. */
+static void
+put_value(Buffer *sql, const TableFacts *facts, int i)
+{
+	buffer_printf(sql, "v.c%d", i);
+	if (!plan_column_in(facts->as_text, i))
+		return;
+	buffer_puts(sql, "::");
+	put_type(sql, &facts->plan.relation->columns[i], false);
 }
 
 static void
@@ -137,40 +141,35 @@ vector_sql_update(Buffer *sql, const TableFacts *facts, const uint8_t *columns)
 			continue;
 		buffer_puts(sql, comma);
 		pg_quote_ident(sql, relation->columns[i].name);
-		buffer_printf(sql, " = v.c%d", i);
-		if (plan_column_in(facts->as_text, i))
-		{
-			buffer_puts(sql, "::");
-			put_type(sql, &relation->columns[i], false);
-		}
+		buffer_puts(sql, " = ");
+		put_value(sql, facts, i);
 		comma = ", ";
 	}
 	if (comma[0] == '\0')
 		put_no_change(sql, relation);
 	buffer_puts(sql, " FROM ");
-	put_rows(sql, facts, columns);
+	put_rows(sql, facts, true, columns);
 	put_where(sql, relation);
 }
 
 void
 vector_sql_delete(Buffer *sql, const TableFacts *facts)
 {
+	static const uint8_t none[(WIRE_MAX_COLUMNS + 7) / 8];
 	const Relation *relation = facts->plan.relation;
 
 	buffer_puts(sql, "DELETE FROM ONLY ");
 	put_table(sql, relation);
 	buffer_puts(sql, " AS t USING ");
-	put_rows(sql, facts, NULL);
+	put_rows(sql, facts, true, none);
 	put_where(sql, relation);
 }
 
-void
-vector_sql_copy(Buffer *sql, const TableFacts *facts, const uint8_t *columns)
+static void
+put_columns(Buffer *sql, const Relation *relation, const uint8_t *columns)
 {
-	const Relation *relation = facts->plan.relation;
 	const char *before = " (";
 
-	buffer_puts(sql, "COPY ");
 	put_table(sql, relation);
 	for (int i = 0; i < relation->column_count; i++)
 	{
@@ -180,5 +179,34 @@ vector_sql_copy(Buffer *sql, const TableFacts *facts, const uint8_t *columns)
 		pg_quote_ident(sql, relation->columns[i].name);
 		before = ", ";
 	}
-	buffer_puts(sql, ") FROM STDIN");
+	buffer_putc(sql, ')');
+}
+
+void
+vector_sql_insert(Buffer *sql, const TableFacts *facts, const uint8_t *columns)
+{
+	const Relation *relation = facts->plan.relation;
+	const char *comma = "";
+
+	buffer_puts(sql, "INSERT INTO ");
+	put_columns(sql, relation, columns);
+	buffer_puts(sql, " OVERRIDING SYSTEM VALUE SELECT ");
+	for (int i = 0; i < relation->column_count; i++)
+	{
+		if (!plan_column_in(columns, i))
+			continue;
+		buffer_puts(sql, comma);
+		put_value(sql, facts, i);
+		comma = ", ";
+	}
+	buffer_puts(sql, " FROM ");
+	put_rows(sql, facts, false, columns);
+}
+
+void
+vector_sql_copy(Buffer *sql, const TableFacts *facts, const uint8_t *columns)
+{
+	buffer_puts(sql, "COPY ");
+	put_columns(sql, facts->plan.relation, columns);
+	buffer_puts(sql, " FROM STDIN");
 }

@@ -2,8 +2,9 @@
  * vector_sql.h
  *		The statement for a vector of rows.
  *
- * UPDATE and DELETE take one array for each column: those of the key first, in
- * the relation's order, then those that are set, in the same.
+ * UPDATE, DELETE and INSERT take one array for each column: those of the key
+ * first, but not for INSERT, in the relation's order, then those that are set, in
+ * the same.
  */
 #ifndef PORTAGE_VECTOR_SQL_H
 #define PORTAGE_VECTOR_SQL_H
@@ -16,6 +17,10 @@ void
 vector_sql_update(Buffer *sql, const TableFacts *facts, const uint8_t *columns);
 
 void vector_sql_delete(Buffer *sql, const TableFacts *facts);
+
+/* columns: a bit each, those that are inserted; at least one. */
+void vector_sql_insert(Buffer *sql, const TableFacts *facts,
+					   const uint8_t *columns);
 
 /* columns: a bit each, those that the lines have; at least one. */
 void

@@ -1,10 +1,10 @@
 /*
  * assembler.h
- *		Frames become batches: whole transactions for one target transaction, or
- *		pieces of a single one that is larger than a batch.
+ *		Frames become units: whole transactions, or pieces of a large one.
  *
- * The assembler holds the frames that its spans point into and releases them
- * when their transactions are through.  It knows no database.
+ * The assembler holds the frames that its spans point into and lets go of them
+ * when their unit was taken; whoever takes a unit keeps references of its own.
+ * It knows no database.
  */
 #ifndef PORTAGE_ASSEMBLER_H
 #define PORTAGE_ASSEMBLER_H
@@ -18,22 +18,33 @@
 
 typedef struct Assembler Assembler;
 
-/* What came with the transactions of a batch. */
-typedef struct BatchNews
+/* A transaction, or a piece of one that is larger than a batch may be. */
+typedef struct Unit
 {
-	bool marker;		   /* a marker of ours was in it */
-	int64_t marker_age_ms; /* of the last one: the lag */
-	Lsn marker_end_lsn;	   /* end of its transaction */
-} BatchNews;
+	Txn txn; /* complete if last */
+	const BatchSpan *spans;
+	Frame *const *frames; /* of each span */
+	int span_count;		  /* a transaction may have none */
+	uint64_t rows;
+	uint64_t bytes; /* about what it costs in memory */
+	bool first;		/* the transaction's first, or only, unit */
+	bool last;
+	bool ddl; /* it carries DDL */
 
-/* key: of the messages that carry DDL; lives as long as the assembler. */
-Assembler *assembler_new(Markers *markers, const DdlKey *key, int batch_rows,
-						 size_t batch_bytes);
+	char nonce[NONCE_SIZE]; /* of a marker of the stream in it, or "" */
+	bool nonce_ours;		/* emitted by this process */
+	int64_t nonce_age_ms;
+} Unit;
+
+/*
+ * key: of the messages that carry DDL; lives as long as the assembler.
+ * origin_nonce: the stream's, by which its markers are known.  A transaction
+ * becomes pieces when it exceeds rows or bytes.
+ */
+Assembler *assembler_new(Markers *markers, const DdlKey *key,
+						 const Progress *progress, int piece_rows,
+						 size_t piece_bytes);
 void assembler_free(Assembler *assembler);
-
-/* Where the target stands: what the next batch moves on from. */
-void assembler_start(Assembler *assembler, const Progress *progress,
-					 const char *plugin_version);
 
 /*
  * Take over a frame.  P_HISTORY if a transaction lies before what is applied,
@@ -41,19 +52,16 @@ void assembler_start(Assembler *assembler, const Progress *progress,
  */
 bool assembler_add(Assembler *assembler, QueueItem item, Error *err) MUST_CHECK;
 
-/* Is there as much as a batch may hold? */
-bool assembler_full(const Assembler *assembler);
-
 /*
- * The next batch: every complete transaction there is up to one with DDL, which
- * is a batch of its own; else, if the limits are reached, a piece of the one that
- * is not complete.  False if there is none.
- * *after is what progress becomes with it (when batch->last).
+ * The oldest unit: a complete transaction, or a piece of one that is not.  Valid
+ * until the next call of any other function; false if there is none.
  */
-bool assembler_batch(Assembler *assembler, Batch *batch, Progress *after,
-					 BatchNews *news);
+bool assembler_next(const Assembler *assembler, Unit *unit);
 
-/* The batch that assembler_batch gave is applied. */
-void assembler_applied(Assembler *assembler);
+/* The unit that assembler_next gave was taken. */
+void assembler_taken(Assembler *assembler);
+
+/* Complete transactions that wait. */
+int assembler_waiting(const Assembler *assembler);
 
 #endif /* PORTAGE_ASSEMBLER_H */

@@ -15,11 +15,17 @@
 #include "source/source.h"
 #include "target/target.h"
 
+/* What --writers may be at most. */
+#define MAX_WRITERS 16
+
 typedef struct StreamConfig
 {
 	bool until_caught_up;
 	Lsn until_lsn; /* LSN_NONE: no end */
 	bool defer;	   /* the plugin may hold small transactions */
+	int writers;
+	Lsn *alone_lsn; /* the commit of a transaction that is to be applied row by
+					 * row; set before an error that asks for it */
 	int batch_rows;
 	size_t batch_bytes;
 	size_t queue_bytes;

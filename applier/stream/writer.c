@@ -1,17 +1,19 @@
 /*
  * writer.c
- *		The writer: takes every whole transaction that has arrived and makes
- *		them one target transaction.
+ *		The writing half of the stream: collects whole transactions into batches
+ *		while the writers write the ones before.
  *
- * No timer: an idle stream applies each transaction at once, a backlog makes
- * its own batches.  What may be confirmed to the source is the anchor before
- * the one in the last progress row that is durable on the target.
+ * No timer: a batch goes on as soon as somebody is free to write it, so an idle
+ * stream applies each transaction at once, and a backlog makes its own batches.
+ * What may be confirmed to the source is the anchor before the one in the last
+ * progress row that is durable on the target.
  */
 #include "base/failpoint.h"
 #include "base/signals.h"
 #include "stream/assembler.h"
 #include "stream/report.h"
 #include "stream/session.h"
+#include "stream/writers.h"
 
 #define IDLE_WAIT_MS 200
 #define DURABLE_WAIT_MS 20
@@ -32,7 +34,16 @@ typedef struct Writer
 {
 	StreamSession *session;
 	Assembler *assembler;
-	bool started; /* the assembler knows where we stand */
+	Tables *tables;
+	Writers *writers;
+	StreamBatch *open;	 /* collects; NULL: none is free */
+	StreamBatch *batches[MAX_WRITERS + 1]; /* all of them */
+	int batch_count;
+	StreamBatch *spare[MAX_WRITERS + 1]; /* those that are free */
+	int spare_count;
+	Progress planned; /* behind all that was collected */
+	bool closed;	  /* the open batch takes no more */
+	bool alone;		  /* a large transaction that the target carries out itself */
 	Pending pending[MAX_PENDING];
 	int pending_count;
 	Lsn durable_resume; /* everything before it is on disk */
@@ -91,32 +102,47 @@ check_durable(Writer *writer, bool ask, Error *err)
 		   settle_pending(writer, durability.durable, err);
 }
 
+/* A batch is on the target: its progress is ours. */
 static bool
-apply_one(Writer *writer, const Batch *batch, const Progress *after,
-		  const BatchNews *news, Error *err)
+note_applied(Writer *writer, const StreamBatch *batch,
+			 const TargetDurability *durability, Error *err)
 {
 	StreamSession *session = writer->session;
-	Target *target = session->target;
-	TargetDurability durability;
 
-	if (!target->ops->apply(target, batch, stamps_filter(session->stamps),
-							session->progress, after, err))
+	if (!batch->last)
+		return true;
+	*session->progress = batch->after;
+	note_pending(writer, durability->written);
+	if (!settle_pending(writer, durability->durable, err))
 		return false;
-	if (batch->last)
+	if (batch->news.marker)
+		writer->lag_ms = batch->news.marker_age_ms;
+	if (batch->news.marker && session->config->until_caught_up &&
+		writer->goal_lsn == LSN_NONE)
+		writer->goal_lsn = batch->news.marker_end_lsn;
+	return true;
+}
+
+/* Take back what the writers have finished. */
+static bool
+take_finished(Writer *writer, bool *busy, Error *err)
+{
+	BatchResult result;
+	bool taken = true;
+
+	while (taken)
 	{
-		*session->progress = *after;
-		if (!target->ops->durability(target, false, &durability, err))
+		if (!writers_take(writer->writers, &result, &taken, err))
 			return false;
-		note_pending(writer, durability.written);
-		if (!settle_pending(writer, durability.durable, err))
+		if (!taken)
+			break;
+		*busy = true;
+		apply_stats_add(&writer->session->stats, &result.stats);
+		if (!note_applied(writer, result.batch, &result.durability, err))
 			return false;
-		if (news->marker)
-			writer->lag_ms = news->marker_age_ms;
-		if (news->marker && session->config->until_caught_up &&
-			writer->goal_lsn == LSN_NONE)
-			writer->goal_lsn = news->marker_end_lsn;
+		writer->spare[writer->spare_count++] = result.batch;
+		report_turn(&writer->report, writer->lag_ms);
 	}
-	assembler_applied(writer->assembler);
 	return true;
 }
 
@@ -125,47 +151,194 @@ apply_one(Writer *writer, const Batch *batch, const Progress *after,
  * behind it may need what the caller does there first.
  */
 static bool
-applied_to_end(const Writer *writer)
+planned_to_end(const Writer *writer)
 {
 	Lsn until_lsn = writer->session->config->until_lsn;
 
-	return writer->pending_count > 0 && until_lsn != LSN_NONE &&
-		   writer->session->progress->resume_lsn >= until_lsn;
+	return until_lsn != LSN_NONE && writer->planned.resume_lsn >= until_lsn;
 }
 
-/* Apply what there is; stops between target transactions when asked to. */
+/* Ask the target for the tables of the unit that are new. */
 static bool
-apply_batches(Writer *writer, Error *err)
+ask_tables(Writer *writer, const Unit *unit, Error *err)
 {
-	Batch batch;
-	Progress after = *writer->session->progress;
-	BatchNews news = { 0 };
+	const Relation *last = NULL;
 
-	while (!applied_to_end(writer) &&
-		   assembler_batch(writer->assembler, &batch, &after, &news))
+	for (int i = 0; i < unit->span_count; i++)
 	{
-		if (!apply_one(writer, &batch, &after, &news, err))
-			return false;
-		report_turn(&writer->report, writer->lag_ms);
-		if (clock_ms() - writer->asked_ms >= DURABLE_ASK_MS && batch.last &&
-			!check_durable(writer, true, err))
-			return false;
+		const BatchSpan *span = &unit->spans[i];
+
+		for (int k = 0; k < span->count; k++)
+		{
+			const Change *change = &span->events[k].change;
+
+			if (span->events[k].kind != EVENT_CHANGE ||
+				change->relation == last)
+				continue;
+			last = change->relation;
+			if (!batch_ask_tables(writer->open, &unit->txn, change,
+								  writer->tables, err))
+				return false;
+		}
 	}
 	return true;
 }
 
+/* Does the open batch have room for the unit? */
 static bool
-take_frame(Writer *writer, QueueItem item, Error *err)
+has_room(const Writer *writer, const Unit *unit)
+{
+	const StreamConfig *config = writer->session->config;
+	const StreamBatch *open = writer->open;
+
+	if (writer->closed || planned_to_end(writer))
+		return false;
+	if (batch_empty(open))
+		return true;
+	return unit->first && unit->last &&
+		   open->rows + unit->rows <= (uint64_t) config->batch_rows &&
+		   open->bytes + unit->bytes <= config->batch_bytes;
+}
+
+/*
+ * What the target carries out by itself: alone, on its own connection, when
+ * nobody writes.
+ */
+static bool
+apply_alone(Writer *writer, Error *err)
 {
 	StreamSession *session = writer->session;
+	Target *target = session->target;
+	StreamBatch *batch = writer->open;
+	TargetDurability durability;
+	Batch work = {
+		.spans = batch->spans,
+		.span_count = batch->span_count,
+		.first = batch->first,
+		.last = batch->last,
+		.rows = batch->rows,
+		.bytes = batch->bytes,
+	};
 
-	if (!writer->started)
+	writer->alone = !batch->last;
+	if (!target->ops->apply(target, &work, batch->filter, &batch->before,
+							&batch->after, err) ||
+		!target->ops->durability(target, false, &durability, err) ||
+		!note_applied(writer, batch, &durability, err))
+		return false;
+	session->stats.batches++;
+	session->stats.plan.changes += batch->rows;
+	session->stats.plan.single_rows += batch->rows;
+	tables_forget(writer->tables);
+	batch_begin(batch, &writer->planned);
+	writer->closed = false;
+	return true;
+}
+
+/* The target transaction of its earlier pieces is open with a writer. */
+static bool
+restart_alone(Writer *writer, const Unit *unit, Error *err)
+{
+	*writer->session->config->alone_lsn = unit->txn.commit_lsn;
+	return error_set(err, P_SERVER_BUSY,
+					 "transaction %u has to be begun again, to be applied row "
+					 "by row",
+					 unit->txn.xid);
+}
+
+static bool
+must_be_alone(const Writer *writer, const Unit *unit)
+{
+	return writer->alone ||
+		   *writer->session->config->alone_lsn == unit->txn.commit_lsn ||
+		   !batch_can_plan(writer->open, unit, writer->tables);
+}
+
+/* Collect the unit, if it fits: *taken. */
+static bool
+take_unit(Writer *writer, const Unit *unit, bool *taken, Error *err)
+{
+	bool alone;
+
+	*taken = false;
+	if (!has_room(writer, unit))
+		return true;
+	if (!ask_tables(writer, unit, err))
+		return false;
+	alone = must_be_alone(writer, unit);
+	if (alone && !unit->first && !writer->alone)
+		return restart_alone(writer, unit, err);
+	if (alone && !batch_empty(writer->open))
+		return true;
+	batch_add(writer->open, unit, alone, writer->tables,
+			  writer->session->plugin_version);
+	writer->planned = writer->open->after;
+	writer->closed = alone || !unit->first || !unit->last;
+	*taken = true;
+	return true;
+}
+
+static bool
+collect(Writer *writer, bool *busy, Error *err)
+{
+	Unit unit;
+	bool taken = true;
+
+	while (taken && writer->open != NULL &&
+		   assembler_next(writer->assembler, &unit))
 	{
-		assembler_start(writer->assembler, session->progress,
-						session->plugin_version);
-		writer->started = true;
+		if (!take_unit(writer, &unit, &taken, err))
+			return false;
+		if (taken)
+		{
+			assembler_taken(writer->assembler);
+			*busy = true;
+		}
 	}
-	return assembler_add(writer->assembler, item, err);
+	return true;
+}
+
+/* What was collected goes on, if somebody is free for it. */
+static bool
+give(Writer *writer, bool *busy, Error *err)
+{
+	StreamBatch *open = writer->open;
+
+	if (open == NULL || batch_empty(open))
+		return true;
+	if (open->alone)
+	{
+		if (writers_busy(writer->writers) > 0)
+			return true;
+		*busy = true;
+		return apply_alone(writer, err);
+	}
+	if (!writers_ready(writer->writers))
+		return true;
+	writers_give(writer->writers, open);
+	writer->open = NULL;
+	writer->closed = false;
+	*busy = true;
+	return true;
+}
+
+static void
+open_batch(Writer *writer)
+{
+	if (writer->open != NULL || writer->spare_count == 0)
+		return;
+	writer->open = writer->spare[--writer->spare_count];
+	batch_begin(writer->open, &writer->planned);
+}
+
+/* Is there as much as may be collected?  Then a unit waits, or the end is near. */
+static bool
+is_full(const Writer *writer)
+{
+	Unit unit;
+
+	return writer->open == NULL || planned_to_end(writer) ||
+		   assembler_next(writer->assembler, &unit);
 }
 
 static bool
@@ -180,29 +353,44 @@ goal_reached(const Writer *writer)
 		   writer->durable_resume >= config->until_lsn;
 }
 
-/* One turn: what has arrived, up to a batch, and what has become durable. */
+/* A frame that has arrived becomes units, if there is room for them. */
 static bool
-writer_turn(Writer *writer, Error *err)
+take_frame(Writer *writer, bool *busy, Error *err)
 {
-	StreamSession *session = writer->session;
 	QueueItem item;
+
+	if (is_full(writer) || !queue_pop(writer->session->queue, &item, 0))
+		return true;
+	*busy = true;
+	return assembler_add(writer->assembler, item, err) &&
+		   collect(writer, busy, err);
+}
+
+/* Until there is something to do; what takes its time is durability. */
+static bool
+wait_for_work(Writer *writer, Error *err)
+{
 	int64_t wait_ms = writer->pending_count > 0 ? DURABLE_WAIT_MS
 												: IDLE_WAIT_MS;
 
-	if (applied_to_end(writer))
-	{
-		clock_pause_ms(DURABLE_WAIT_MS);
-		return check_durable(writer, true, err);
-	}
-	if (!queue_pop(session->queue, &item, wait_ms))
-		return check_durable(writer, true, err);
-	do
-	{
-		if (!take_frame(writer, item, err))
-			return false;
-	} while (!assembler_full(writer->assembler) &&
-			 queue_pop(session->queue, &item, 0));
-	return apply_batches(writer, err);
+	return queue_await(writer->session->queue, !is_full(writer), wait_ms) ||
+		   check_durable(writer, true, err);
+}
+
+/* One turn: what has arrived, what can go on, what is finished. */
+static bool
+writer_turn(Writer *writer, Error *err)
+{
+	bool busy = false;
+
+	open_batch(writer);
+	if (!collect(writer, &busy, err) || !take_frame(writer, &busy, err) ||
+		!give(writer, &busy, err) || !take_finished(writer, &busy, err))
+		return false;
+	if (!busy)
+		return wait_for_work(writer, err);
+	return clock_ms() - writer->asked_ms < DURABLE_ASK_MS ||
+		   check_durable(writer, true, err);
 }
 
 static bool
@@ -223,20 +411,46 @@ writer_loop(Writer *writer, Error *err)
 	return true;
 }
 
+static bool
+writer_open(Writer *writer, Error *err)
+{
+	StreamSession *session = writer->session;
+	const StreamConfig *config = session->config;
+
+	writer->planned = *session->progress;
+	writer->assembler = assembler_new(session->markers, &session->ddl_key,
+									  session->progress, config->batch_rows,
+									  config->batch_bytes);
+	writer->tables = tables_new(session->target);
+	for (; writer->batch_count < config->writers + 1; writer->batch_count++)
+		writer->batches[writer->batch_count] = writer->spare
+			[writer->spare_count++] = batch_new(stamps_filter(session->stamps));
+	report_init(&writer->report, session);
+	writer->writers = writers_open(session->target, config->writers,
+								   session->queue, err);
+	return writer->writers != NULL;
+}
+
+static void
+writer_close(Writer *writer)
+{
+	/* a piece of a large transaction may be open */
+	writers_close(writer->writers);
+	writer->session->target->ops->rollback(writer->session->target);
+	for (int i = 0; i < writer->batch_count; i++)
+		batch_free(writer->batches[i]);
+	tables_free(writer->tables);
+	assembler_free(writer->assembler);
+}
+
 bool
 writer_run(StreamSession *session, Error *err)
 {
 	Writer writer = { .session = session, .lag_ms = -1 };
 	bool ok;
 
-	writer.assembler = assembler_new(session->markers, &session->ddl_key,
-									 session->config->batch_rows,
-									 session->config->batch_bytes);
-	report_init(&writer.report, session);
-	ok = writer_loop(&writer, err);
+	ok = writer_open(&writer, err) && writer_loop(&writer, err);
 	report_end();
-	/* a piece of a large transaction may be open */
-	session->target->ops->rollback(session->target);
-	assembler_free(writer.assembler);
+	writer_close(&writer);
 	return ok;
 }

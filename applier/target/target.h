@@ -19,11 +19,13 @@
 #include "change.h"
 #include "finding.h"
 #include "needs.h"
+#include "plan/plan.h"
 #include "progress.h"
 #include "shape.h"
 
 typedef struct Target Target;
 typedef struct TargetLoader TargetLoader;
+typedef struct TargetWriter TargetWriter;
 
 /* What to do with DDL that comes in the stream: --ddl */
 typedef enum DdlMode
@@ -110,6 +112,13 @@ typedef struct TargetDurability
 	uint64_t durable; /* what has reached the disk */
 } TargetDurability;
 
+typedef enum SavepointVerb
+{
+	SAVEPOINT_SET,
+	SAVEPOINT_RELEASE,
+	SAVEPOINT_ROLLBACK /* to it; it is gone then */
+} SavepointVerb;
+
 typedef struct TargetOps
 {
 	const char *name;
@@ -163,6 +172,30 @@ typedef struct TargetOps
 	/* ask: find out anew, else what is known without a round trip. */
 	bool (*durability)(Target *self, bool ask, TargetDurability *durability,
 					   Error *err);
+
+	/*
+	 * How rows of the relation are to be planned for.  NULL: the table is not as
+	 * the relation says, and only apply() knows what to do.  Lives until the
+	 * target is asked again about the same table, or alters it, or disconnects.
+	 * No writer is at work meanwhile.
+	 */
+	bool (*table_look)(Target *self, const Relation *relation,
+					   const PlanTable **table, Error *err);
+
+	/* ---- a writer of plans: one connection, one thread at a time */
+	TargetWriter *(*writer_open)(Target *self, Error *err);
+	bool (*writer_begin)(TargetWriter *writer, Error *err);
+	/* Write it and prove that it did what it should. */
+	bool (*writer_write)(TargetWriter *writer, const Plan *plan,
+						 const ChangeFilter *filter, Error *err);
+	bool (*writer_savepoint)(TargetWriter *writer, SavepointVerb verb,
+							 Error *err);
+	/* By compare-and-set of the progress row, as apply() does. */
+	bool (*writer_commit)(TargetWriter *writer, const Progress *before,
+						  const Progress *after, TargetDurability *durability,
+						  Error *err);
+	void (*writer_rollback)(TargetWriter *writer);
+	void (*writer_close)(TargetWriter *writer);
 
 	/* ---- the copy: schema entries, chunks, sequences */
 	bool (*ddl_store)(Target *self, const Progress *progress,

@@ -1,0 +1,359 @@
+/*
+ * batch.c
+ *		See batch.h.
+ */
+#include "stream/batch.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "stream/history.h"
+
+StreamBatch *
+batch_new(const ChangeFilter *filter)
+{
+	StreamBatch *batch = mem_zalloc(sizeof(*batch));
+
+	arena_init(&batch->arena);
+	batch->planner = planner_new();
+	batch->filter = filter;
+	return batch;
+}
+
+static void
+release_frames(StreamBatch *batch)
+{
+	for (int i = 0; i < batch->frame_count; i++)
+		frame_release(batch->frames[i]);
+	batch->frame_count = 0;
+}
+
+void
+batch_free(StreamBatch *batch)
+{
+	if (batch == NULL)
+		return;
+	release_frames(batch);
+	planner_free(batch->planner);
+	arena_release(&batch->arena);
+	table_uses_release(&batch->tables);
+	mem_free(batch->spans);
+	mem_free(batch->frames);
+	mem_free(batch->units);
+	mem_free(batch);
+}
+
+void
+batch_begin(StreamBatch *batch, const Progress *progress)
+{
+	planner_reset(batch->planner);
+	release_frames(batch);
+	arena_reset(&batch->arena);
+	batch->tables.count = 0;
+	batch->span_count = 0;
+	batch->unit_count = 0;
+	batch->rows = 0;
+	batch->bytes = 0;
+	batch->alone = false;
+	batch->before = *progress;
+	batch->after = *progress;
+	memset(&batch->news, 0, sizeof(batch->news));
+}
+
+bool
+batch_empty(const StreamBatch *batch)
+{
+	return batch->unit_count == 0;
+}
+
+static void
+hold_frame(StreamBatch *batch, Frame *frame)
+{
+	if (batch->frame_count > 0 &&
+		batch->frames[batch->frame_count - 1] == frame)
+		return;
+	if (batch->frame_count == batch->frame_capacity)
+	{
+		batch->frame_capacity = batch->frame_capacity * 2 + 64;
+		batch->frames = mem_realloc(batch->frames,
+									(size_t) batch->frame_capacity *
+										sizeof(Frame *));
+	}
+	BUG_UNLESS(batch->frames != NULL);
+	frame_retain(frame);
+	batch->frames[batch->frame_count++] = frame;
+}
+
+static void
+add_span(StreamBatch *batch, const Txn *txn, const BatchSpan *span)
+{
+	if (batch->span_count == batch->span_capacity)
+	{
+		batch->span_capacity = batch->span_capacity * 2 + 64;
+		batch->spans = mem_realloc(batch->spans,
+								   (size_t) batch->span_capacity *
+									   sizeof(*batch->spans));
+	}
+	BUG_UNLESS(batch->spans != NULL);
+	batch->spans[batch->span_count++] = (BatchSpan){ txn, span->events,
+													 span->count };
+}
+
+static BatchUnit *
+add_unit(StreamBatch *batch, const Txn *txn)
+{
+	BatchUnit *unit;
+
+	if (batch->unit_count == batch->unit_capacity)
+	{
+		batch->unit_capacity = batch->unit_capacity * 2 + 64;
+		batch->units = mem_realloc(batch->units, (size_t) batch->unit_capacity *
+													 sizeof(*batch->units));
+	}
+	BUG_UNLESS(batch->units != NULL);
+	unit = &batch->units[batch->unit_count++];
+	*unit = (BatchUnit){ txn, batch->span_count, 0 };
+	return unit;
+}
+
+/* Half of an UPDATE: a change of its own, which lives as long as the plan. */
+static const Change *
+half_of(StreamBatch *batch, const Change *change, ChangeKind kind)
+{
+	Change *half = ARENA_NEW(planner_arena(batch->planner), Change);
+
+	*half = *change;
+	half->kind = kind;
+	if (kind == CHANGE_INSERT)
+	{
+		half->old_kind = WIRE_OLD_NONE;
+		half->old_values = NULL;
+	}
+	else
+		half->new_values = NULL;
+	return half;
+}
+
+/* What of the change is not in the copy already; NULL: nothing. */
+static const Change *
+change_left(StreamBatch *batch, const Txn *txn, const Change *change)
+{
+	switch (batch->filter->verdict(batch->filter, txn, change,
+								   change->relation))
+	{
+		case VERDICT_APPLY:
+			return change;
+		case VERDICT_SKIP:
+			return NULL;
+		case VERDICT_AS_INSERT:
+			return half_of(batch, change, CHANGE_INSERT);
+		case VERDICT_AS_DELETE:
+			return half_of(batch, change, CHANGE_DELETE);
+		default:
+			BUG("a change that only the target understands was planned");
+	}
+}
+
+static void
+plan_change(StreamBatch *batch, const Txn *txn, const Event *event)
+{
+	const Change *change = &event->change;
+	const TableUse *use;
+
+	if (change->kind == CHANGE_TRUNCATE)
+	{
+		planner_event(batch->planner, txn, event);
+		return;
+	}
+	change = change_left(batch, txn, change);
+	if (change == NULL)
+		return;
+	use = table_uses_find(&batch->tables, change->relation);
+	BUG_UNLESS(use != NULL && use->table != NULL);
+	planner_add(batch->planner, use->table, txn, change);
+}
+
+static void
+plan_unit(StreamBatch *batch, const BatchUnit *unit)
+{
+	for (int i = 0; i < unit->span_count; i++)
+	{
+		const BatchSpan *span = &batch->spans[unit->first_span + i];
+
+		for (int k = 0; k < span->count; k++)
+			plan_change(batch, unit->txn, &span->events[k]);
+	}
+}
+
+static bool
+ask_table(const StreamBatch *batch, const Txn *txn, const Change *change,
+		  const Relation *relation, Tables *tables, Error *err)
+{
+	return tables_asked(tables, relation) ||
+		   batch->filter->verdict(batch->filter, txn, change, relation) ==
+			   VERDICT_SKIP ||
+		   tables_ask(tables, relation, err);
+}
+
+bool
+batch_ask_tables(const StreamBatch *batch, const Txn *txn, const Change *change,
+				 Tables *tables, Error *err)
+{
+	if (change->kind != CHANGE_TRUNCATE)
+		return ask_table(batch, txn, change, change->relation, tables, err);
+	for (int i = 0; i < change->truncated_count; i++)
+	{
+		if (change->truncated[i]->kind == 'r' &&
+			!ask_table(batch, txn, change, change->truncated[i], tables, err))
+			return false;
+	}
+	return true;
+}
+
+/* Is the whole of an UPDATE there, for the half that it becomes? */
+static bool
+insert_complete(const Change *change)
+{
+	for (int i = 0; i < change->relation->column_count; i++)
+	{
+		if (change->new_values[i].state == WIRE_COL_UNCHANGED)
+			return false;
+	}
+	return true;
+}
+
+static bool
+can_plan_truncate(const StreamBatch *batch, const Txn *txn,
+				  const Change *change, const Tables *tables)
+{
+	for (int i = 0; i < change->truncated_count; i++)
+	{
+		const Relation *relation = change->truncated[i];
+		ChangeVerdict verdict = batch->filter->verdict(batch->filter, txn,
+													   change, relation);
+
+		if (verdict != VERDICT_SKIP &&
+			(verdict != VERDICT_APPLY ||
+			 (relation->kind == 'r' && tables_find(tables, relation) == NULL)))
+			return false;
+	}
+	return true;
+}
+
+static bool
+can_plan_change(const StreamBatch *batch, const Txn *txn, const Change *change,
+				const Tables *tables)
+{
+	if (change->kind == CHANGE_TRUNCATE)
+		return can_plan_truncate(batch, txn, change, tables);
+	switch (batch->filter->verdict(batch->filter, txn, change,
+								   change->relation))
+	{
+		case VERDICT_SKIP:
+			return true;
+		case VERDICT_AS_INSERT:
+			if (!insert_complete(change))
+				return false;
+			break;
+		case VERDICT_APPLY:
+		case VERDICT_AS_DELETE:
+			break;
+		default:
+			return false;
+	}
+	return change->kind != CHANGE_NOKEY &&
+		   tables_find(tables, change->relation) != NULL;
+}
+
+bool
+batch_can_plan(const StreamBatch *batch, const Unit *unit, const Tables *tables)
+{
+	if (unit->ddl)
+		return false;
+	for (int i = 0; i < unit->span_count; i++)
+	{
+		const BatchSpan *span = &unit->spans[i];
+
+		for (int k = 0; k < span->count; k++)
+		{
+			if (!can_plan_change(batch, &unit->txn, &span->events[k].change,
+								 tables))
+				return false;
+		}
+	}
+	return true;
+}
+
+static void
+use_tables(StreamBatch *batch, const BatchSpan *span, const Tables *tables)
+{
+	for (int i = 0; i < span->count; i++)
+	{
+		const Relation *relation = span->events[i].change.relation;
+
+		if (span->events[i].change.kind != CHANGE_TRUNCATE &&
+			table_uses_find(&batch->tables, relation) == NULL)
+			table_uses_add(&batch->tables, relation,
+						   tables_find(tables, relation));
+	}
+}
+
+static void
+note_news(StreamBatch *batch, const Unit *unit, const char *plugin_version)
+{
+	progress_advance(&batch->after, &unit->txn,
+					 unit->nonce[0] != '\0' ? unit->nonce : NULL,
+					 plugin_version);
+	if (unit->nonce[0] == '\0' || !unit->nonce_ours)
+		return;
+	batch->news.marker = true;
+	batch->news.marker_age_ms = unit->nonce_age_ms;
+	batch->news.marker_end_lsn = unit->txn.end_lsn;
+}
+
+void
+batch_add(StreamBatch *batch, const Unit *unit, bool alone,
+		  const Tables *tables, const char *plugin_version)
+{
+	Txn *txn = ARENA_NEW(&batch->arena, Txn);
+	BatchUnit *added;
+
+	BUG_UNLESS(batch_empty(batch) || (!alone && !batch->alone));
+	*txn = unit->txn;
+	if (batch_empty(batch))
+		batch->first = unit->first;
+	batch->last = unit->last;
+	batch->alone = alone;
+	added = add_unit(batch, txn);
+	for (int i = 0; i < unit->span_count; i++)
+	{
+		hold_frame(batch, unit->frames[i]);
+		add_span(batch, txn, &unit->spans[i]);
+		if (!alone)
+			use_tables(batch, &unit->spans[i], tables);
+	}
+	added->span_count = unit->span_count;
+	if (!alone)
+		plan_unit(batch, added);
+	batch->rows += unit->rows;
+	batch->bytes += unit->bytes;
+	if (unit->last)
+		note_news(batch, unit, plugin_version);
+}
+
+const Plan *
+batch_plan(StreamBatch *batch, int first, int end, bool serial)
+{
+	planner_reset(batch->planner);
+	if (serial)
+		planner_serial(batch->planner);
+	for (int i = first; i < end; i++)
+		plan_unit(batch, &batch->units[i]);
+	return planner_finish(batch->planner);
+}
+
+const Plan *
+batch_finish(StreamBatch *batch)
+{
+	return planner_finish(batch->planner);
+}
