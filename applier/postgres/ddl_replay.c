@@ -50,6 +50,7 @@ pending_forget(TargetPg *self)
 void
 target_pg_ddl_forget(TargetPg *self)
 {
+	target_pg_facts_release(self);
 	shape_map_free(self->shapes);
 	self->shapes = NULL;
 	self->some_from_rows = false;

@@ -167,6 +167,29 @@ check_known(DdlWork *work, const Relation *relation)
 	return look_at_table(work, entry);
 }
 
+static void
+retire_facts(TargetPg *self, ShapeEntry *entry)
+{
+	if (entry->facts == NULL)
+		return;
+	entry->facts->next = self->retired;
+	self->retired = entry->facts;
+	entry->facts = NULL;
+}
+
+/* Nobody plans or writes: nothing names what was replaced. */
+void
+target_pg_facts_release(TargetPg *self)
+{
+	TableFacts *facts;
+
+	while ((facts = self->retired) != NULL)
+	{
+		self->retired = facts->next;
+		table_facts_free(facts);
+	}
+}
+
 /*
  * Only what needs no change is answered; everything else is done, or refused, in
  * the transaction of the row.
@@ -190,8 +213,7 @@ target_pg_table_look(Target *target, const Relation *relation,
 	if (!entry->seen || entry->facts == NULL ||
 		!table_facts_suit(entry->facts, relation))
 	{
-		table_facts_free(entry->facts);
-		entry->facts = NULL;
+		retire_facts(self, entry);
 		work.shapes = self->shapes;
 		arena_init(&work.arena);
 		ok = look_at_table(&work, entry);

@@ -16,6 +16,7 @@ typedef struct TableFacts
 {
 	PlanTable plan;
 	Arena arena; /* holds all of this, the struct included */
+	struct TableFacts *next; /* for the owner's use */
 	uint32_t target_oid;
 	const char *mark; /* of its columns: column_watch.h */
 

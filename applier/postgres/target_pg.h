@@ -59,6 +59,8 @@ typedef struct TargetPg
 	Pipeline *pipeline; /* what was sent and not yet answered */
 	Arena halves;		/* of UPDATEs; until every answer is there */
 	ShapeMap *shapes;	/* portage.relation; NULL: not loaded */
+	/* replaced, but plans that are being written may name them */
+	struct TableFacts *retired;
 	ColumnWatch watch;
 	bool some_from_rows; /* tables were created in this transaction */
 	uint64_t altered;	 /* how often we have altered tables ourselves */
@@ -136,6 +138,7 @@ void target_pg_ddl_forget(TargetPg *self);
 bool target_pg_shapes(TargetPg *self, Error *err) MUST_CHECK;
 
 /* target_pg_writer.c */
+void target_pg_facts_release(TargetPg *self);
 bool target_pg_table_look(Target *target, const Relation *relation,
 						  const PlanTable **table, Error *err);
 TargetWriter *target_pg_writer_open(Target *target, Error *err);

@@ -41,6 +41,7 @@ batch_begin(TargetPg *self, Error *err)
 {
 	const char *params[] = { self->origin_nonce };
 
+	target_pg_facts_release(self);
 	column_watch_begin(&self->watch);
 	if (!forget_statements(self, err) || !pipeline_enter(self->pipeline, err))
 		return false;

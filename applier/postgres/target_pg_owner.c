@@ -4,8 +4,8 @@
  *		that an earlier owner left behind.
  *
  * The lock is for order; safety is the epoch in the progress row.  Sessions
- * carry their role in application_name: "apply" and "loader" write, "standby"
- * waits for the lock and is left alone.
+ * carry their role in application_name: "apply", "writer" and "loader" write,
+ * "standby" waits for the lock and is left alone.
  */
 #include <stdio.h>
 #include <string.h>
@@ -173,7 +173,8 @@ target_pg_owner_acquire(Target *target, OwnerMode mode, bool *owned,
 #define EVICT_WHERE                                             \
 	" FROM pg_stat_activity WHERE datname = current_database()" \
 	" AND pid <> pg_backend_pid() AND application_name IN ("    \
-	"'pg_portage ' || $1 || ' apply', 'pg_portage ' || $1 || ' loader')"
+	"'pg_portage ' || $1 || ' apply', 'pg_portage ' || $1 || ' writer'," \
+	" 'pg_portage ' || $1 || ' loader')"
 
 bool
 target_pg_owner_evict(Target *target, Error *err)

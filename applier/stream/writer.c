@@ -431,6 +431,25 @@ writer_open(Writer *writer, Error *err)
 	return writer->writers != NULL;
 }
 
+/*
+ * What the writers have begun becomes ours, too: progress must not lag behind
+ * what is on the target.
+ */
+static bool
+finish_writers(Writer *writer, Error *err)
+{
+	bool busy = false;
+
+	while (writers_busy(writer->writers) > 0)
+	{
+		if (!take_finished(writer, &busy, err))
+			return false;
+		if (writers_busy(writer->writers) > 0)
+			(void) queue_await(writer->session->queue, false, IDLE_WAIT_MS);
+	}
+	return true;
+}
+
 static void
 writer_close(Writer *writer)
 {
@@ -449,7 +468,8 @@ writer_run(StreamSession *session, Error *err)
 	Writer writer = { .session = session, .lag_ms = -1 };
 	bool ok;
 
-	ok = writer_open(&writer, err) && writer_loop(&writer, err);
+	ok = writer_open(&writer, err) && writer_loop(&writer, err) &&
+		 finish_writers(&writer, err);
 	report_end();
 	writer_close(&writer);
 	return ok;
