@@ -1,6 +1,6 @@
 /*
  * progress.c
- *		Names of phases.
+ *		Names of phases, sums.
  */
 #include "progress.h"
 
@@ -29,4 +29,14 @@ phase_parse(const char *name)
 			return (Phase) i;
 	}
 	return PHASE_NONE;
+}
+
+void
+apply_counts_add(ApplyCounts *sum, const ApplyCounts *counts)
+{
+	sum->batches += counts->batches;
+	sum->vector_rows += counts->vector_rows;
+	sum->single_rows += counts->single_rows;
+	sum->refused += counts->refused;
+	sum->serial_rows += counts->serial_rows;
 }

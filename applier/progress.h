@@ -48,6 +48,18 @@ typedef struct SourceIdentity
 	ErrorCode no_history;
 } SourceIdentity;
 
+/* How the rows of the stream got to the target. */
+typedef struct ApplyCounts
+{
+	uint64_t batches;	  /* target transactions */
+	uint64_t vector_rows; /* changes in vectors, folded or not */
+	uint64_t single_rows; /* each by its own statement, as planned */
+	uint64_t refused;	  /* plans that the target refused */
+	uint64_t serial_rows; /* one by one in consequence */
+} ApplyCounts;
+
+void apply_counts_add(ApplyCounts *sum, const ApplyCounts *counts);
+
 typedef struct Progress
 {
 	char stream[STREAM_NAME_MAX + 1];
@@ -73,6 +85,7 @@ typedef struct Progress
 	char origin_nonce[NONCE_SIZE]; /* marks our transactions */
 	uint64_t transactions;
 	uint64_t rows;
+	ApplyCounts counts; /* added to, never set */
 } Progress;
 
 #endif /* PORTAGE_PROGRESS_H */

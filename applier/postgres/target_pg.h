@@ -62,6 +62,7 @@ typedef struct TargetPg
 	/* replaced, but plans that are being written may name them */
 	struct TableFacts *retired;
 	ColumnWatch watch;
+	uint64_t open_rows;	 /* applied in the open transaction */
 	bool some_from_rows; /* tables were created in this transaction */
 	uint64_t altered;	 /* how often we have altered tables ourselves */
 	DdlPending *pending; /* messages whose command has not ended; or NULL */
@@ -118,7 +119,8 @@ bool target_pg_progress_update(PgConn *conn, const Progress *before,
 
 /* The two halves of it, for a pipeline: send; explain a failure. */
 bool target_pg_progress_send(PgConn *conn, const Progress *before,
-							 const Progress *after, Error *err);
+							 const Progress *after, const ApplyCounts *counts,
+							 Error *err);
 bool target_pg_progress_failed(const Progress *before, Error *err);
 
 /* How a session finds rows: set once for each that writes them. */
@@ -148,7 +150,7 @@ bool target_pg_writer_write(TargetWriter *writer, const Plan *plan,
 bool target_pg_writer_savepoint(TargetWriter *writer, SavepointVerb verb,
 								Error *err);
 bool target_pg_writer_commit(TargetWriter *writer, const Progress *before,
-							 const Progress *after,
+							 const Progress *after, const ApplyCounts *counts,
 							 TargetDurability *durability, Error *err);
 void target_pg_writer_rollback(TargetWriter *writer);
 void target_pg_writer_close(TargetWriter *writer);

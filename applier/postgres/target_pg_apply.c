@@ -42,6 +42,7 @@ batch_begin(TargetPg *self, Error *err)
 	const char *params[] = { self->origin_nonce };
 
 	target_pg_facts_release(self);
+	self->open_rows = 0;
 	column_watch_begin(&self->watch);
 	if (!forget_statements(self, err) || !pipeline_enter(self->pipeline, err))
 		return false;
@@ -243,10 +244,11 @@ batch_commit(TargetPg *self, const Progress *before, const Progress *after,
 			 Error *err)
 {
 	Pipeline *pipeline = self->pipeline;
+	ApplyCounts counts = { .batches = 1, .single_rows = self->open_rows };
 	bool ok;
 
 	ok = column_watch_send(&self->watch, self->shapes, pipeline, err) &&
-		 target_pg_progress_send(self->conn, before, after, err) &&
+		 target_pg_progress_send(self->conn, before, after, &counts, err) &&
 		 pipeline_note(pipeline, STEP_PROGRESS, err);
 	/* a test that stops here must find the row set: wait for it */
 	if (ok && failpoint_active)
@@ -292,6 +294,7 @@ target_pg_apply(Target *target, const Batch *batch, const ChangeFilter *filter,
 	ok = (!batch->first || batch_begin(self, err)) &&
 		 apply_spans(self, batch, filter, err) &&
 		 FAILPOINT(FP_BATCH_APPLIED, err);
+	self->open_rows += batch->rows;
 	if (ok && batch->last)
 		ok = batch_settle(self, batch, filter, err) &&
 			 batch_commit(self, before, after, err);

@@ -21,7 +21,8 @@
 	" (extract(epoch FROM commit_time - '2000-01-01 00:00:00+00'"              \
 	"::timestamptz) * 1000000)::bigint,"                                       \
 	" anchor_lsn, anchor_nonce, previous_anchor_lsn, digest, skeleton,"        \
-	" newest_stamp_lsn, origin_nonce, transactions, rows"
+	" newest_stamp_lsn, origin_nonce, transactions, rows,"                       \
+	" batches, vector_rows, single_rows, refused_plans, serial_rows"
 
 /* In the order of progress_params(); $1 is the stream, $2 the epoch. */
 #define PROGRESS_PARAM_COUNT 27
@@ -69,6 +70,11 @@ progress_parse(const PGresult *res, const char *stream, Progress *out,
 	TEXT_FIELD(out->origin_nonce, 23);
 	out->transactions = (uint64_t) pg_value_int(res, 0, 24);
 	out->rows = (uint64_t) pg_value_int(res, 0, 25);
+	out->counts.batches = (uint64_t) pg_value_int(res, 0, 26);
+	out->counts.vector_rows = (uint64_t) pg_value_int(res, 0, 27);
+	out->counts.single_rows = (uint64_t) pg_value_int(res, 0, 28);
+	out->counts.refused = (uint64_t) pg_value_int(res, 0, 29);
+	out->counts.serial_rows = (uint64_t) pg_value_int(res, 0, 30);
 	if (out->phase == PHASE_NONE)
 		return error_set(err, P_PROGRESS,
 						 "the progress row of %s has the "
@@ -242,7 +248,7 @@ target_pg_progress_insert(Target *target, Progress *progress, Error *err)
 
 /*
  * $28 is the resume_lsn that must still be there, $29 our backend's pid when
- * the transaction began: a session that libpq or a pooler replaced in silence
+ * the transaction began, what follows is added to the counts: a session that libpq or a pooler replaced in silence
  * cannot commit half a batch.  Zero rows divide by zero, which aborts the
  * transaction, so that the COMMIT may already be on its way.
  */
@@ -255,26 +261,50 @@ static const char update_sql[] =
 	" commit_time = " COMMIT_TIME_PARAM ", anchor_lsn = $19,"
 	" anchor_nonce = $20, previous_anchor_lsn = $21, digest = $22,"
 	" skeleton = $23, newest_stamp_lsn = $24, origin_nonce = $25,"
-	" transactions = $26, rows = $27, updated_at = now()"
+	" transactions = $26, rows = $27, batches = batches + $30::bigint,"
+	" vector_rows = vector_rows + $31::bigint,"
+	" single_rows = single_rows + $32::bigint,"
+	" refused_plans = refused_plans + $33::bigint,"
+	" serial_rows = serial_rows + $34::bigint, updated_at = now()"
 	" WHERE stream = $1 AND epoch = $2 AND resume_lsn = $28"
 	"  AND pg_backend_pid() = $29::integer RETURNING 1)"
 	" SELECT 1 / count(*) FROM u";
 
+#define COUNTS 5
+
+static void
+counts_text(const ApplyCounts *counts, char added[COUNTS][24])
+{
+	const uint64_t values[COUNTS] = {
+		counts->batches, counts->vector_rows, counts->single_rows,
+		counts->refused, counts->serial_rows,
+	};
+
+	for (int i = 0; i < COUNTS; i++)
+		snprintf(added[i], sizeof(added[i]), "%" PRIu64, values[i]);
+}
+
 bool
 target_pg_progress_send(PgConn *conn, const Progress *before,
-						const Progress *after, Error *err)
+						const Progress *after, const ApplyCounts *counts,
+						Error *err)
 {
-	const char *params[PROGRESS_PARAM_COUNT + 2];
+	const char *params[PROGRESS_PARAM_COUNT + 2 + COUNTS];
 	ProgressText text;
 	char expected[LSN_STRING_SIZE];
 	char pid[16];
+	char added[COUNTS][24];
 
 	progress_params(after, &text, params);
 	params[PROGRESS_PARAM_COUNT] = lsn_to_string(before->resume_lsn, expected);
 	snprintf(pid, sizeof(pid), "%d", conn->backend_pid);
 	params[PROGRESS_PARAM_COUNT + 1] = pid;
-	if (!PQsendQueryParams(conn->pq, update_sql, PROGRESS_PARAM_COUNT + 2, NULL,
-						   params, NULL, NULL, 0))
+	counts_text(counts, added);
+	for (int i = 0; i < COUNTS; i++)
+		params[PROGRESS_PARAM_COUNT + 2 + i] = added[i];
+	if (!PQsendQueryParams(conn->pq, update_sql,
+						   PROGRESS_PARAM_COUNT + 2 + COUNTS, NULL, params, NULL,
+						   NULL, 0))
 		return pg_error(conn, NULL, P_CONNECTION_LOST, err);
 	return true;
 }
@@ -297,10 +327,11 @@ bool
 target_pg_progress_update(PgConn *conn, const Progress *before,
 						  const Progress *after, Error *err)
 {
+	const ApplyCounts none = { 0 };
 	PGresult *res = NULL;
 	PGresult *next;
 
-	if (!target_pg_progress_send(conn, before, after, err))
+	if (!target_pg_progress_send(conn, before, after, &none, err))
 		return false;
 	while (pg_next_result(conn, &next, err) && next != NULL)
 	{

@@ -318,14 +318,14 @@ target_pg_writer_savepoint(TargetWriter *writer, SavepointVerb verb, Error *err)
 
 static bool
 send_commit(TargetWriter *writer, const Progress *before, const Progress *after,
-			Error *err)
+			const ApplyCounts *counts, Error *err)
 {
 	Pipeline *pipeline = writer->pipeline;
 	bool ok;
 
 	ok = pipe_enter(writer, err) &&
 		 column_marks_send(&writer->touched, pipeline, err) &&
-		 target_pg_progress_send(writer->conn, before, after, err) &&
+		 target_pg_progress_send(writer->conn, before, after, counts, err) &&
 		 pipeline_note(pipeline, STEP_PROGRESS, err);
 	/* a test that stops here must find the row set: wait for it */
 	if (ok && failpoint_active)
@@ -340,12 +340,12 @@ send_commit(TargetWriter *writer, const Progress *before, const Progress *after,
 
 bool
 target_pg_writer_commit(TargetWriter *writer, const Progress *before,
-						const Progress *after, TargetDurability *durability,
-						Error *err)
+						const Progress *after, const ApplyCounts *counts,
+						TargetDurability *durability, Error *err)
 {
 	StepKind failed;
 
-	if (!send_commit(writer, before, after, err))
+	if (!send_commit(writer, before, after, counts, err))
 	{
 		failed = pipeline_failed_step(writer->pipeline);
 		if (failed == STEP_COLUMNS)

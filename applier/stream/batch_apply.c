@@ -16,35 +16,9 @@ typedef struct Apply
 	StreamBatch *batch;
 	const TargetOps *ops;
 	TargetWriter *writer;
-	ApplyStats *stats;
+	ApplyCounts *counts;
 	Error *err;
 } Apply;
-
-static void
-add_plan(PlanStats *sum, const PlanStats *stats)
-{
-	sum->changes += stats->changes;
-	sum->vector_rows += stats->vector_rows;
-	sum->single_rows += stats->single_rows;
-	sum->insert_update += stats->insert_update;
-	sum->update_update += stats->update_update;
-	sum->insert_delete += stats->insert_delete;
-	sum->update_delete += stats->update_delete;
-	sum->delete_insert += stats->delete_insert;
-	sum->key_changes += stats->key_changes;
-	sum->unkeyed += stats->unkeyed;
-	sum->misfits += stats->misfits;
-	sum->events += stats->events;
-}
-
-void
-apply_stats_add(ApplyStats *sum, const ApplyStats *stats)
-{
-	add_plan(&sum->plan, &stats->plan);
-	sum->batches += stats->batches;
-	sum->refused += stats->refused;
-	sum->serial_rows += stats->serial_rows;
-}
 
 /* Is it about the rows, so that a smaller part may go well? */
 static bool
@@ -59,7 +33,8 @@ write_plan(Apply *apply, const Plan *plan)
 	if (!apply->ops->writer_write(apply->writer, plan, apply->batch->filter,
 								  apply->err))
 		return false;
-	add_plan(&apply->stats->plan, &plan->stats);
+	apply->counts->vector_rows += plan->stats.vector_rows;
+	apply->counts->single_rows += plan->stats.single_rows;
 	return true;
 }
 
@@ -73,7 +48,7 @@ savepoint(Apply *apply, SavepointVerb verb)
 static bool
 take_back(Apply *apply)
 {
-	apply->stats->refused++;
+	apply->counts->refused++;
 	log_debug("a plan was refused: %s", apply->err->message);
 	error_clear(apply->err);
 	return savepoint(apply, SAVEPOINT_ROLLBACK);
@@ -84,8 +59,11 @@ write_serial(Apply *apply, int unit)
 {
 	const Plan *plan = batch_plan(apply->batch, unit, unit + 1, true);
 
-	apply->stats->serial_rows += plan->stats.changes;
-	return write_plan(apply, plan);
+	if (!apply->ops->writer_write(apply->writer, plan, apply->batch->filter,
+								  apply->err))
+		return false;
+	apply->counts->serial_rows += plan->stats.changes;
+	return true;
 }
 
 /* Units [first, end): as planned, or in halves, or row by row. */
@@ -127,7 +105,7 @@ write_first(Apply *apply)
 		return true;
 	if (!is_refusal(apply->err))
 		return false;
-	apply->stats->refused++;
+	apply->counts->refused++;
 	log_debug("a plan was refused: %s", apply->err->message);
 	error_clear(apply->err);
 	ops->writer_rollback(apply->writer);
@@ -147,12 +125,12 @@ write_piece(Apply *apply)
 
 bool
 batch_write(StreamBatch *batch, const TargetOps *ops, TargetWriter *writer,
-			ApplyStats *stats, Error *err)
+			ApplyCounts *counts, Error *err)
 {
-	Apply apply = { batch, ops, writer, stats, err };
+	Apply apply = { batch, ops, writer, counts, err };
 
 	error_clear(err);
-	stats->batches++;
+	counts->batches += batch->last;
 	if ((batch->first ? write_first(&apply) : write_piece(&apply)) &&
 		FAILPOINT(FP_BATCH_APPLIED, err))
 		return true;

@@ -16,23 +16,12 @@
 
 #include "stream/batch.h"
 
-/* What became of the rows; added up. */
-typedef struct ApplyStats
-{
-	PlanStats plan;
-	uint64_t batches;
-	uint64_t refused;	  /* plans that the target refused */
-	uint64_t serial_rows; /* applied row by row in consequence */
-} ApplyStats;
-
 /*
  * Write the batch's rows in one target transaction, which is left open.  On an
  * error nothing of the batch is there: what was written is rolled back, or gone
- * with the connection.
+ * with the connection.  What became of the rows is added to counts.
  */
 bool batch_write(StreamBatch *batch, const TargetOps *ops, TargetWriter *writer,
-				 ApplyStats *stats, Error *err) MUST_CHECK;
-
-void apply_stats_add(ApplyStats *sum, const ApplyStats *stats);
+				 ApplyCounts *counts, Error *err) MUST_CHECK;
 
 #endif /* PORTAGE_BATCH_APPLY_H */

@@ -14,7 +14,6 @@
 #include <stdatomic.h>
 
 #include "pipeline/queue.h"
-#include "stream/batch_apply.h"
 #include "stream/ddl_event.h"
 #include "stream/markers.h"
 #include "stream/stamps.h"
@@ -31,7 +30,6 @@ typedef struct StreamSession
 	Markers *markers;
 	Stamps *stamps;
 	DdlKey ddl_key; /* of the messages that carry DDL */
-	ApplyStats stats; /* the writer's */
 
 	atomic_bool ending;				  /* threads are to return */
 	atomic_uint_fast64_t confirm_lsn; /* durable: may be told to the source */

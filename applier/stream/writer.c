@@ -137,7 +137,6 @@ take_finished(Writer *writer, bool *busy, Error *err)
 		if (!taken)
 			break;
 		*busy = true;
-		apply_stats_add(&writer->session->stats, &result.stats);
 		if (!note_applied(writer, result.batch, &result.durability, err))
 			return false;
 		writer->spare[writer->spare_count++] = result.batch;
@@ -226,9 +225,6 @@ apply_alone(Writer *writer, Error *err)
 		!target->ops->durability(target, false, &durability, err) ||
 		!note_applied(writer, batch, &durability, err))
 		return false;
-	session->stats.batches++;
-	session->stats.plan.changes += batch->rows;
-	session->stats.plan.single_rows += batch->rows;
 	tables_forget(writer->tables);
 	batch_begin(batch, &writer->planned);
 	writer->closed = false;

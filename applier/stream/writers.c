@@ -34,7 +34,8 @@ typedef struct Thread
 	Writers *writers;
 	TargetWriter *connection;
 	pthread_t thread;
-	Job *job; /* what it works on; NULL: nothing */
+	Job *job;			/* what it works on; NULL: nothing */
+	ApplyCounts counts; /* of the open target transaction */
 	bool started;
 } Thread;
 
@@ -77,14 +78,16 @@ write_job(Thread *thread, Job *job)
 
 	if (!wait_turn(writers, job))
 		return error_set(&job->error, P_STOPPED, "stopped");
-	if (!batch_write(batch, writers->ops, thread->connection,
-					 &job->result.stats, &job->error))
+	if (batch->first)
+		thread->counts = (ApplyCounts){ 0 };
+	if (!batch_write(batch, writers->ops, thread->connection, &thread->counts,
+					 &job->error))
 		return false;
 	if (!batch->last)
 		return FAILPOINT(FP_PIECE_APPLIED, &job->error);
 	if (writers->ops->writer_commit(thread->connection, &batch->before,
-									&batch->after, &job->result.durability,
-									&job->error))
+									&batch->after, &thread->counts,
+									&job->result.durability, &job->error))
 		return true;
 	writers->ops->writer_rollback(thread->connection);
 	return false;

@@ -18,7 +18,6 @@ typedef struct Writers Writers;
 typedef struct BatchResult
 {
 	StreamBatch *batch; /* the caller's again */
-	ApplyStats stats;
 	TargetDurability durability; /* if it was the last of its transaction */
 } BatchResult;
 

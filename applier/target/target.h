@@ -190,10 +190,13 @@ typedef struct TargetOps
 						 const ChangeFilter *filter, Error *err);
 	bool (*writer_savepoint)(TargetWriter *writer, SavepointVerb verb,
 							 Error *err);
-	/* By compare-and-set of the progress row, as apply() does. */
+	/*
+	 * By compare-and-set of the progress row, as apply() does; counts are added to
+	 * those that it has.
+	 */
 	bool (*writer_commit)(TargetWriter *writer, const Progress *before,
-						  const Progress *after, TargetDurability *durability,
-						  Error *err);
+						  const Progress *after, const ApplyCounts *counts,
+						  TargetDurability *durability, Error *err);
 	void (*writer_rollback)(TargetWriter *writer);
 	void (*writer_close)(TargetWriter *writer);
 
