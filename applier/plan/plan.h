@@ -35,6 +35,13 @@ typedef struct PlanTable
 	 */
 	bool exact;
 
+	/*
+	 * What the table demands of a row has to do with its key only: no unique
+	 * index but the key's, no exclusion constraint, no trigger and no foreign key
+	 * that acts.  Its rows may be written before older ones of other keys.
+	 */
+	bool alone;
+
 	/* Every change in the source's order, each by its own statement. */
 	bool ordered;
 } PlanTable;

@@ -35,7 +35,7 @@ static const char facts_sql[] =
 	"  FROM pg_index i, key WHERE i.indrelid = $1::oid"
 	"   AND (i.indisunique OR i.indisexclusion))"
 	" SELECT EXISTS (SELECT FROM uniques WHERE is_key),"
-	" (SELECT count(*) FROM uniques) = 1 AND NOT EXISTS ("
+	" NOT EXISTS (SELECT FROM uniques WHERE NOT is_key) AND NOT EXISTS ("
 	"  SELECT FROM pg_trigger t WHERE t.tgrelid = $1::oid"
 	"   AND t.tgenabled <> 'D'"
 	"   AND (t.tgenabled <> 'O'"
@@ -115,7 +115,7 @@ read_facts(PgConn *conn, const char *oid, const Names *names, TableFacts *facts,
 	if (res == NULL)
 		return false;
 	facts->plan.keyed = pg_value_bool(res, 0, 0);
-	facts->alone = facts->plan.keyed && pg_value_bool(res, 0, 1);
+	facts->plan.alone = pg_value_bool(res, 0, 1);
 	facts->plan.exact = pg_value_bool(res, 0, 2);
 	PQclear(res);
 	return true;

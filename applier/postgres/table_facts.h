@@ -21,13 +21,6 @@ typedef struct TableFacts
 	const char *mark; /* of its columns: column_watch.h */
 
 	/*
-	 * What the table demands of a row has to do with its key only: it has no
-	 * unique index but the key's, no exclusion constraint and no foreign key that
-	 * acts.  Such rows may be written in another order than the source's.
-	 */
-	bool alone;
-
-	/*
 	 * A bit for each column of the relation: an array of it travels as text[],
 	 * because it is an array itself, or its type has no array, or one whose
 	 * elements are not parted by commas.

@@ -64,7 +64,7 @@ measure_round_trip(PgConn *conn, int64_t *us, Error *err)
 }
 
 TargetWriter *
-target_pg_writer_open(Target *target, Error *err)
+target_pg_writer_open(Target *target, bool many, Error *err)
 {
 	TargetPg *self = (TargetPg *) target;
 	TargetWriter *writer = mem_zalloc(sizeof(*writer));
@@ -76,6 +76,7 @@ target_pg_writer_open(Target *target, Error *err)
 	column_marks_init(&writer->touched);
 	writer->conn = target_pg_session(self, "writer", &replica_role, err);
 	if (writer->conn == NULL || !target_pg_prefer_indexes(writer->conn, err) ||
+		(many && !pg_exec(writer->conn, err, "SET lock_timeout = '5s'")) ||
 		!measure_round_trip(writer->conn, &us, err))
 	{
 		target_pg_writer_close(writer);

@@ -47,6 +47,7 @@ void
 batch_begin(StreamBatch *batch, const Progress *progress)
 {
 	planner_reset(batch->planner);
+	batch->finished = NULL;
 	release_frames(batch);
 	arena_reset(&batch->arena);
 	batch->tables.count = 0;
@@ -344,6 +345,7 @@ batch_add(StreamBatch *batch, const Unit *unit, bool alone,
 const Plan *
 batch_plan(StreamBatch *batch, int first, int end, bool serial)
 {
+	batch->finished = NULL;
 	planner_reset(batch->planner);
 	if (serial)
 		planner_serial(batch->planner);
@@ -355,5 +357,13 @@ batch_plan(StreamBatch *batch, int first, int end, bool serial)
 const Plan *
 batch_finish(StreamBatch *batch)
 {
-	return planner_finish(batch->planner);
+	if (batch->finished == NULL)
+		batch->finished = planner_finish(batch->planner);
+	return batch->finished;
+}
+
+void
+batch_again(StreamBatch *batch)
+{
+	batch->finished = batch_plan(batch, 0, batch->unit_count, false);
 }

@@ -49,6 +49,8 @@ typedef struct StreamBatch
 	uint64_t rows;
 	uint64_t bytes;
 
+	const Plan *finished; /* the plan of all of it, if there is one */
+
 	bool first; /* begins the target transaction */
 	bool last;	/* ends it */
 	bool alone; /* one unit, for the target's own way of carrying it out */
@@ -91,7 +93,10 @@ void batch_add(StreamBatch *batch, const Unit *unit, bool alone,
  */
 const Plan *batch_plan(StreamBatch *batch, int first, int end, bool serial);
 
-/* The plan of all that was collected. */
+/* The plan of all that was collected; the same when asked again. */
 const Plan *batch_finish(StreamBatch *batch);
+
+/* Plan all of it anew: parts of it have been planned meanwhile. */
+void batch_again(StreamBatch *batch);
 
 #endif /* PORTAGE_BATCH_H */

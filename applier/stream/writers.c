@@ -6,13 +6,21 @@
  * first; a thread has one job at most; the pieces of a large transaction go to
  * the thread that has its target transaction open.  After a failure nothing is
  * committed any more.
+ *
+ * A batch is written in two parts: rows that no older batch touches at once, the
+ * others when all older ones are committed (plan/split.h).  What goes wrong
+ * before that may be due to the order alone, so then the batch is begun again
+ * in its turn.  An older batch that waits for a lock has the younger ones give
+ * back what they hold.
  */
 #include "stream/writers.h"
 
 #include <pthread.h>
+#include <string.h>
 
 #include "base/failpoint.h"
 #include "base/mem.h"
+#include "plan/split.h"
 
 typedef enum JobState
 {
@@ -26,6 +34,9 @@ typedef struct Job
 	JobState state;
 	uint64_t number; /* from 1, in the order of giving */
 	BatchResult result;
+	KeySet keys;	 /* if there are other threads */
+	PlanSplit split; /* the same; early may be empty */
+	bool holds;		 /* its early rows are written */
 	Error error;
 } Job;
 
@@ -52,22 +63,142 @@ struct Writers
 	int busy;
 	uint64_t given;		/* number of the last */
 	uint64_t committed; /* number of the last that is through */
+	uint64_t recalled;	/* what is younger gives its early rows back */
 	Thread *holder;		/* has a large transaction open */
 	bool ending;
 };
 
+static bool
+is_turn(const Writers *writers, const Job *job)
+{
+	return writers->committed == job->number - 1;
+}
+
+/* Give the early rows back; the mutex is held, but not meanwhile. */
+static void
+give_back(Thread *thread, Job *job)
+{
+	Writers *writers = thread->writers;
+
+	pthread_mutex_unlock(&writers->mutex);
+	writers->ops->writer_rollback(thread->connection);
+	pthread_mutex_lock(&writers->mutex);
+	job->holds = false;
+	pthread_cond_broadcast(&writers->changed);
+}
+
 /* Wait until all older batches are through; false: it will not come to that. */
 static bool
-wait_turn(Writers *writers, const Job *job)
+wait_turn(Thread *thread, Job *job)
 {
+	Writers *writers = thread->writers;
 	bool turn;
 
 	pthread_mutex_lock(&writers->mutex);
-	while (writers->committed != job->number - 1 && !writers->ending)
-		pthread_cond_wait(&writers->changed, &writers->mutex);
-	turn = writers->committed == job->number - 1;
+	while (!is_turn(writers, job) && !writers->ending)
+	{
+		if (job->holds && writers->recalled > writers->committed &&
+			writers->recalled < job->number)
+			give_back(thread, job);
+		else
+			pthread_cond_wait(&writers->changed, &writers->mutex);
+	}
+	turn = is_turn(writers, job);
 	pthread_mutex_unlock(&writers->mutex);
 	return turn;
+}
+
+/* Rows that need not wait; what is said against them counts for nothing yet. */
+static void
+write_early(Thread *thread, Job *job)
+{
+	const TargetOps *ops = thread->writers->ops;
+	const ChangeFilter *filter = job->result.batch->filter;
+	Error ignored = ERROR_INIT;
+	bool ok;
+
+	if (job->split.early.count == 0)
+		return;
+	ok = ops->writer_begin(thread->connection, &ignored) &&
+		 ops->writer_write(thread->connection, &job->split.early, filter,
+						   &ignored) &&
+		 FAILPOINT(FP_EARLY_APPLIED, &ignored);
+	if (!ok)
+		ops->writer_rollback(thread->connection);
+	pthread_mutex_lock(&thread->writers->mutex);
+	job->holds = ok;
+	pthread_mutex_unlock(&thread->writers->mutex);
+}
+
+/* The rest of a batch whose early rows are written; false: begin again. */
+static bool
+write_late(Thread *thread, Job *job)
+{
+	const TargetOps *ops = thread->writers->ops;
+	const Plan *late = &job->split.late;
+	Error ignored = ERROR_INIT;
+
+	job->holds = false;
+	if (ops->writer_write(thread->connection, late, job->result.batch->filter,
+						  &ignored) &&
+		FAILPOINT(FP_BATCH_APPLIED, &ignored))
+	{
+		thread->counts.batches = 1;
+		thread->counts.vector_rows = late->stats.vector_rows;
+		thread->counts.single_rows = late->stats.single_rows;
+		return true;
+	}
+	ops->writer_rollback(thread->connection);
+	return false;
+}
+
+/* Nobody younger than the job holds anything any more. */
+static void
+recall(Writers *writers, const Job *job)
+{
+	bool held = true;
+
+	pthread_mutex_lock(&writers->mutex);
+	writers->recalled = job->number;
+	pthread_cond_broadcast(&writers->changed);
+	while (held && !writers->ending)
+	{
+		held = false;
+		for (int i = 0; i < writers->count; i++)
+			held = held || writers->jobs[i].holds;
+		if (held)
+			pthread_cond_wait(&writers->changed, &writers->mutex);
+	}
+	pthread_mutex_unlock(&writers->mutex);
+}
+
+/* Is it about locks that a younger batch may have? */
+static bool
+is_lock_wait(const Error *err)
+{
+	return strcmp(err->sqlstate, "55P03") == 0 ||
+		   strcmp(err->sqlstate, "40P01") == 0;
+}
+
+/* The whole of it, in its turn. */
+static bool
+write_whole(Thread *thread, Job *job)
+{
+	Writers *writers = thread->writers;
+	StreamBatch *batch = job->result.batch;
+
+	if (batch->first)
+		thread->counts = (ApplyCounts){ 0 };
+	if (batch_write(batch, writers->ops, thread->connection, &thread->counts,
+					&job->error))
+		return true;
+	if (writers->count == 1 || !batch->first || !is_lock_wait(&job->error))
+		return false;
+	recall(writers, job);
+	batch_again(batch);
+	thread->counts = (ApplyCounts){ 0 };
+	return batch_write(batch, writers->ops, thread->connection, &thread->counts,
+					   &job->error);
 }
 
 static bool
@@ -76,12 +207,10 @@ write_job(Thread *thread, Job *job)
 	Writers *writers = thread->writers;
 	StreamBatch *batch = job->result.batch;
 
-	if (!wait_turn(writers, job))
+	write_early(thread, job);
+	if (!wait_turn(thread, job))
 		return error_set(&job->error, P_STOPPED, "stopped");
-	if (batch->first)
-		thread->counts = (ApplyCounts){ 0 };
-	if (!batch_write(batch, writers->ops, thread->connection, &thread->counts,
-					 &job->error))
+	if (!(job->holds && write_late(thread, job)) && !write_whole(thread, job))
 		return false;
 	if (!batch->last)
 		return FAILPOINT(FP_PIECE_APPLIED, &job->error);
@@ -100,6 +229,7 @@ finish_job(Thread *thread, Job *job, bool ok)
 
 	pthread_mutex_lock(&writers->mutex);
 	job->state = ok ? JOB_DONE : JOB_FAILED;
+	job->holds = false;
 	if (ok)
 		writers->committed = job->number;
 	else
@@ -134,7 +264,8 @@ static bool
 start_thread(Writers *writers, Target *target, Thread *thread, Error *err)
 {
 	thread->writers = writers;
-	thread->connection = target->ops->writer_open(target, err);
+	thread->connection = target->ops->writer_open(target, writers->count > 1,
+												  err);
 	if (thread->connection == NULL)
 		return false;
 	if (pthread_create(&thread->thread, NULL, thread_main, thread) != 0)
@@ -181,6 +312,8 @@ writers_close(Writers *writers)
 	}
 	pthread_cond_destroy(&writers->changed);
 	pthread_mutex_destroy(&writers->mutex);
+	for (int i = 0; i < writers->count; i++)
+		key_set_release(&writers->jobs[i].keys);
 	mem_free(writers->threads);
 	mem_free(writers->jobs);
 	mem_free(writers);
@@ -219,16 +352,48 @@ writers_ready(const Writers *writers)
 	return ready;
 }
 
+/* Its plan, split by what the batches before it are about to write. */
+static void
+job_split(Writers *writers, Job *job)
+{
+	StreamBatch *batch = job->result.batch;
+	const KeySet *older[MAX_WRITERS];
+	const Plan *plan = batch_finish(batch);
+
+	key_set_fill(&job->keys, plan);
+	for (int i = 0; i < writers->busy; i++)
+		older[i] = &writers->jobs[(writers->head + i) % writers->count].keys;
+	if (writers->busy > 0)
+		plan_split(plan, older, writers->busy, planner_arena(batch->planner),
+				   &job->split);
+}
+
+/* A job that no thread has yet. */
+static Job *
+job_new(Writers *writers, StreamBatch *batch)
+{
+	Job *job = &writers->jobs[(writers->head + writers->busy) % writers->count];
+	KeySet keys = job->keys;
+
+	pthread_mutex_lock(&writers->mutex);
+	BUG_UNLESS(writers->busy < writers->count);
+	*job = (Job){ .number = ++writers->given, .keys = keys };
+	job->result.batch = batch;
+	pthread_mutex_unlock(&writers->mutex);
+	if (writers->count > 1 && batch->first && batch->last)
+		job_split(writers, job);
+	return job;
+}
+
 void
 writers_give(Writers *writers, StreamBatch *batch)
 {
-	Job *job = &writers->jobs[(writers->head + writers->busy) % writers->count];
+	Job *job = job_new(writers, batch);
 	Thread *thread;
 
 	pthread_mutex_lock(&writers->mutex);
 	thread = free_thread(writers);
-	BUG_UNLESS(writers->busy < writers->count && thread != NULL);
-	*job = (Job){ .number = ++writers->given, .result = { .batch = batch } };
+	BUG_UNLESS(thread != NULL);
 	thread->job = job;
 	writers->holder = batch->last ? NULL : thread;
 	writers->busy++;

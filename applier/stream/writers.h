@@ -11,6 +11,7 @@
 
 #include "pipeline/queue.h"
 #include "stream/batch_apply.h"
+#include "stream/stream.h"
 
 typedef struct Writers Writers;
 

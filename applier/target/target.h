@@ -183,7 +183,8 @@ typedef struct TargetOps
 					   const PlanTable **table, Error *err);
 
 	/* ---- a writer of plans: one connection, one thread at a time */
-	TargetWriter *(*writer_open)(Target *self, Error *err);
+	/* many: there are others, so a lock that takes long is an error */
+	TargetWriter *(*writer_open)(Target *self, bool many, Error *err);
 	bool (*writer_begin)(TargetWriter *writer, Error *err);
 	/* Write it and prove that it did what it should. */
 	bool (*writer_write)(TargetWriter *writer, const Plan *plan,
