@@ -42,7 +42,7 @@ check_phase(Session *session, Error *err)
 static bool
 drain(Owned *self, Error *err)
 {
-	StreamConfig config = session_stream_config();
+	StreamConfig config = session_stream_config(self->session.options);
 
 	if (!needs_stream(&self->session))
 		return true;

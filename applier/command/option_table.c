@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "pattern.h"
+#include "stream/stream.h"
 
 #define JOBS_MAX 64
 
@@ -60,6 +61,7 @@ parse_exclude_tables(Options *options, const char *value, Error *err);
 static bool parse_until(Options *options, const char *value, Error *err);
 static bool parse_retry_for(Options *options, const char *value, Error *err);
 static bool parse_jobs(Options *options, const char *value, Error *err);
+static bool parse_writers(Options *options, const char *value, Error *err);
 static bool parse_split_over(Options *options, const char *value, Error *err);
 static bool
 parse_synchronous_commit(Options *options, const char *value, Error *err);
@@ -96,6 +98,13 @@ const OptionDef option_table[] = {
 	  BY(parse_split_over),
 	  "copy larger tables in pieces of about this size, such\n"
 	  "as 64MB or 1GB; stays as it was begun (default: 256MB)" },
+	{ "writers", 0, "N", ON(COMMAND_RUN) | ON(COMMAND_FINISH),
+	  BY(parse_writers),
+	  "connections that write the stream, 1 to 16; commits\n"
+	  "keep the source's order (default: 1)" },
+	{ "serial", 0, NULL, ON(COMMAND_RUN) | ON(COMMAND_FINISH), AT(serial),
+	  "write each change of the stream by its own statement,\n"
+	  "in the source's order; slow, to look for a fault" },
 	{ "retry-for", 0, "DURATION", ON(COMMAND_RUN) | ON(COMMAND_FINISH),
 	  BY(parse_retry_for),
 	  "try again for so long when a connection was lost,\n"
@@ -288,20 +297,33 @@ parse_retry_for(Options *options, const char *value, Error *err)
 }
 
 static bool
-parse_jobs(Options *options, const char *value, Error *err)
+parse_number(const char *option, const char *value, int max, int *number,
+			 Error *err)
 {
 	char *end;
-	long number;
+	long parsed;
 
 	errno = 0;
-	number = strtol(value, &end, 10);
-	if (errno != 0 || end == value || *end != '\0' || number < 1 ||
-		number > JOBS_MAX)
+	parsed = strtol(value, &end, 10);
+	if (errno != 0 || end == value || *end != '\0' || parsed < 1 ||
+		parsed > max)
 		return error_set(err, P_OPTIONS,
-						 "--jobs takes a number from 1 to %d, not \"%s\"",
-						 JOBS_MAX, value);
-	options->jobs = (int) number;
+						 "--%s takes a number from 1 to %d, not \"%s\"",
+						 option, max, value);
+	*number = (int) parsed;
 	return true;
+}
+
+static bool
+parse_jobs(Options *options, const char *value, Error *err)
+{
+	return parse_number("jobs", value, JOBS_MAX, &options->jobs, err);
+}
+
+static bool
+parse_writers(Options *options, const char *value, Error *err)
+{
+	return parse_number("writers", value, MAX_WRITERS, &options->writers, err);
 }
 
 static bool

@@ -282,6 +282,7 @@ options_parse(Options *options, Arena *arena, int argc, char **argv, Error *err)
 	options->exclude_tables = "";
 	options->retry_for_ms = RETRY_FOR_DEFAULT_MS;
 	options->jobs = JOBS_DEFAULT;
+	options->writers = 1;
 	options->split_over = SPLIT_OVER_DEFAULT;
 	if (!parse_words(&parsing, argc, argv, err) || !find_command(&parsing, err))
 		return false;

@@ -49,6 +49,8 @@ typedef struct Options
 	Lsn until_lsn;		  /* LSN_NONE: no end */
 	int64_t retry_for_ms; /* 0: for ever */
 	int jobs;
+	int writers;
+	bool serial; /* every change by its own statement */
 	int64_t split_over; /* bytes; tables above are copied in pieces */
 	bool no_wait;
 	bool takeover;

@@ -167,7 +167,7 @@ stream_past_stamps(Run *run, bool *ended, Error *err)
 	Session *session = &run->owned.session;
 	const Progress *progress = &session->progress;
 	const Options *options = session->options;
-	StreamConfig config = session_stream_config();
+	StreamConfig config = session_stream_config(session->options);
 	int waiting;
 
 	*ended = false;
@@ -190,7 +190,7 @@ static bool
 stream(Run *run, Error *err)
 {
 	Session *session = &run->owned.session;
-	StreamConfig config = session_stream_config();
+	StreamConfig config = session_stream_config(session->options);
 	bool ended;
 
 	config.until_caught_up = session->options->until_caught_up;

@@ -16,6 +16,8 @@
  */
 #define BATCH_ROWS 50000
 #define BATCH_BYTES ((size_t) 32 * 1024 * 1024)
+/* of all that is open at a time */
+#define ALL_BATCHES_BYTES ((size_t) 64 * 1024 * 1024)
 #define QUEUE_BYTES ((size_t) 64 * 1024 * 1024)
 
 bool
@@ -219,13 +221,16 @@ session_check(const Session *session, Error *err)
 }
 
 StreamConfig
-session_stream_config(void)
+session_stream_config(const Options *options)
 {
 	return (StreamConfig){
 		.defer = true,
-		.writers = 1,
+		.writers = options->writers,
+		.serial = options->serial,
 		.batch_rows = BATCH_ROWS,
-		.batch_bytes = BATCH_BYTES,
+		.batch_bytes = options->writers == 1
+						   ? BATCH_BYTES
+						   : ALL_BATCHES_BYTES / (size_t) options->writers,
 		.queue_bytes = QUEUE_BYTES,
 	};
 }

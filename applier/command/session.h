@@ -59,7 +59,7 @@ bool session_check_source(const Session *session, Error *err) MUST_CHECK;
 bool session_check(const Session *session, Error *err) MUST_CHECK;
 
 /* How every command streams, without an end. */
-StreamConfig session_stream_config(void);
+StreamConfig session_stream_config(const Options *options);
 
 /*
  * The end of a command: logs err if it is set, closes the session, returns the

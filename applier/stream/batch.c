@@ -10,13 +10,14 @@
 #include "stream/history.h"
 
 StreamBatch *
-batch_new(const ChangeFilter *filter)
+batch_new(const ChangeFilter *filter, bool serial)
 {
 	StreamBatch *batch = mem_zalloc(sizeof(*batch));
 
 	arena_init(&batch->arena);
 	batch->planner = planner_new();
 	batch->filter = filter;
+	batch->serial = serial;
 	return batch;
 }
 
@@ -47,6 +48,8 @@ void
 batch_begin(StreamBatch *batch, const Progress *progress)
 {
 	planner_reset(batch->planner);
+	if (batch->serial)
+		planner_serial(batch->planner);
 	batch->finished = NULL;
 	release_frames(batch);
 	arena_reset(&batch->arena);
@@ -347,7 +350,7 @@ batch_plan(StreamBatch *batch, int first, int end, bool serial)
 {
 	batch->finished = NULL;
 	planner_reset(batch->planner);
-	if (serial)
+	if (serial || batch->serial)
 		planner_serial(batch->planner);
 	for (int i = first; i < end; i++)
 		plan_unit(batch, &batch->units[i]);

@@ -36,6 +36,7 @@ typedef struct StreamBatch
 	Arena arena; /* transactions and units */
 	Planner *planner;
 	const ChangeFilter *filter;
+	bool serial;
 	BatchSpan *spans;
 	Frame **frames; /* each once, in order */
 	BatchUnit *units;
@@ -59,7 +60,8 @@ typedef struct StreamBatch
 	BatchNews news;
 } StreamBatch;
 
-StreamBatch *batch_new(const ChangeFilter *filter);
+/* serial: every change by itself. */
+StreamBatch *batch_new(const ChangeFilter *filter, bool serial);
 void batch_free(StreamBatch *batch);
 
 /* Empty it, to collect what follows on progress. */

@@ -420,7 +420,8 @@ writer_open(Writer *writer, Error *err)
 	writer->tables = tables_new(session->target);
 	for (; writer->batch_count < config->writers + 1; writer->batch_count++)
 		writer->batches[writer->batch_count] = writer->spare
-			[writer->spare_count++] = batch_new(stamps_filter(session->stamps));
+			[writer->spare_count++] = batch_new(stamps_filter(session->stamps),
+									  config->serial);
 	report_init(&writer->report, session);
 	writer->writers = writers_open(session->target, config->writers,
 								   session->queue, err);
