@@ -44,6 +44,20 @@ print_copy(const Status *status)
 			   units_bytes((double) copy->active[i].bytes, numbers[0]));
 }
 
+/* How the rows got there, and whether the order of some has mattered. */
+static void
+print_counts(const ApplyCounts *counts)
+{
+	printf("%-10s %" PRIu64 " target transactions, %" PRIu64
+		   " rows in vectors, %" PRIu64 " by themselves\n",
+		   "applied:", counts->batches, counts->vector_rows,
+		   counts->single_rows);
+	if (counts->refused > 0)
+		printf("%-10s %" PRIu64 " plans were refused, %" PRIu64
+			   " rows applied one by one\n",
+			   "", counts->refused, counts->serial_rows);
+}
+
 static void
 print_stream(const Status *status)
 {
@@ -56,6 +70,7 @@ print_stream(const Status *status)
 		   " transactions, %" PRIu64 " rows\n",
 		   "stream:", LSN_ARGS(progress->resume_lsn), progress->transactions,
 		   progress->rows);
+	print_counts(&progress->counts);
 	if (status->has_lag)
 		printf("%-10s %s, %.1f s\n",
 			   "lag:", units_bytes((double) status->lag_bytes, bytes),
@@ -226,6 +241,17 @@ rates_json(const Status *status)
 }
 
 static json_t *
+counts_json(const ApplyCounts *counts)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "batches",
+					 (json_int_t) counts->batches, "vector_rows",
+					 (json_int_t) counts->vector_rows, "single_rows",
+					 (json_int_t) counts->single_rows, "refused_plans",
+					 (json_int_t) counts->refused, "serial_rows",
+					 (json_int_t) counts->serial_rows);
+}
+
+static json_t *
 stream_json(const Status *status)
 {
 	const Progress *progress = &status->progress;
@@ -233,11 +259,13 @@ stream_json(const Status *status)
 
 	if (progress->phase != PHASE_STREAM)
 		return json_null();
-	stream = json_pack("{s:o, s:o, s:I, s:I, s:n, s:n, s:o}", "resume_lsn",
+	stream = json_pack("{s:o, s:o, s:I, s:I, s:o, s:n, s:n, s:o}", "resume_lsn",
 					   lsn_json(progress->resume_lsn), "anchor_lsn",
 					   lsn_json(progress->anchor_lsn), "transactions",
 					   (json_int_t) progress->transactions, "rows",
-					   (json_int_t) progress->rows, "lag_bytes", "lag_seconds",
+					   (json_int_t) progress->rows, "applied",
+					   counts_json(&progress->counts), "lag_bytes",
+					   "lag_seconds",
 					   "rates", rates_json(status));
 	BUG_UNLESS(stream != NULL);
 	if (status->has_lag)
