@@ -308,8 +308,8 @@ parse_number(const char *option, const char *value, int max, int *number,
 	if (errno != 0 || end == value || *end != '\0' || parsed < 1 ||
 		parsed > max)
 		return error_set(err, P_OPTIONS,
-						 "--%s takes a number from 1 to %d, not \"%s\"",
-						 option, max, value);
+						 "--%s takes a number from 1 to %d, not \"%s\"", option,
+						 max, value);
 	*number = (int) parsed;
 	return true;
 }

@@ -50,7 +50,7 @@ typedef struct Options
 	int64_t retry_for_ms; /* 0: for ever */
 	int jobs;
 	int writers;
-	bool serial; /* every change by its own statement */
+	bool serial;		/* every change by its own statement */
 	int64_t split_over; /* bytes; tables above are copied in pieces */
 	bool no_wait;
 	bool takeover;

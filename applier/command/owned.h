@@ -21,7 +21,7 @@ typedef struct Owned
 	bool before;	   /* it was ours: options for the first time are used */
 	int64_t epoch;	   /* when it was ours last; 0: never */
 	bool hold_nothing; /* the plugin is not to defer in the next stream */
-	Lsn alone_lsn; /* see StreamConfig */
+	Lsn alone_lsn;	   /* see StreamConfig */
 } Owned;
 
 typedef struct OwnedWork

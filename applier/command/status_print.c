@@ -265,8 +265,7 @@ stream_json(const Status *status)
 					   (json_int_t) progress->transactions, "rows",
 					   (json_int_t) progress->rows, "applied",
 					   counts_json(&progress->counts), "lag_bytes",
-					   "lag_seconds",
-					   "rates", rates_json(status));
+					   "lag_seconds", "rates", rates_json(status));
 	BUG_UNLESS(stream != NULL);
 	if (status->has_lag)
 	{

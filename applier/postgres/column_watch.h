@@ -42,8 +42,8 @@ typedef struct ColumnMarks
 
 void column_marks_init(ColumnMarks *marks);
 void column_marks_release(ColumnMarks *marks);
-void column_marks_add(ColumnMarks *marks, uint32_t target_oid,
-					  const char *mark);
+void
+column_marks_add(ColumnMarks *marks, uint32_t target_oid, const char *mark);
 
 /* Send the check of these as STEP_COLUMNS; nothing if there are none. */
 bool column_marks_send(ColumnMarks *marks, Pipeline *pipeline,

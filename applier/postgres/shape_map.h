@@ -27,7 +27,8 @@ typedef struct ShapeEntry
 	Arena copied_arena;
 	Shape copied; /* as it was copied, if that is later; oid 0: it is not */
 	uint32_t id;  /* from 0, dense */
-	struct TableFacts *facts; /* for rows of a relation like it, if seen; or NULL */
+	struct TableFacts
+		*facts; /* for rows of a relation like it, if seen; or NULL */
 } ShapeEntry;
 
 typedef struct ShapeMap ShapeMap;

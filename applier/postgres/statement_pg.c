@@ -28,8 +28,9 @@ typedef struct CacheKey
 {
 	uint64_t serial; /* of the relation */
 	int use;		 /* kinds of change and old row; or a vector's kind */
-	uint8_t columns[(WIRE_MAX_COLUMNS + 7) / 8]; /* a bit for each that travels */
-	size_t bytes;								 /* used of these */
+	uint8_t
+		columns[(WIRE_MAX_COLUMNS + 7) / 8]; /* a bit for each that travels */
+	size_t bytes;							 /* used of these */
 } CacheKey;
 
 typedef struct CacheEntry
@@ -435,8 +436,8 @@ build_vector(StatementCache *cache, const PlanVector *vector, Statement *out)
 		vector_sql_update(&sql, facts, vector->columns);
 	else
 		vector_sql_insert(&sql, facts, vector->columns);
-	for (int i = 0;
-		 vector->kind != PLAN_INSERT && i < relation->column_count; i++)
+	for (int i = 0; vector->kind != PLAN_INSERT && i < relation->column_count;
+		 i++)
 	{
 		if ((relation->columns[i].flags & WIRE_COLUMN_KEY) != 0)
 			params[out->param_count++] = (ParamRef){ true, i };

@@ -44,7 +44,8 @@ Statement *statement_for(StatementCache *cache, const Change *change);
  * The same for an UPDATE or DELETE of a vector, whose table is of table_facts.h;
  * parameters are arrays of the columns.
  */
-Statement *statement_for_vector(StatementCache *cache, const PlanVector *vector);
+Statement *
+statement_for_vector(StatementCache *cache, const PlanVector *vector);
 
 /* Too many: time for DEALLOCATE ALL and statement_cache_clear(). */
 bool statement_cache_full(const StatementCache *cache);

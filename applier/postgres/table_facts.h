@@ -15,7 +15,7 @@
 typedef struct TableFacts
 {
 	PlanTable plan;
-	Arena arena; /* holds all of this, the struct included */
+	Arena arena;			 /* holds all of this, the struct included */
 	struct TableFacts *next; /* for the owner's use */
 	uint32_t target_oid;
 	const char *mark; /* of its columns: column_watch.h */
@@ -33,9 +33,9 @@ typedef struct TableFacts
  * that mark before, for rows of the relation, which they keep a reference on.
  * NULL and err if it cannot be read.
  */
-TableFacts *table_facts_read(PgConn *conn, uint32_t target_oid,
-							 const char *mark, uint32_t id,
-							 const Relation *relation, Error *err);
+TableFacts *
+table_facts_read(PgConn *conn, uint32_t target_oid, const char *mark,
+				 uint32_t id, const Relation *relation, Error *err);
 
 /* Do the facts hold for rows of this relation, too? */
 bool table_facts_suit(const TableFacts *facts, const Relation *relation);

@@ -53,8 +53,8 @@ typedef struct TargetPg
 	char origin_nonce[NONCE_SIZE];
 	/* resume_lsn of the row as we last saw or wrote it, whoever of us did */
 	atomic_uint_fast64_t stored_resume;
-	uint64_t written;  /* pg_current_wal_insert_lsn() after COMMIT */
-	uint64_t durable;  /* pg_current_wal_flush_lsn() */
+	uint64_t written; /* pg_current_wal_insert_lsn() after COMMIT */
+	uint64_t durable; /* pg_current_wal_flush_lsn() */
 	StatementCache *statements;
 	Pipeline *pipeline; /* what was sent and not yet answered */
 	Arena halves;		/* of UPDATEs; until every answer is there */

@@ -255,7 +255,8 @@ batch_commit(TargetPg *self, const Progress *before, const Progress *after,
 		ok = pipeline_finish(pipeline, err) &&
 			 FAILPOINT(FP_PROGRESS_UPDATED, err);
 	ok = ok && pipeline_send(pipeline, STEP_COMMIT, "COMMIT", 0, NULL, err) &&
-		 pipeline_send(pipeline, STEP_POSITIONS, target_pg_positions_sql, 0, NULL, err) &&
+		 pipeline_send(pipeline, STEP_POSITIONS, target_pg_positions_sql, 0,
+					   NULL, err) &&
 		 pipeline_finish(pipeline, err);
 	if (!ok && pipeline_failed_step(pipeline) == STEP_COLUMNS)
 		return column_watch_failed(err);

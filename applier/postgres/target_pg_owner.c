@@ -170,9 +170,9 @@ target_pg_owner_acquire(Target *target, OwnerMode mode, bool *owned,
 }
 
 /* Sessions of this stream and role that write, except ours. */
-#define EVICT_WHERE                                             \
-	" FROM pg_stat_activity WHERE datname = current_database()" \
-	" AND pid <> pg_backend_pid() AND application_name IN ("    \
+#define EVICT_WHERE                                                      \
+	" FROM pg_stat_activity WHERE datname = current_database()"          \
+	" AND pid <> pg_backend_pid() AND application_name IN ("             \
 	"'pg_portage ' || $1 || ' apply', 'pg_portage ' || $1 || ' writer'," \
 	" 'pg_portage ' || $1 || ' loader')"
 

@@ -21,7 +21,7 @@
 	" (extract(epoch FROM commit_time - '2000-01-01 00:00:00+00'"              \
 	"::timestamptz) * 1000000)::bigint,"                                       \
 	" anchor_lsn, anchor_nonce, previous_anchor_lsn, digest, skeleton,"        \
-	" newest_stamp_lsn, origin_nonce, transactions, rows,"                       \
+	" newest_stamp_lsn, origin_nonce, transactions, rows,"                     \
 	" batches, vector_rows, single_rows, refused_plans, serial_rows"
 
 /* In the order of progress_params(); $1 is the stream, $2 the epoch. */
@@ -303,8 +303,8 @@ target_pg_progress_send(PgConn *conn, const Progress *before,
 	for (int i = 0; i < COUNTS; i++)
 		params[PROGRESS_PARAM_COUNT + 2 + i] = added[i];
 	if (!PQsendQueryParams(conn->pq, update_sql,
-						   PROGRESS_PARAM_COUNT + 2 + COUNTS, NULL, params, NULL,
-						   NULL, 0))
+						   PROGRESS_PARAM_COUNT + 2 + COUNTS, NULL, params,
+						   NULL, NULL, 0))
 		return pg_error(conn, NULL, P_CONNECTION_LOST, err);
 	return true;
 }

@@ -237,8 +237,7 @@ write_vector(TargetWriter *writer, const PlanVector *vector, Error *err)
 	if (vector->kind == PLAN_INSERT && vector->count >= writer->copy_rows)
 		return pipe_leave(writer, err) &&
 			   vector_copy(writer->vectors, vector, err);
-	return pipe_enter(writer, err) &&
-		   vector_send(writer->vectors, vector, err);
+	return pipe_enter(writer, err) && vector_send(writer->vectors, vector, err);
 }
 
 /* All that it truncates is as the relations say, and no copy shows it. */
@@ -314,7 +313,8 @@ target_pg_writer_savepoint(TargetWriter *writer, SavepointVerb verb, Error *err)
 		return pg_exec(writer->conn, err, commands[verb]) &&
 			   pg_exec(writer->conn, err, "DEALLOCATE ALL");
 	}
-	return pipe_leave(writer, err) && pg_exec(writer->conn, err, commands[verb]);
+	return pipe_leave(writer, err) &&
+		   pg_exec(writer->conn, err, commands[verb]);
 }
 
 static bool
@@ -332,8 +332,7 @@ send_commit(TargetWriter *writer, const Progress *before, const Progress *after,
 	if (ok && failpoint_active)
 		ok = pipeline_finish(pipeline, err) &&
 			 FAILPOINT(FP_PROGRESS_UPDATED, err);
-	return ok &&
-		   pipeline_send(pipeline, STEP_COMMIT, "COMMIT", 0, NULL, err) &&
+	return ok && pipeline_send(pipeline, STEP_COMMIT, "COMMIT", 0, NULL, err) &&
 		   pipeline_send(pipeline, STEP_POSITIONS, target_pg_positions_sql, 0,
 						 NULL, err) &&
 		   pipe_leave(writer, err);

@@ -179,8 +179,7 @@ copy_failed(VectorSender *sender, Error *err)
 	/* refused where the COPY has ended already */
 	(void) !copy_in_end(sender->conn, "given up", &said);
 	error_clear(&said);
-	if (!copy_in_result(sender->conn, &rows, &said) &&
-		said.sqlstate[0] != '\0')
+	if (!copy_in_result(sender->conn, &rows, &said) && said.sqlstate[0] != '\0')
 		*err = said;
 	return false;
 }
@@ -204,7 +203,8 @@ vector_copy(VectorSender *sender, const PlanVector *vector, Error *err)
 		return vector_error(err, vector, vector->count);
 	if (rows == vector->count)
 		return true;
-	error_set(err, P_ROW_MISSING, "%" PRId64 " rows were inserted instead of %d",
-			  rows, vector->count);
+	error_set(err, P_ROW_MISSING,
+			  "%" PRId64 " rows were inserted instead of %d", rows,
+			  vector->count);
 	return vector_error(err, vector, vector->count);
 }

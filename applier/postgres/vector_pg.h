@@ -14,8 +14,8 @@
 
 typedef struct VectorSender VectorSender;
 
-VectorSender *vector_sender_new(PgConn *conn, Pipeline *pipeline,
-								StatementCache *statements);
+VectorSender *
+vector_sender_new(PgConn *conn, Pipeline *pipeline, StatementCache *statements);
 void vector_sender_free(VectorSender *sender);
 
 /* By arrays: sends, may read answers of what was sent before. */

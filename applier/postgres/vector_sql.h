@@ -19,8 +19,8 @@ vector_sql_update(Buffer *sql, const TableFacts *facts, const uint8_t *columns);
 void vector_sql_delete(Buffer *sql, const TableFacts *facts);
 
 /* columns: a bit each, those that are inserted; at least one. */
-void vector_sql_insert(Buffer *sql, const TableFacts *facts,
-					   const uint8_t *columns);
+void
+vector_sql_insert(Buffer *sql, const TableFacts *facts, const uint8_t *columns);
 
 /* columns: a bit each, those that the lines have; at least one. */
 void

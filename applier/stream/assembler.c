@@ -81,8 +81,7 @@ reserve_span(Assembler *a)
 	if (a->span_head > a->span_capacity / 2)
 	{
 		memmove(a->spans, a->spans + a->span_head, held * sizeof(*a->spans));
-		memmove(a->frames, a->frames + a->span_head,
-				held * sizeof(Frame *));
+		memmove(a->frames, a->frames + a->span_head, held * sizeof(Frame *));
 		a->span_head = 0;
 		a->span_count = (int) held;
 		return;
@@ -173,8 +172,8 @@ see_ddl(Assembler *a, Frame *frame, const Event *event, Error *err)
 {
 	bool genuine;
 
-	if (!ddl_event_verify(&event->message, a->key, a->current.txn.xid,
-						  &genuine, err))
+	if (!ddl_event_verify(&event->message, a->key, a->current.txn.xid, &genuine,
+						  err))
 		return false;
 	if (!genuine)
 	{
@@ -300,8 +299,7 @@ void
 assembler_taken(Assembler *a)
 {
 	bool ready = a->ready_head < a->ready_count;
-	int taken = ready ? a->ready[a->ready_head].span_count
-					  : open_spans(a);
+	int taken = ready ? a->ready[a->ready_head].span_count : open_spans(a);
 
 	for (int i = 0; i < taken; i++)
 		frame_release(a->frames[a->span_head + i]);

@@ -41,9 +41,9 @@ typedef struct Unit
  * origin_nonce: the stream's, by which its markers are known.  A transaction
  * becomes pieces when it exceeds rows or bytes.
  */
-Assembler *assembler_new(Markers *markers, const DdlKey *key,
-						 const Progress *progress, int piece_rows,
-						 size_t piece_bytes);
+Assembler *
+assembler_new(Markers *markers, const DdlKey *key, const Progress *progress,
+			  int piece_rows, size_t piece_bytes);
 void assembler_free(Assembler *assembler);
 
 /*

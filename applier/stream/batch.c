@@ -79,9 +79,8 @@ hold_frame(StreamBatch *batch, Frame *frame)
 	if (batch->frame_count == batch->frame_capacity)
 	{
 		batch->frame_capacity = batch->frame_capacity * 2 + 64;
-		batch->frames = mem_realloc(batch->frames,
-									(size_t) batch->frame_capacity *
-										sizeof(Frame *));
+		batch->frames = mem_realloc(
+			batch->frames, (size_t) batch->frame_capacity * sizeof(Frame *));
 	}
 	BUG_UNLESS(batch->frames != NULL);
 	frame_retain(frame);
@@ -94,9 +93,8 @@ add_span(StreamBatch *batch, const Txn *txn, const BatchSpan *span)
 	if (batch->span_count == batch->span_capacity)
 	{
 		batch->span_capacity = batch->span_capacity * 2 + 64;
-		batch->spans = mem_realloc(batch->spans,
-								   (size_t) batch->span_capacity *
-									   sizeof(*batch->spans));
+		batch->spans = mem_realloc(batch->spans, (size_t) batch->span_capacity *
+													 sizeof(*batch->spans));
 	}
 	BUG_UNLESS(batch->spans != NULL);
 	batch->spans[batch->span_count++] = (BatchSpan){ txn, span->events,
@@ -142,8 +140,8 @@ half_of(StreamBatch *batch, const Change *change, ChangeKind kind)
 static const Change *
 change_left(StreamBatch *batch, const Txn *txn, const Change *change)
 {
-	switch (batch->filter->verdict(batch->filter, txn, change,
-								   change->relation))
+	switch (
+		batch->filter->verdict(batch->filter, txn, change, change->relation))
 	{
 		case VERDICT_APPLY:
 			return change;
@@ -250,8 +248,8 @@ can_plan_change(const StreamBatch *batch, const Txn *txn, const Change *change,
 {
 	if (change->kind == CHANGE_TRUNCATE)
 		return can_plan_truncate(batch, txn, change, tables);
-	switch (batch->filter->verdict(batch->filter, txn, change,
-								   change->relation))
+	switch (
+		batch->filter->verdict(batch->filter, txn, change, change->relation))
 	{
 		case VERDICT_SKIP:
 			return true;

@@ -70,9 +70,9 @@ void batch_begin(StreamBatch *batch, const Progress *progress);
 bool batch_empty(const StreamBatch *batch);
 
 /* Ask for the tables of a change that are new and matter; see batch_can_plan. */
-bool batch_ask_tables(const StreamBatch *batch, const Txn *txn,
-					  const Change *change, Tables *tables,
-					  Error *err) MUST_CHECK;
+bool
+batch_ask_tables(const StreamBatch *batch, const Txn *txn, const Change *change,
+				 Tables *tables, Error *err) MUST_CHECK;
 
 /*
  * Can the unit be planned?  False where only the target itself knows how to

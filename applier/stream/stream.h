@@ -24,7 +24,7 @@ typedef struct StreamConfig
 	Lsn until_lsn; /* LSN_NONE: no end */
 	bool defer;	   /* the plugin may hold small transactions */
 	int writers;
-	bool serial; /* every change by its own statement */
+	bool serial;	/* every change by its own statement */
 	Lsn *alone_lsn; /* the commit of a transaction that is to be applied row by
 					 * row; set before an error that asks for it */
 	int batch_rows;

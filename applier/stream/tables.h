@@ -24,7 +24,8 @@ const PlanTable *tables_find(const Tables *tables, const Relation *relation);
 bool tables_asked(const Tables *tables, const Relation *relation);
 
 /* Ask the target; nobody else may be using its connection. */
-bool tables_ask(Tables *tables, const Relation *relation, Error *err) MUST_CHECK;
+bool
+tables_ask(Tables *tables, const Relation *relation, Error *err) MUST_CHECK;
 
 /* Tables may have been altered: ask again. */
 void tables_forget(Tables *tables);

@@ -36,14 +36,14 @@ typedef struct Writer
 	Assembler *assembler;
 	Tables *tables;
 	Writers *writers;
-	StreamBatch *open;	 /* collects; NULL: none is free */
+	StreamBatch *open;					   /* collects; NULL: none is free */
 	StreamBatch *batches[MAX_WRITERS + 1]; /* all of them */
 	int batch_count;
 	StreamBatch *spare[MAX_WRITERS + 1]; /* those that are free */
 	int spare_count;
 	Progress planned; /* behind all that was collected */
 	bool closed;	  /* the open batch takes no more */
-	bool alone;		  /* a large transaction that the target carries out itself */
+	bool alone; /* a large transaction that the target carries out itself */
 	Pending pending[MAX_PENDING];
 	int pending_count;
 	Lsn durable_resume; /* everything before it is on disk */
@@ -419,9 +419,9 @@ writer_open(Writer *writer, Error *err)
 									  config->batch_bytes);
 	writer->tables = tables_new(session->target);
 	for (; writer->batch_count < config->writers + 1; writer->batch_count++)
-		writer->batches[writer->batch_count] = writer->spare
-			[writer->spare_count++] = batch_new(stamps_filter(session->stamps),
-									  config->serial);
+		writer->batches[writer->batch_count] =
+			writer->spare[writer->spare_count++] =
+				batch_new(stamps_filter(session->stamps), config->serial);
 	report_init(&writer->report, session);
 	writer->writers = writers_open(session->target, config->writers,
 								   session->queue, err);

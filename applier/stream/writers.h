@@ -18,7 +18,7 @@ typedef struct Writers Writers;
 /* What became of a batch. */
 typedef struct BatchResult
 {
-	StreamBatch *batch; /* the caller's again */
+	StreamBatch *batch;			 /* the caller's again */
 	TargetDurability durability; /* if it was the last of its transaction */
 } BatchResult;
 
