@@ -132,7 +132,7 @@ bool
 target_pg_apply(Target *target, const Batch *batch, const ChangeFilter *filter,
 				const Progress *before, const Progress *after, Error *err);
 void target_pg_rollback(Target *target);
-bool target_pg_durability(Target *target, bool ask,
+bool target_pg_durability(Target *target, DurabilityWish wish,
 						  TargetDurability *durability, Error *err);
 
 /* ddl_work.c: what is known of the tables is read again when it is needed */

@@ -325,18 +325,30 @@ target_pg_rollback(Target *target)
 	(void) !pg_exec(self->conn, &ignored, "DEALLOCATE ALL");
 }
 
+/* A commit that waits for the disk, and so for all that is before it. */
+static bool
+flush(PgConn *conn, Error *err)
+{
+	return pg_exec(conn, err,
+				   "BEGIN; SET LOCAL synchronous_commit = local;"
+				   "SELECT pg_logical_emit_message(true, 'portage.flush', '');"
+				   "COMMIT");
+}
+
 /*
  * With synchronous_commit=off a commit is durable once the log has been flushed
  * beyond it; the WAL writer does that within three times wal_writer_delay.
  */
 bool
-target_pg_durability(Target *target, bool ask, TargetDurability *durability,
-					 Error *err)
+target_pg_durability(Target *target, DurabilityWish wish,
+					 TargetDurability *durability, Error *err)
 {
 	TargetPg *self = (TargetPg *) target;
 	PGresult *res;
 
-	if (ask)
+	if (wish == DURABILITY_FORCED && !flush(self->conn, err))
+		return false;
+	if (wish != DURABILITY_KNOWN)
 	{
 		res = pg_query(self->conn, err, target_pg_positions_sql);
 		if (res == NULL)

@@ -88,17 +88,31 @@ settle_pending(Writer *writer, uint64_t durable, Error *err)
 	return FAILPOINT(FP_BATCH_DURABLE, err);
 }
 
+/* Is everything that is asked for applied, and only to become durable? */
 static bool
-check_durable(Writer *writer, bool ask, Error *err)
+is_applied_to_end(const Writer *writer)
+{
+	Lsn resume_lsn = writer->session->progress->resume_lsn;
+	Lsn until_lsn = writer->session->config->until_lsn;
+
+	return (writer->goal_lsn != LSN_NONE && resume_lsn >= writer->goal_lsn) ||
+		   (until_lsn != LSN_NONE && resume_lsn >= until_lsn);
+}
+
+/* Ask what has become durable; who waits for the end does not wait for long. */
+static bool
+check_durable(Writer *writer, Error *err)
 {
 	Target *target = writer->session->target;
 	TargetDurability durability;
 
 	if (writer->pending_count == 0)
 		return true;
-	if (ask)
-		writer->asked_ms = clock_ms();
-	return target->ops->durability(target, ask, &durability, err) &&
+	writer->asked_ms = clock_ms();
+	return target->ops->durability(target,
+								   is_applied_to_end(writer) ? DURABILITY_FORCED
+															 : DURABILITY_ASKED,
+								   &durability, err) &&
 		   settle_pending(writer, durability.durable, err);
 }
 
@@ -222,7 +236,7 @@ apply_alone(Writer *writer, Error *err)
 	writer->alone = !batch->last;
 	if (!target->ops->apply(target, &work, batch->filter, &batch->before,
 							&batch->after, err) ||
-		!target->ops->durability(target, false, &durability, err) ||
+		!target->ops->durability(target, DURABILITY_KNOWN, &durability, err) ||
 		!note_applied(writer, batch, &durability, err))
 		return false;
 	tables_forget(writer->tables);
@@ -370,7 +384,7 @@ wait_for_work(Writer *writer, Error *err)
 												: IDLE_WAIT_MS;
 
 	return queue_await(writer->session->queue, !is_full(writer), wait_ms) ||
-		   check_durable(writer, true, err);
+		   check_durable(writer, err);
 }
 
 /* One turn: what has arrived, what can go on, what is finished. */
@@ -385,8 +399,9 @@ writer_turn(Writer *writer, Error *err)
 		return false;
 	if (!busy)
 		return wait_for_work(writer, err);
-	return clock_ms() - writer->asked_ms < DURABLE_ASK_MS ||
-		   check_durable(writer, true, err);
+	return (clock_ms() - writer->asked_ms < DURABLE_ASK_MS &&
+			!is_applied_to_end(writer)) ||
+		   check_durable(writer, err);
 }
 
 static bool

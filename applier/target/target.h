@@ -112,6 +112,13 @@ typedef struct TargetDurability
 	uint64_t durable; /* what has reached the disk */
 } TargetDurability;
 
+typedef enum DurabilityWish
+{
+	DURABILITY_KNOWN, /* without a round trip */
+	DURABILITY_ASKED, /* find out */
+	DURABILITY_FORCED /* have everything that is committed on disk */
+} DurabilityWish;
+
 typedef enum SavepointVerb
 {
 	SAVEPOINT_SET,
@@ -169,9 +176,8 @@ typedef struct TargetOps
 	bool (*apply)(Target *self, const Batch *batch, const ChangeFilter *filter,
 				  const Progress *before, const Progress *after, Error *err);
 	void (*rollback)(Target *self);
-	/* ask: find out anew, else what is known without a round trip. */
-	bool (*durability)(Target *self, bool ask, TargetDurability *durability,
-					   Error *err);
+	bool (*durability)(Target *self, DurabilityWish wish,
+					   TargetDurability *durability, Error *err);
 
 	/*
 	 * How rows of the relation are to be planned for.  NULL: the table is not as
