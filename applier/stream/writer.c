@@ -43,7 +43,7 @@ typedef struct Writer
 	int spare_count;
 	Progress planned; /* behind all that was collected */
 	bool closed;	  /* the open batch takes no more */
-	bool alone; /* a large transaction that the target carries out itself */
+	bool alone; /* one that the target carries out itself is open */
 	Pending pending[MAX_PENDING];
 	int pending_count;
 	Lsn durable_resume; /* everything before it is on disk */
@@ -106,7 +106,8 @@ check_durable(Writer *writer, Error *err)
 	Target *target = writer->session->target;
 	TargetDurability durability;
 
-	if (writer->pending_count == 0)
+	/* in the middle of a transaction the connection can't be asked */
+	if (writer->pending_count == 0 || writer->alone)
 		return true;
 	writer->asked_ms = clock_ms();
 	return target->ops->durability(target,
@@ -273,7 +274,7 @@ take_unit(Writer *writer, const Unit *unit, bool *taken, Error *err)
 	*taken = false;
 	if (!has_room(writer, unit))
 		return true;
-	if (!ask_tables(writer, unit, err))
+	if (!writer->alone && !ask_tables(writer, unit, err))
 		return false;
 	alone = must_be_alone(writer, unit);
 	if (alone && !unit->first && !writer->alone)
