@@ -51,7 +51,7 @@ static const char facts_sql[] =
  */
 static const char as_text_sql[] =
 	"SELECT coalesce(t.typarray = 0 OR t.typdelim <> ','"
-	"  OR t.typcategory = 'A', true)"
+	"  OR t.typcategory IN ('A', 'C'), true)"
 	" FROM unnest($2::name[]) WITH ORDINALITY AS n (name, number)"
 	" LEFT JOIN pg_attribute a ON a.attrelid = $1::oid AND a.attname = n.name"
 	"  AND NOT a.attisdropped"

@@ -22,8 +22,9 @@ typedef struct TableFacts
 
 	/*
 	 * A bit for each column of the relation: an array of it travels as text[],
-	 * because it is an array itself, or its type has no array, or one whose
-	 * elements are not parted by commas.
+	 * because it is an array itself (unnest() would take it apart), or composite
+	 * (that, too), or its type has no array, or one whose elements are not parted
+	 * by commas.
 	 */
 	const uint8_t *as_text;
 } TableFacts;

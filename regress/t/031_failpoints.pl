@@ -209,7 +209,7 @@ my %session = (
 	'target-lost' => [
 		$target,
 		q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-		  WHERE application_name = 'pg_portage app apply'}
+		  WHERE application_name IN ('pg_portage app apply', 'pg_portage app writer')}
 	],
 	'source-lost' => [
 		$source,

@@ -187,7 +187,7 @@ foreach my $how ([], ['--takeover'])
 			$target->safe_psql('app',
 				q{SELECT count(*) FROM pg_stat_activity
 				  WHERE wait_event_type = 'Lock'
-				  AND application_name = 'pg_portage app apply'}) == 1;
+				  AND application_name = 'pg_portage app writer'}) == 1;
 		},
 		'its session to wait for a lock');
 	$victim->signal('STOP');

@@ -100,6 +100,7 @@ foreach my $mode (qw(fast immediate))
 # ---- each of our sessions ended
 my @sessions = (
 	[ $target, 'pg_portage app apply' ],
+	[ $target, 'pg_portage app writer' ],
 	[ $source, 'pg_portage app stream' ],
 	[ $source, 'pg_portage app marker' ]);
 foreach my $session (@sessions)
@@ -173,7 +174,7 @@ foreach my $way ("DATABASE app", "ROLE $role")
 		sub {
 			@pids = split(/\n/, $target->safe_psql('postgres',
 					q{SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'
-					  AND application_name = 'pg_portage app apply'}));
+					  AND application_name = 'pg_portage app writer'}));
 		},
 		'its session to wait for a lock');
 	is(kill('STOP', @pids), 1, 'the target hangs');
@@ -238,7 +239,7 @@ wait_for(
 	sub {
 		$target->safe_psql('app',
 			q{SELECT count(*) FROM pg_stat_activity
-			  WHERE application_name = 'pg_portage app apply'
+			  WHERE application_name = 'pg_portage app writer'
 			  AND backend_xid IS NOT NULL}) == 1;
 	},
 	'it to be in a batch');

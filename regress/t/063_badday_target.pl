@@ -151,7 +151,7 @@ my $process = streaming($target, 'app');
 $sides->look(running => 1);
 my ($session) = $target->safe_psql('postgres',
 	q{SELECT pid FROM pg_stat_activity
-	  WHERE application_name = 'pg_portage app apply'});
+	  WHERE application_name = 'pg_portage app writer'});
 kill('STOP', $session);
 $source->safe_psql('app', 'UPDATE u SET n = n WHERE id = 1');
 $process->signal_taken('TERM');

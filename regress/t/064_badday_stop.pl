@@ -76,7 +76,7 @@ sub applying
 		sub {
 			$target->safe_psql('app',
 				q{SELECT count(*) FROM pg_stat_activity
-				  WHERE application_name = 'pg_portage app apply'
+				  WHERE application_name = 'pg_portage app writer'
 				  AND backend_xid IS NOT NULL}) == 1;
 		},
 		'it to be in a batch');

@@ -1,0 +1,201 @@
+# The fast path and the slow one come to the same: one stream is applied in
+# vectors to one target and change by change to another. Random transactions;
+# PORTAGE_SEED=N repeats them. What vectors cannot know by themselves (an order
+# that matters, a row that somebody has changed) is found out and told.
+
+use strict;
+use warnings;
+
+use PortageFault;
+use PortageTest;
+use Test::More;
+
+my $seed = $ENV{PORTAGE_SEED} // int(rand(1_000_000));
+diag("PORTAGE_SEED=$seed");
+
+my $source = source_new('source', fsync => 0);
+my %target = map { $_ => target_new($_, fsync => 0) } qw(fast slow);
+my @tables = map { "public.$_" } qw(zoo codes keyless noidx late history), '"Two Keys"';
+
+$source->safe_psql('app', <<'SQL');
+CREATE TYPE mood AS ENUM ('sad', 'ok, then', 'NULL');
+CREATE TYPE pair AS (a int, b text);
+CREATE DOMAIN positive AS int CHECK (VALUE > 0);
+CREATE DOMAIN numbers AS int[];
+CREATE TABLE zoo (id positive PRIMARY KEY, m mood, p pair, n numbers, ns numeric[], t text, ts text[][],
+	b bytea, bs bytea[], bx box, bxs box[], pt point, r int4range, rs int4range[], j jsonb, f float8,
+	v varchar(7), c char(5), bits bit(3), i interval, tz timestamptz, big text, sum int GENERATED ALWAYS AS (id * 2) STORED);
+ALTER TABLE zoo ALTER big SET STORAGE EXTERNAL;
+CREATE TABLE codes (id int PRIMARY KEY, code text UNIQUE, n int);
+CREATE TABLE "Two Keys" ("from" uuid, "to" text COLLATE "C", n int GENERATED ALWAYS AS IDENTITY, v int, PRIMARY KEY ("from", "to"));
+CREATE TABLE keyless (a int, b text); ALTER TABLE keyless REPLICA IDENTITY FULL;
+CREATE TABLE noidx (id int PRIMARY KEY, v text);
+CREATE TABLE late (id int PRIMARY KEY DEFERRABLE, other int NOT NULL UNIQUE, v int);
+ALTER TABLE late REPLICA IDENTITY USING INDEX late_other_key;
+CREATE TABLE history (at timestamptz, delta int);
+INSERT INTO codes VALUES (0, 'none', 0); INSERT INTO "Two Keys" VALUES (md5('')::uuid, '', DEFAULT, 0);
+INSERT INTO keyless VALUES (0, ''); INSERT INTO noidx VALUES (0, ''); INSERT INTO late VALUES (0, 0, 0);
+INSERT INTO history VALUES ('epoch', 0); INSERT INTO zoo (id) VALUES (9999);
+SQL
+
+sub run
+{
+	my ($name, @more) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return portage_ok('run', endpoints($source, $target{$name}), '--name', $name, '--until', 'caught-up', @more);
+}
+
+sub counts
+{
+	my ($name) = @_;
+	return progress_row($target{$name}, 'app', $name);
+}
+
+# Everything that is new, on both sides; what the vectors were is returned.
+sub apply
+{
+	my ($what) = @_;
+	my $before = counts('fast');
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	run('fast');
+	run('slow', '--serial');
+	tables_equal($source, 'app', $target{$_}, 'app', @tables) || diag("$what: $_") foreach qw(fast slow);
+	my $after = counts('fast');
+	return { map { $_ => $after->{$_} - $before->{$_} } qw(batches vector_rows single_rows refused_plans serial_rows) };
+}
+
+run($_) foreach qw(fast slow);
+
+# ---- values of every kind, as rows of vectors
+sub zoo
+{
+	my ($from, $to) = @_;
+	return <<"SQL";
+INSERT INTO zoo SELECT i, (enum_range(NULL::mood))[1 + i % 3], CASE WHEN i % 5 > 0 THEN ROW(i, E'a"b\\\\,)')::pair END,
+	CASE i % 4 WHEN 0 THEN NULL WHEN 1 THEN '{}' ELSE ARRAY[i, NULL, -i] END, ARRAY['NaN', i / 7.0, NULL],
+	CASE i % 6 WHEN 0 THEN NULL WHEN 1 THEN '' WHEN 2 THEN 'NULL' WHEN 3 THEN E'\\\\N' WHEN 4 THEN E'tab\\there\\nand "quotes"\\r\\\\.' ELSE 'x{y,z}' || i END,
+	ARRAY[[E'a\\\\"', NULL], ['', 'NULL']], decode(repeat(to_hex(i % 256 + 256), i % 9), 'escape'),
+	ARRAY['\\x00ff'::bytea, '', NULL], box(point(i, 1), point(0, -i)), ARRAY[box(point(1, i), point(2, 3)), NULL],
+	CASE WHEN i % 3 > 0 THEN point(i, 0.1) END, int4range(i, i + 3), ARRAY[int4range(1, i + 2), 'empty'], jsonb_build_object('k', i, 'q', E'\\\\"'),
+	(ARRAY['NaN', 'Infinity', '-0', '1e-300', '0.1'])[1 + i % 5]::float8, 'ab' || i % 1000, 'c' || i % 100, (i % 8)::bit(3),
+	make_interval(0, i, 0, i, 0, 0, 0.5), CASE i % 3 WHEN 0 THEN 'infinity' ELSE '1000-01-01 BC'::timestamptz + i * interval '1 day' END,
+	CASE WHEN i % 10 = 0 THEN repeat(md5(i::text), 100) ELSE 'short' END FROM generate_series($from, $to) i;
+SQL
+}
+$source->safe_psql('app', zoo(1, 500));
+my $how = apply('inserts');
+is($how->{vector_rows}, 500, 'rows of every type are inserted in vectors');
+is($how->{single_rows}, 0, 'none by itself');
+$source->safe_psql('app', 'UPDATE zoo SET t = t || \'!\', v = NULL, n = n || 7, b = b || \'\\x5c22\', bx = NULL WHERE id % 10 > 0 AND id < 9999');
+$how = apply('updates');
+is($how->{vector_rows}, 450, 'and updated');
+$source->safe_psql('app', 'UPDATE zoo SET f = 1 WHERE id % 2 = 0');
+$how = apply('updates without large values');
+is($how->{vector_rows}, 250, 'and updated, where large values are not in the WAL');
+$source->safe_psql('app', 'DELETE FROM zoo WHERE id % 3 = 0 AND id < 9999');
+$how = apply('deletes');
+is($how->{vector_rows}, 166, 'and deleted');
+is($how->{refused_plans}, 0, 'no plan was refused');
+
+# ---- what keeps its place
+$source->safe_psql('app', 'INSERT INTO keyless SELECT i % 5, \'same\' FROM generate_series(1, 100) i;'
+	. ' INSERT INTO history SELECT now(), i FROM generate_series(1, 100) i');
+$how = apply('rows without a key');
+is($how->{vector_rows}, 200, 'rows without a key are inserted in vectors');
+$source->safe_psql('app', 'DELETE FROM keyless WHERE ctid IN (SELECT ctid FROM keyless WHERE a = 1 LIMIT 3);'
+	. ' UPDATE keyless SET b = \'other\' WHERE ctid IN (SELECT ctid FROM keyless WHERE a = 2 LIMIT 2)');
+$how = apply('rows without a key, changed');
+is($how->{single_rows}, 5, 'and found one by one');
+$source->safe_psql('app', 'INSERT INTO codes SELECT i, \'c\' || i, 0 FROM generate_series(1, 100) i;'
+	. ' UPDATE codes SET id = id + 1000, n = 1 WHERE id BETWEEN 1 AND 5; INSERT INTO codes VALUES (1, \'new\', 2);'
+	. ' UPDATE codes SET n = n + 10 WHERE id IN (1, 1001)');
+$how = apply('changed keys');
+is($how->{single_rows}, 5, 'changed keys keep their place');
+
+# The order of the changes matters to a unique value: vectors are refused.
+$source->safe_psql('app', 'BEGIN; UPDATE codes SET n = 7 WHERE id > 50; UPDATE codes SET code = \'free\' WHERE id = 10;'
+	. ' UPDATE codes SET code = \'c10\' WHERE id = 11; UPDATE codes SET code = \'c11\' WHERE id = 10; COMMIT');
+$source->safe_psql('app', 'UPDATE codes SET n = 8 WHERE id > 60');
+$how = apply('exchanged unique values');
+cmp_ok($how->{refused_plans}, '>', 0, 'a plan was refused');
+cmp_ok($how->{serial_rows}, '>', 52, 'and its transaction applied in the order of the source');
+cmp_ok($how->{serial_rows}, '<', 60, 'only that one');
+
+# ---- a target that is not like the source
+sql_as_target($target{$_}, 'app', <<'SQL') foreach qw(fast slow);
+ALTER TABLE noidx DROP CONSTRAINT noidx_pkey;
+ALTER TABLE codes ADD here text DEFAULT 'by default';
+UPDATE codes SET here = 'local';
+SQL
+$source->safe_psql('app', 'INSERT INTO noidx SELECT i, \'v\' FROM generate_series(1, 50) i; UPDATE noidx SET v = \'w\' WHERE id <= 20;'
+	. ' DELETE FROM noidx WHERE id > 40');
+run('fast');
+run('slow', '--serial');
+tables_equal($source, 'app', $target{$_}, 'app', 'public.noidx') foreach qw(fast slow);
+$source->safe_psql('app', 'BEGIN; DELETE FROM codes WHERE id BETWEEN 20 AND 29; INSERT INTO codes SELECT i, \'c\' || i, -1 FROM generate_series(20, 29) i;'
+	. ' UPDATE codes SET n = 5 WHERE id BETWEEN 30 AND 39; COMMIT');
+run('fast');
+run('slow', '--serial');
+foreach my $name (qw(fast slow))
+{
+	is( $target{$name}->safe_psql('app', q{SELECT here, count(*), min(n), max(n) FROM codes WHERE id BETWEEN 20 AND 39 GROUP BY 1 ORDER BY 1}),
+		"by default|10|-1|-1\nlocal|10|5|5",
+		"$name: a row that comes anew has the default of a column that only the target has");
+}
+sql_as_target($target{$_}, 'app', 'ALTER TABLE codes DROP here') foreach qw(fast slow);
+
+# ---- everything at once
+sub number { return int(rand($_[0])) }
+
+sub change
+{
+	my ($id, $other, $n) = (1 + number(200), 1 + number(200), number(1000));
+	my @changes = (
+		"INSERT INTO codes VALUES ($id, 'c$n', $n) ON CONFLICT DO NOTHING", "UPDATE codes SET n = n + 1 WHERE id % 7 = $n % 7",
+		"UPDATE codes SET id = $other + 2000 WHERE id = $id", "UPDATE codes SET code = 'c$n' WHERE id = $id",
+		"DELETE FROM codes WHERE id % 50 = $n % 50", "DELETE FROM codes WHERE id = $id; INSERT INTO codes VALUES ($id, 'd' || $n, $n) ON CONFLICT DO NOTHING",
+		"INSERT INTO \"Two Keys\" VALUES (md5('$id')::uuid, 't' || $other % 3, DEFAULT, $n) ON CONFLICT DO NOTHING",
+		"UPDATE \"Two Keys\" SET v = v + 1 WHERE \"to\" = 't' || $n % 3", "UPDATE \"Two Keys\" SET \"to\" = 't' || $n % 5 WHERE \"from\" = md5('$id')::uuid AND $n % 4 = 0",
+		"DELETE FROM \"Two Keys\" WHERE \"from\" = md5('$id')::uuid", "INSERT INTO keyless SELECT $n % 4, 'k' FROM generate_series(1, $n % 4)",
+		"DELETE FROM keyless WHERE ctid IN (SELECT ctid FROM keyless LIMIT 2)", "UPDATE keyless SET b = '$n' WHERE ctid IN (SELECT ctid FROM keyless LIMIT 2)",
+		"INSERT INTO late VALUES ($id, $other, $n) ON CONFLICT (other) DO NOTHING", "UPDATE late SET v = v + 1 WHERE other % 3 = $n % 3",
+		"UPDATE late SET other = other + 1000 WHERE other = $other", "DELETE FROM late WHERE other % 20 = $n % 20",
+		"INSERT INTO history SELECT now(), $n FROM generate_series(1, 20)", "UPDATE zoo SET t = 'u$n' WHERE id % 10 = $n % 10",
+		"UPDATE zoo SET big = repeat('$n', 2000) WHERE id = $id", "DELETE FROM zoo WHERE id = $id");
+	return $changes[ number(scalar @changes) ] . ";\n";
+}
+srand($seed);
+foreach my $round (1 .. 3)
+{
+	my $sql = '';
+	foreach (1 .. 300)
+	{
+		my $changes = join('', map { change() } 0 .. number(8));
+		$sql .= "BEGIN;\n$changes" . (number(20) ? "COMMIT;\n" : "ROLLBACK;\n");
+	}
+	$source->psql('app', $sql . zoo(1000 * $round, 1000 * $round + 300), on_error_stop => 0);
+	$how = apply("random changes, round $round");
+	cmp_ok($how->{vector_rows}, '>', 1000, "round $round: in vectors");
+	cmp_ok($how->{batches}, '<', 60, "round $round: of many transactions each");
+}
+
+# ---- a row that somebody has changed is named, out of the middle of a batch
+sql_as_target($target{fast}, 'app', 'DELETE FROM zoo WHERE id = 3100');
+$source->safe_psql('app', "UPDATE zoo SET t = 'before' WHERE id < 3000");
+$source->safe_psql('app', 'BEGIN; UPDATE zoo SET t = \'gone\' WHERE id > 3000; COMMIT');
+$source->safe_psql('app', "UPDATE zoo SET t = 'behind' WHERE id < 3000");
+my $result = portage_fails(4, 'run', endpoints($source, $target{fast}), '--name', 'fast', '--until', 'caught-up');
+error_ok($result, 'P0412', qr/0 rows were changed instead of one/, 'a row that is not there');
+like($result->{err}, qr/detail: .*\(id\)=\(3100\)/, 'which is named');
+is($target{fast}->safe_psql('app', q{SELECT count(*) FROM zoo WHERE t IN ('gone', 'behind')}),
+	0, 'nothing of its transaction is applied, or of what is behind it');
+run('slow', '--serial');
+sql_as_target($target{fast}, 'app', zoo(3100, 3100) =~ s/\(id, /(/r);
+run('fast');
+tables_equal($source, 'app', $target{$_}, 'app', @tables) foreach qw(fast slow);
+
+my $row = counts('slow');
+is($row->{vector_rows}, 0, 'serial: nothing was in a vector');
+cmp_ok($row->{single_rows}, '>', 1000, 'serial: everything by itself');
+done_testing();
