@@ -26,10 +26,29 @@ sub start
 	run('initdb', '--auth=trust', '--encoding=UTF8', '--locale=C.UTF-8',
 		'--no-sync', '--pgdata', $self->data);
 	$self->configure($options{conf});
-	run('pg_ctl', 'start', '--silent', '--wait', '--timeout=120',
-		'--pgdata', $self->data, '--log', "$folder/server.log");
-	$self->{started} = 1;
+	$self->begin;
 	return $self;
+}
+
+sub begin
+{
+	my ($self) = @_;
+
+	run('pg_ctl', 'start', '--silent', '--wait', '--timeout=120',
+		'--pgdata', $self->data, '--log', "$self->{folder}/server.log");
+	$self->{started} = 1;
+	return;
+}
+
+# Stopped in order, to be begun again.
+sub halt
+{
+	my ($self) = @_;
+
+	run('pg_ctl', 'stop', '--silent', '--wait', '--mode=fast', '--timeout=300',
+		'--pgdata', $self->data);
+	$self->{started} = 0;
+	return;
 }
 
 # The settings of every figure that is compared with another one.
@@ -53,6 +72,7 @@ autovacuum = off
 wal_sender_timeout = 0
 max_wal_senders = 20
 max_replication_slots = 20
+max_worker_processes = 20
 fsync = on
 full_page_writes = on
 synchronous_commit = on

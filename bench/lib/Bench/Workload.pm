@@ -19,6 +19,14 @@ my %workloads = (
 		write => \&write_pgbench,
 		expect => sub { (I => $_[0], U => 3 * $_[0], D => 0) },
 	},
+	w2a => {
+		title => 'inserts of 7 columns in one transaction',
+		size => [ 500_000, 2_000_000 ],
+		unit => 'rows',
+		prepare => \&prepare_inserts,
+		write => \&write_insert,
+		expect => sub { (I => $_[0], U => 0, D => 0) },
+	},
 	w2b => {
 		title => 'inserts of 7 columns, 1000 rows a transaction',
 		size => [ 500_000, 2_000_000 ],
@@ -34,6 +42,14 @@ my %workloads = (
 		prepare => \&prepare_updates,
 		write => \&write_updates,
 		expect => sub { (I => 0, U => $_[0], D => 0) },
+	},
+	w3f => {
+		title => 'the same with replica identity full',
+		size => [ 125_000, 500_000 ],
+		unit => 'rows',
+		prepare => \&prepare_full_updates,
+		write => \&write_updates,
+		expect => sub { (I => 0, U => $_[0], D => 0) },
 	});
 
 sub names
@@ -41,7 +57,7 @@ sub names
 	return sort keys %workloads;
 }
 
-# %options: full => 1, size => of one's own
+# %options: full => 1, size => of one's own, as => another name and database
 sub new
 {
 	my ($class, $name, %options) = @_;
@@ -52,6 +68,7 @@ sub new
 	# Batches are of 1000 rows, clients of pgbench are 8.
 	my $step = $name eq 'w1' ? 8 : 1000;
 	$self->{size} = max($step, $self->{size} - $self->{size} % $step);
+	$self->{name} = $options{as} if defined $options{as};
 	return bless $self, $class;
 }
 
@@ -154,6 +171,28 @@ SQL
 	return;
 }
 
+# The rows that lie between two numbers.
+sub insert_between
+{
+	my ($first, $last) = @_;
+	return <<"SQL";
+INSERT INTO events
+SELECT id, (id % 97)::int, left(repeat(md5(id::text), 2), 60),
+	timestamptz '2024-01-01 00:00+00' + id * interval '1.037 s',
+	(id % 1000003)::numeric / 100, id % 3 = 0,
+	jsonb_build_object('id', id, 'tag', 'tag' || id % 13)
+FROM generate_series($first, $last) AS id;
+SQL
+}
+
+sub write_insert
+{
+	my ($self, $server) = @_;
+
+	$server->sql($self->{name}, insert_between('1::bigint', $self->{size}));
+	return;
+}
+
 sub write_inserts
 {
 	my ($self, $server) = @_;
@@ -163,13 +202,7 @@ sub write_inserts
 DO \$\$
 BEGIN
 	FOR batch IN 0 .. $batches - 1 LOOP
-		INSERT INTO events
-		SELECT id, (id % 97)::int, left(repeat(md5(id::text), 2), 60),
-			timestamptz '2024-01-01 00:00+00' + id * interval '1.037 s',
-			(id % 1000003)::numeric / 100, id % 3 = 0,
-			jsonb_build_object('id', id, 'tag', 'tag' || id % 13)
-		FROM generate_series(batch * 1000 + 1::bigint,
-			(batch + 1) * 1000) AS id;
+		@{[insert_between('batch * 1000 + 1::bigint', '(batch + 1) * 1000')]}
 		COMMIT;
 	END LOOP;
 END
@@ -200,6 +233,15 @@ INSERT INTO wide
 SELECT id, $values, timestamptz '2024-01-01 00:00+00', id % 2 = 0
 FROM generate_series(1::bigint, $self->{size}) AS id;
 SQL
+	return;
+}
+
+sub prepare_full_updates
+{
+	my ($self, $server) = @_;
+
+	$self->prepare_updates($server);
+	$server->sql($self->{name}, 'ALTER TABLE wide REPLICA IDENTITY FULL');
 	return;
 }
 
