@@ -7,6 +7,7 @@
 #   make check-regress      only the pg_regress suite
 #   make check-debian SUITE=trixie        build, unit, pg_regress and TAP tests and
 #                           the demonstration in a clean Debian
+#   make bench              pg_portage against every peer; some 25 minutes
 #   make man                the manual page, packaging/pg_portage.1
 #   make deb                Debian packages, in packaging/deb
 #
@@ -79,8 +80,12 @@ demo:
 bench-plugin: all
 	+@scripts/with-prefix --name bench-plugin -- perl bench/plugin.pl
 
-bench-migrate: all
-	+@scripts/with-prefix --name bench-migrate -- perl bench/migrate.pl
+# Against every peer; FULL=1 for the full sizes, BENCH_OPTIONS=--help lists the
+# rest. Peers whose packages cannot be installed are named and left out.
+bench: all
+	@scripts/deps scripts/packages.txt scripts/packages-bench.txt || \
+		echo "bench: some peers are missing" >&2
+	+@scripts/with-prefix --name bench -- perl bench/bench.pl
 
 # Other versions of PostgreSQL than the machine's; needs root.
 check-debian:
@@ -95,4 +100,4 @@ endif
 
 .PHONY: all plugin applier sql packaging install uninstall clean man deb \
 	deps format lint unit fuzz installcheck check-regress check-tap demo \
-	bench-plugin bench-migrate check-debian check
+	bench-plugin bench check-debian check

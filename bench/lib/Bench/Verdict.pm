@@ -124,13 +124,14 @@ sub judge
 			$_->{part} eq $part && $_->{what} eq $what && $_->{name} eq $name
 		} @$results;
 		next unless $line;
+		my $says = "$part $what, $name"
+		  . (defined $against ? " against $against" : ', ms');
 		my $figure =
 		  defined $against ? $line->{ratios}{$against} : $line->{median};
-		next unless defined $figure;
-		push @verdicts,
-		  verdict("$part $what, $name"
-			  . (defined $against ? " against $against" : ', ms'),
-			$figure, $kind, $limit);
+		# without the peer there is nothing to say, without the run there is
+		$figure //= 'void' if !defined $line->{median};
+		push @verdicts, verdict($says, $figure, $kind, $limit)
+		  if defined $figure;
 	}
 	push @verdicts, verdict('memory of the applier, MB', $memory->{peak_mb},
 		'below', RSS_MB)
@@ -154,6 +155,8 @@ sub verdict
 		at_most => "$limit or less",
 		below => "less than $limit");
 
+	return { what => $what, figure => $figure, bar => $says{$kind}, pass => 0 }
+	  if $figure eq 'void';
 	return {
 		what => $what,
 		figure => sprintf('%.2f', $figure) + 0,
