@@ -90,12 +90,15 @@ my $scratch =
   File::Temp->newdir('bench_XXXX', DIR => $ENV{PORTAGE_TMP} // '/tmp');
 my $started = time();
 my %missing = missing();
-my $pair = start_servers();
+my ($pair, $version);
 
-progress('PostgreSQL ' . $pair->source->sql('postgres', 'SHOW server_version')
-	  . ', ' . Bench::Run::machine_cores() . ' cores');
 $results->note($_, $missing{$_}) foreach sort keys %missing;
-$parts{$_}->() foreach split(/,/, $option{parts});
+foreach my $part (split(/,/, $option{parts}))
+{
+	start_servers($part);
+	$parts{$part}->();
+	stop_servers();
+}
 my @verdicts = judge($results->lines, $results->memory);
 $option{json} ? print_json() : print_tables();
 exit(@{ $results->wrong } ? 1 : 0);
@@ -154,18 +157,32 @@ sub missing
 	return %missing;
 }
 
+# Each part has servers of its own: what one leaves behind is no burden to the
+# next, and pglogical's workers would let nobody drop a database.
 sub start_servers
 {
+	my ($part) = @_;
 	my $conf = "max_sync_workers_per_subscription = $option{jobs}\n"
 	  . "shared_buffers = $option{buffers}\n";
 	my $source_conf = $conf;
 
 	$source_conf .= Bench::Pglogical::conf()
-	  if $option{parts} =~ /\bdrain\b/ && wanted('pglogical');
-	return Bench::Pair->new(
+	  if $part eq 'drain' && wanted('pglogical');
+	$pair = Bench::Pair->new(
 		source => Bench::Server->start("$scratch/source", conf => $source_conf),
 		target => Bench::Server->start("$scratch/target", conf => $conf),
 		folder => "$scratch");
+	return if defined $version;
+	$version = $pair->source->sql('postgres', 'SHOW server_version');
+	progress("PostgreSQL $version, " . Bench::Run::machine_cores() . ' cores');
+	return;
+}
+
+sub stop_servers
+{
+	$_->stop foreach $pair->target, $pair->source;
+	undef $pair;
+	return;
 }
 
 # Those of @_ that were asked for and are there. "portage" is any of ours.
@@ -306,7 +323,7 @@ sub measure_sustained
 		pair => $pair,
 		scale => $option{'rate-scale'},
 		seconds => $option{seconds},
-		ladder => [ split(/,/, $option{ladder}) ]);
+		ladder => [ map { $_ + 0 } split(/,/, $option{ladder}) ]);
 	my %rates;
 
 	progress('sustained: ' . $sustained->description);
@@ -374,7 +391,7 @@ sub print_tables
 sub print_json
 {
 	my %json = (
-		postgresql => $pair->source->sql('postgres', 'SHOW server_version'),
+		postgresql => $version,
 		cores => Bench::Run::machine_cores() + 0,
 		full => $option{full} ? 1 : 0,
 		options => { map { $_ => $option{$_} } keys %option },

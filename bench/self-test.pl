@@ -11,7 +11,10 @@ use FindBin;
 use Test::More;
 
 use lib "$FindBin::RealBin/lib";
+use Bench::Results;
 use Bench::Rows;
+use Bench::Verdict
+  qw(why_void is_flat is_bounded median percentile judge);
 
 sub record { return $_[0] . pack('V', length($_[1])) . $_[1] }
 sub string { return pack('C', length($_[0])) . $_[0] }
@@ -128,5 +131,87 @@ is_deeply($json->{counts}, { I => 1, U => 0, D => 0 }, 'wal2json is counted');
 my $protobuf = result('decoderbufs', "\x08\x96\x01\x1a\x03abc\x20\x01");
 is_deeply($protobuf->{counts}, { I => 0, U => 1, D => 0 },
 	'decoderbufs is counted');
+
+# ---- what a run is worth
+
+my %none = map { $_ => 0 } Bench::Verdict::COUNTS;
+my %good = (%none, batches => 7, vector_rows => 900, single_rows => 100);
+
+sub grown { return why_void(\%none, { %good, @_ }) }
+
+is(grown(), undef, 'nine rows of ten in vectors count');
+like(grown(vector_rows => 899, single_rows => 101),
+	qr/only 89.9 % of the rows/, '... fewer do not');
+like(grown(refused_plans => 1), qr/1 plans were refused/, 'a refused plan');
+like(grown(serial_rows => 3), qr/3 rows were applied one by one/, 'serial rows');
+like(grown(vector_rows => 0, single_rows => 0),
+	qr/no row was counted/, 'no row at all');
+like(grown(vector_rows => undef), qr/has no vector_rows/, 'no such column');
+is(why_void({ %none, refused_plans => 5, serial_rows => 9 },
+		{ %good, refused_plans => 5, serial_rows => 9 }),
+	undef, 'what was there before does not matter');
+like(why_void({ %good, single_rows => 0 }, { %good, vector_rows => 950, single_rows => 50 }),
+	qr/only 50.0 %/, '... in the share of vectors either');
+
+ok(is_flat(10, 60, 80, 80, 81, 79), 'memory that is in use is flat');
+ok(!is_flat(map { 10 * $_ } 1 .. 30), 'memory that grows is not');
+ok(is_flat(20), 'one look is flat');
+
+# [ second, lag, bytes written ]
+ok(is_bounded(map { [ $_, 1e6 + 1e5 * ($_ % 2), 1e7 * $_ ] } 1 .. 30),
+	'a lag that goes up and down is bounded');
+ok(is_bounded(map { [ $_, $_ < 8 ? 1e6 * $_ : 8e6, 1e7 * $_ ] } 1 .. 30),
+	'... and one that grows at the beginning only');
+ok(!is_bounded(map { [ $_, 1e6 * $_, 1e7 * $_ ] } 1 .. 30),
+	'one that grows by a tenth of what is written is not');
+ok(!is_bounded([ 1, 0, 0 ]), 'nothing is known from one look');
+is(median(3, 1, 2), 2, 'median of three');
+is(median(1, 2, 3, 4), 2.5, 'median of four');
+is(percentile(0.95, 1 .. 100), 96, 'percentile');
+
+# Three rounds each of a peer and of ours, one of which may not count.
+{
+	package Bench::SelfTest;
+	sub title { return $_[1] }
+	sub amount { return (100, 'rows') }
+}
+
+sub drained
+{
+	my (@ours) = @_;
+	my $results = Bench::Results->new;
+	my %usage =
+	  (walsender => 1, backend => 1, applier => 1, peak_mb => 10, memory_mb => []);
+	my %runs = (
+		native => { map { $_ => { wall => 8, usage => \%usage } } 1 .. @ours },
+		portage1 => {
+			map { $_ => { usage => \%usage, %{ $ours[ $_ - 1 ] } } } 1 .. @ours
+		});
+
+	$results->add_rounds('drain', 'w1', 'Bench::SelfTest', \%runs,
+		qw(native portage1));
+	my ($bar) = judge($results->lines, $results->memory);
+	return $bar;
+}
+
+is_deeply(
+	[ @{ drained(map { { wall => $_ } } 2, 2, 8) }{qw(figure pass)} ],
+	[ 4, 1 ], 'the median of the rounds reaches the bar');
+is_deeply(
+	[ @{ drained(map { { wall => $_ } } 4, 2, 4) }{qw(figure pass)} ],
+	[ 2, 0 ], '... or misses it');
+is_deeply(
+	[ @{ drained({ wall => 1, void => 'x' }, { wall => 4 }, { wall => 1, wrong => 'x' }) }{qw(figure pass)} ],
+	[ 2, 0 ], 'void and wrong runs have no figure');
+is_deeply(
+	[ @{ drained({ wall => 1, void => 'x' }) }{qw(figure pass)} ],
+	[ 'void', 0 ], 'void runs alone reach nothing');
+
+my $quick = Bench::Results->new;
+$quick->note_memory('short', { peak_mb => 300, memory_mb => [ 1 .. 10 ] });
+$quick->note_memory('long', { peak_mb => 90, memory_mb => [ 1 .. 90 ] });
+is_deeply(
+	[ map { $_->{pass} } judge([], $quick->memory) ],
+	[ 0, 0 ], 'memory above the bar, and memory that grows');
 
 done_testing();
