@@ -207,6 +207,21 @@ is_deeply(
 	[ @{ drained({ wall => 1, void => 'x' }) }{qw(figure pass)} ],
 	[ 'void', 0 ], 'void runs alone reach nothing');
 
+my $copies = Bench::Results->new;
+my %usage =
+  (walsender => 1, backend => 1, applier => 1, peak_mb => 0, memory_mb => []);
+$copies->add_rounds('copy', 'copy', 'Bench::SelfTest',
+	{
+		pg_dump => { 1 => { wall => 4, usage => \%usage } },
+		pipes => { 1 => { wall => 5, usage => \%usage } },
+		native => { 1 => { wall => 2, usage => \%usage } },
+		portage => { 1 => { wall => 3, usage => \%usage } }
+	},
+	qw(pg_dump pipes native portage));
+is_deeply(
+	[ map { @{$_}{qw(figure pass)} } judge($copies->lines, $copies->memory) ],
+	[ 0.75, 1 ], 'the fastest of those that copy everything');
+
 my $quick = Bench::Results->new;
 $quick->note_memory('short', { peak_mb => 300, memory_mb => [ 1 .. 10 ] });
 $quick->note_memory('long', { peak_mb => 90, memory_mb => [ 1 .. 90 ] });

@@ -99,6 +99,13 @@ sub look
 	return;
 }
 
+# Of the applier, over time, in MB.
+sub memory
+{
+	my ($self) = @_;
+	return @{ $self->{processes}->result->{memory_mb} };
+}
+
 # Bytes of WAL from what is committed on the source to what is applied, and
 # where the source is.
 sub lag

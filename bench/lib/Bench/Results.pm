@@ -11,7 +11,10 @@ use List::Util qw(max min);
 use Bench::Verdict qw(is_flat median);
 
 # Shorter series say nothing about where memory is going.
-use constant FLAT_SAMPLES => 50;
+use constant {
+	FLAT_SAMPLES => 50,
+	MEMORY_POINTS => 40,
+};
 
 # Against whom each part's contenders of ours are held, and whether more than
 # one says that we are faster (1) or slower (0).
@@ -19,7 +22,7 @@ my %peers = (
 	drain => [ 1, qw(native pglogical) ],
 	copy => [ 0, qw(fastest pg_dump pgcopydb pipes native) ],
 	far => [ 0, qw(near) ]);
-my %fastest = map { $_ => 1 } qw(pg_dump pgcopydb pipes);
+my %complete = map { $_ => 1 } qw(pg_dump pgcopydb pipes);
 
 sub new
 {
@@ -56,15 +59,16 @@ sub note
 	return;
 }
 
-# Of the applier, wherever it ran.
+# Of the applier, wherever it ran. Where the load changed meanwhile there are
+# several series, of a load each.
 sub note_memory
 {
 	my ($self, $where, $usage) = @_;
 
 	$self->{peak_mb} = max($self->{peak_mb}, $usage->{peak_mb});
-	my @samples = @{ $usage->{memory_mb} };
 	push @{ $self->{growing} }, $where
-	  if @samples >= FLAT_SAMPLES && !is_flat(@samples);
+	  if grep { @$_ >= FLAT_SAMPLES && !is_flat(@$_) }
+	  @{ $usage->{memory_series} // [ $usage->{memory_mb} ] };
 	return;
 }
 
@@ -117,7 +121,7 @@ sub fastest
 	my ($walls) = @_;
 	my %fastest;
 
-	foreach my $name (grep { $fastest{$_} } keys %$walls)
+	foreach my $name (grep { $complete{$_} } keys %$walls)
 	{
 		foreach my $round (keys %{ $walls->{$name} })
 		{
@@ -160,7 +164,22 @@ sub usage
 		$usage{"${group}_cpu_s"} = median(map { $_->{$group} } @runs);
 	}
 	$usage{peak_mb} = max(map { $_->{peak_mb} } @runs);
+	$usage{memory_mb} = thinned(@{ $runs[-1]{memory_mb} });
 	return \%usage;
+}
+
+# Some of many figures, in order.
+sub thinned
+{
+	my (@figures) = @_;
+	my $step = max(1, @figures / MEMORY_POINTS);
+	my @some;
+
+	for (my $at = 0; $at < @figures; $at += $step)
+	{
+		push @some, sprintf('%.1f', $figures[$at]) + 0;
+	}
+	return \@some;
 }
 
 # One that is not a wall clock: latency or rate.

@@ -54,6 +54,7 @@ sub run
 	my ($self, $name) = @_;
 	my $pair = $self->{pair};
 	my %run = (rate => 0, steps => [], ended => 'the ladder ends there');
+	my @memory;
 
 	$pair->source->sql(DATABASE, 'TRUNCATE pgbench_history');
 	my $follower = Bench::Follower->start(
@@ -64,17 +65,20 @@ sub run
 	{
 		my $step = $self->hold($follower, $rate);
 		push @{ $run{steps} }, $step;
+		my $series = delete $step->{memory};
 		$run{ended} = $step->{ended} if defined $step->{ended};
 		my $caught_up = $follower->catch_up(CATCH_UP_S);
 		$run{ended} = 'it does not catch up' unless $caught_up;
 		last if defined $step->{ended} || !$caught_up;
 		$run{rate} = $rate;
+		push @memory, $series;
 	}
 	my ($expected, $found) =
 	  map { $pair->contents($_, DATABASE) } $pair->source, $pair->target;
 	$run{wrong} = "found:\n$found\nexpected:\n$expected"
 	  if $found ne $expected && $run{ended} ne 'it does not catch up';
-	$run{usage} = $follower->stop;
+	# a follower that falls behind fills its queue, which is no leak
+	$run{usage} = { %{ $follower->stop }, memory_series => \@memory };
 	return \%run;
 }
 
@@ -91,6 +95,7 @@ sub hold
 		'--client=8', '--jobs=2', '--protocol=prepared', "--rate=$rate",
 		"--time=$self->{seconds}", $source->address, DATABASE);
 	my $started = time();
+	my $seen = () = $follower->memory;
 	while (waitpid($pid, POSIX::WNOHANG()) == 0)
 	{
 		# pgbench may go on for longer if it is behind
@@ -101,6 +106,7 @@ sub hold
 	my $output = Bench::Run::slurp($log);
 	my ($tps) = $output =~ /^tps = ([0-9.]+)/m
 	  or croak("pgbench failed:\n$output");
+	my @memory = $follower->memory;
 	my $ended =
 	    $tps < $self->least($rate) ? sprintf('pgbench reaches only %.0f/s', $tps)
 	  : !is_bounded(@samples) ? 'the lag grows'
@@ -109,7 +115,8 @@ sub hold
 		rate => $rate,
 		tps => $tps + 0,
 		lag_mb => @samples ? $samples[-1][1] / 1e6 : undef,
-		ended => $ended
+		ended => $ended,
+		memory => [ splice(@memory, $seen) ]
 	};
 }
 
