@@ -168,7 +168,7 @@ sub measure
 	say_line('');
 	say_line($workload->description);
 	$workload->prepare($server);
-	$_->prepare($server, $database) foreach @contenders;
+	my @contenders = willing($database);
 	Bench::Run::create_base_slot($server, $database);
 	my $end = $workload->write($server);
 
@@ -208,6 +208,25 @@ sub measure
 		outputs => \@summary,
 		bars => \@bars
 	};
+}
+
+# A plugin may refuse a workload's tables.
+sub willing
+{
+	my ($database) = @_;
+	my @willing;
+
+	foreach my $contender (@contenders)
+	{
+		if (eval { $contender->prepare($server, $database); 1 })
+		{
+			push @willing, $contender;
+			next;
+		}
+		say_line(sprintf('%s is left out: %s',
+			$contender->name, ($@ =~ /^ERROR:\s*(.*)/m)[0] // $@));
+	}
+	return @willing;
 }
 
 # The right number of changes of each kind, or the run is worth nothing.

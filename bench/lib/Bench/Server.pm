@@ -51,7 +51,9 @@ sub halt
 	return;
 }
 
-# The settings of every figure that is compared with another one.
+# The settings of every figure that is compared with another one. The launcher
+# starts a subscription's worker only once in wal_retrieve_retry_interval: with
+# its 5 s most of a short drain would be waiting for that.
 sub configure
 {
 	my ($self, $further) = @_;
@@ -70,6 +72,7 @@ checkpoint_timeout = 30min
 maintenance_work_mem = 512MB
 autovacuum = off
 wal_sender_timeout = 0
+wal_retrieve_retry_interval = 50ms
 max_wal_senders = 20
 max_replication_slots = 20
 max_worker_processes = 20
