@@ -44,7 +44,7 @@ usage: make bench BENCH_OPTIONS="OPTION..."
   --jobs=N              of the copy (2)
   --transactions=N      of the latency (1000)
   --delay=MS            each way, to those that are far away (5)
-  --seconds=N           at each rate that is sustained (20; 60 with --full)
+  --seconds=N           at each rate that is sustained (15; 60 with --full)
   --ladder=N,...        the rates, in transactions/s
   --rate-scale=N        of pgbench there (12; 50 with --full)
   --buffers=SIZE        shared_buffers of each server (512MB; 1GB with --full)
@@ -67,7 +67,7 @@ my %sizes = (
 	# [ default, full ]
 	scale => [ 25, 100 ],
 	rows => [ 1_250_000, 5_000_000 ],
-	seconds => [ 20, 60 ],
+	seconds => [ 15, 60 ],
 	'rate-scale' => [ 12, 50 ],
 	buffers => [ '512MB', '1GB' ]);
 # The start of the program must not be what a distance is measured by.
