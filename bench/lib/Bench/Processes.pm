@@ -16,6 +16,7 @@ use Bench::Run;
 use constant {
 	POLL_S => 0.01,
 	MEMORY_EVERY_S => 0.1,
+	TICKS => POSIX::sysconf(POSIX::_SC_CLK_TCK()),
 };
 
 # Those who are there anyway, and are not at work for anybody in particular.
@@ -54,23 +55,22 @@ sub look_at
 
 	foreach my $pid (@pids)
 	{
-		my $cpu = group_cpu($pid) // next;
+		my $cpu = group_cpu($group, $pid) // next;
 		$self->{cpu}{$group}{$pid} = $cpu;
 	}
 	$self->{cpu}{$group} //= {};
 	return;
 }
 
-# schedstat knows one thread only, so of a process with several it is stat.
+# The scheduler's count is of one thread only. That in stat is of all, also of
+# those that have ended, and counts in ticks.
 sub group_cpu
 {
-	my ($pid) = @_;
-	my @threads = glob("/proc/$pid/task/*");
+	my ($group, $pid) = @_;
 
-	return Bench::Run::process_cpu($pid) if @threads <= 1;
-	return sum0(map {
-		(split(' ', Bench::Run::slurp("$_/schedstat") // '0'))[0] / 1e9
-	} @threads);
+	return Bench::Run::process_cpu($pid) if $group ne 'applier';
+	my @fields = Bench::Run::process_stat($pid) or return undef;
+	return ($fields[11] + $fields[12]) / TICKS;
 }
 
 sub look_at_memory
