@@ -295,7 +295,7 @@ pipeline_send_row(Pipeline *pipeline, const Txn *txn, const Change *change,
 
 bool
 pipeline_send_vector(Pipeline *pipeline, const PlanVector *vector, int rows,
-					 Statement *statement, const char *const *arrays,
+					 Statement *statement, const VectorArrays *arrays,
 					 Error *err)
 {
 	Step step = { .kind = STEP_VECTOR, .vector = vector, .rows = rows };
@@ -304,10 +304,11 @@ pipeline_send_vector(Pipeline *pipeline, const PlanVector *vector, int rows,
 	if (!prepare(pipeline, statement, step, err))
 		return false;
 	for (int i = 0; i < statement->param_count; i++)
-		bytes += strlen(arrays[i]);
+		bytes += (size_t) arrays->lengths[i];
 	bytes += VECTOR_BYTES;
 	if (!PQsendQueryPrepared(pipeline->conn->pq, statement->name,
-							 statement->param_count, arrays, NULL, NULL, 0))
+							 statement->param_count, arrays->values,
+							 arrays->lengths, arrays->formats, 0))
 		return pg_error(pipeline->conn, NULL, P_CONNECTION_LOST, err);
 	return note_step(pipeline, step, bytes, err);
 }

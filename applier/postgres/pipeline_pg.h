@@ -50,10 +50,20 @@ pipeline_send_change(Pipeline *pipeline, const Txn *txn, const Change *change,
 					 const char *sql, Error *err) MUST_CHECK;
 bool pipeline_send_row(Pipeline *pipeline, const Txn *txn, const Change *change,
 					   Statement *statement, Error *err) MUST_CHECK;
-/* The arrays of rows of a vector, text all of them. */
+
+/* One parameter for each array; format is 1 for those that are binary. */
+typedef struct VectorArrays
+{
+	const char **values;
+	int *lengths;
+	int *formats;
+} VectorArrays;
+
+/* So many rows of a vector. */
 bool pipeline_send_vector(Pipeline *pipeline, const PlanVector *vector,
 						  int rows, Statement *statement,
-						  const char *const *arrays, Error *err) MUST_CHECK;
+						  const VectorArrays *arrays, Error *err) MUST_CHECK;
+
 /* Note what was sent by other means. */
 bool pipeline_note(Pipeline *pipeline, StepKind kind, Error *err) MUST_CHECK;
 

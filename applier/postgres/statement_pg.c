@@ -16,6 +16,7 @@
 #include "postgres/vector_sql.h"
 
 #define BYTEA_OID 17
+#define TEXT_OID 25
 #define MAX_STATEMENTS 512
 #define BUCKETS 1024
 #define VECTOR_USE 1000 /* beyond the kinds of single changes */
@@ -419,6 +420,24 @@ statement_for(StatementCache *cache, const Change *change)
 	return statement;
 }
 
+/*
+ * A server checks that the elements are of the type that the statement names,
+ * so this is that type: as vector_sql.c writes it.
+ */
+static ArrayForm
+array_form(const TableFacts *facts, const ParamRef *param)
+{
+	const Column *column = &facts->plan.relation->columns[param->column];
+	uint32_t oid = param->old ? column->base_type_oid : column->type_oid;
+
+	if (!plan_column_in(facts->as_text, param->column))
+		return (ArrayForm){ oid, binary_form(oid) };
+	/* its text, unless it comes as bytes */
+	return (ArrayForm){ TEXT_OID, column->base_type_oid == BYTEA_OID
+									  ? BINARY_NONE
+									  : BINARY_BYTES };
+}
+
 /* One array for each parameter, in the order of vector_sql.h. */
 static void
 build_vector(StatementCache *cache, const PlanVector *vector, Statement *out)
@@ -427,6 +446,7 @@ build_vector(StatementCache *cache, const PlanVector *vector, Statement *out)
 	const Relation *relation = facts->plan.relation;
 	size_t max_params = (size_t) relation->column_count + 1;
 	ParamRef *params = ARENA_ARRAY(&cache->arena, ParamRef, max_params);
+	ArrayForm *arrays = ARENA_ARRAY(&cache->arena, ArrayForm, max_params);
 	Buffer sql;
 
 	buffer_init(&sql);
@@ -447,9 +467,11 @@ build_vector(StatementCache *cache, const PlanVector *vector, Statement *out)
 		if (plan_column_in(vector->columns, i))
 			params[out->param_count++] = (ParamRef){ false, i };
 	}
+	for (int i = 0; i < out->param_count; i++)
+		arrays[i] = array_form(facts, &params[i]);
 	out->sql = arena_strdup(&cache->arena, sql.data);
 	out->params = params;
-	out->formats = ARENA_ARRAY(&cache->arena, int, max_params);
+	out->arrays = arrays;
 	buffer_release(&sql);
 }
 

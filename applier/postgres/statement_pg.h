@@ -14,6 +14,7 @@
 #include "base/buffer.h"
 #include "change.h"
 #include "plan/plan.h"
+#include "postgres/array_binary.h"
 
 /* Where a parameter's value comes from. */
 typedef struct ParamRef
@@ -28,8 +29,9 @@ typedef struct Statement
 	const char *sql;
 	int param_count;
 	const ParamRef *params;
-	const int *formats; /* 1 for bytea, else 0 */
-	bool prepared;		/* sent to the server of this session */
+	const int *formats;		 /* of a row: 1 for bytea, else 0 */
+	const ArrayForm *arrays; /* of a vector: how each may travel */
+	bool prepared;			 /* sent to the server of this session */
 } Statement;
 
 typedef struct StatementCache StatementCache;

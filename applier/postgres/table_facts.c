@@ -46,12 +46,13 @@ static const char facts_sql[] =
 	"   OR (a.attidentity = 'a' AND a.attnum <> ALL (key.columns))))";
 
 /*
- * In the order of the names: does an array of the column travel as text?  (A
- * domain has the category and the delimiter of what it is over.)
+ * In the order of the names: does an array of the column travel as text, and
+ * which type has the target's column?  (A domain has the category and the
+ * delimiter of what it is over.)
  */
-static const char as_text_sql[] =
+static const char types_sql[] =
 	"SELECT coalesce(t.typarray = 0 OR t.typdelim <> ','"
-	"  OR t.typcategory IN ('A', 'C'), true)"
+	"  OR t.typcategory IN ('A', 'C'), true), coalesce(t.oid, 0)"
 	" FROM unnest($2::name[]) WITH ORDINALITY AS n (name, number)"
 	" LEFT JOIN pg_attribute a ON a.attrelid = $1::oid AND a.attname = n.name"
 	"  AND NOT a.attisdropped"
@@ -122,22 +123,30 @@ read_facts(PgConn *conn, const char *oid, const Names *names, TableFacts *facts,
 }
 
 static bool
-read_as_text(PgConn *conn, const char *oid, const Names *names,
-			 TableFacts *facts, Error *err)
+read_types(PgConn *conn, const char *oid, const Names *names, TableFacts *facts,
+		   Error *err)
 {
 	const char *params[] = { oid, names->all.data };
-	int count = facts->plan.relation->column_count;
-	uint8_t *bits = arena_zalloc(&facts->arena, (size_t) count / 8 + 1, 1);
-	PGresult *res = pg_query_params(conn, err, as_text_sql, 2, params);
+	const Relation *relation = facts->plan.relation;
+	size_t count = (size_t) relation->column_count;
+	uint8_t *as_text = arena_zalloc(&facts->arena, count / 8 + 1, 1);
+	BinaryForm *forms = ARENA_ARRAY(&facts->arena, BinaryForm, count + 1);
+	PGresult *res = pg_query_params(conn, err, types_sql, 2, params);
 
 	if (res == NULL)
 		return false;
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < relation->column_count; i++)
 	{
+		uint32_t type_oid = relation->columns[i].type_oid;
+
 		if (pg_value_bool(res, i, 0))
-			bits[i / 8] |= (uint8_t) (1 << (i % 8));
+			as_text[i / 8] |= (uint8_t) (1 << (i % 8));
+		forms[i] = pg_value_int(res, i, 1) == (int64_t) type_oid
+					   ? binary_form(type_oid)
+					   : BINARY_NONE;
 	}
-	facts->as_text = bits;
+	facts->as_text = as_text;
+	facts->forms = forms;
 	PQclear(res);
 	return true;
 }
@@ -163,7 +172,7 @@ table_facts_read(PgConn *conn, uint32_t target_oid, const char *mark,
 	snprintf(oid, sizeof(oid), "%" PRIu32, target_oid);
 	names_init(&names, relation);
 	ok = read_facts(conn, oid, &names, facts, err) &&
-		 read_as_text(conn, oid, &names, facts, err);
+		 read_types(conn, oid, &names, facts, err);
 	names_release(&names);
 	if (ok)
 		return facts;

@@ -10,6 +10,7 @@
 #define PORTAGE_TABLE_FACTS_H
 
 #include "plan/plan.h"
+#include "postgres/binary_value.h"
 #include "postgres/pg_conn.h"
 
 typedef struct TableFacts
@@ -27,6 +28,12 @@ typedef struct TableFacts
 	 * by commas.
 	 */
 	const uint8_t *as_text;
+
+	/*
+	 * The binary form of each column that has one and that the target's table has
+	 * with the relation's type: COPY does not ask which type the bytes are of.
+	 */
+	const BinaryForm *forms;
 } TableFacts;
 
 /*

@@ -204,9 +204,10 @@ vector_sql_insert(Buffer *sql, const TableFacts *facts, const uint8_t *columns)
 }
 
 void
-vector_sql_copy(Buffer *sql, const TableFacts *facts, const uint8_t *columns)
+vector_sql_copy(Buffer *sql, const TableFacts *facts, const uint8_t *columns,
+				bool binary)
 {
 	buffer_puts(sql, "COPY ");
 	put_columns(sql, facts->plan.relation, columns);
-	buffer_puts(sql, " FROM STDIN");
+	buffer_puts(sql, binary ? " FROM STDIN (FORMAT binary)" : " FROM STDIN");
 }

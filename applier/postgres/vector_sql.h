@@ -23,7 +23,7 @@ void
 vector_sql_insert(Buffer *sql, const TableFacts *facts, const uint8_t *columns);
 
 /* columns: a bit each, those that the lines have; at least one. */
-void
-vector_sql_copy(Buffer *sql, const TableFacts *facts, const uint8_t *columns);
+void vector_sql_copy(Buffer *sql, const TableFacts *facts,
+					 const uint8_t *columns, bool binary);
 
 #endif /* PORTAGE_VECTOR_SQL_H */

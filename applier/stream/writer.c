@@ -43,7 +43,7 @@ typedef struct Writer
 	int spare_count;
 	Progress planned; /* behind all that was collected */
 	bool closed;	  /* the open batch takes no more */
-	bool alone; /* one that the target carries out itself is open */
+	bool alone;		  /* one that the target carries out itself is open */
 	Pending pending[MAX_PENDING];
 	int pending_count;
 	Lsn durable_resume; /* everything before it is on disk */
