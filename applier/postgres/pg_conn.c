@@ -122,9 +122,10 @@ connect_start(const PgConfig *config, Error *err)
 
 /* Wait for a descriptor; -1 when a stop was requested and that matters. */
 static int
-poll_until(int fd, short events, int64_t deadline_ms, bool interruptible)
+poll_until(int fd, int wake_fd, short events, int64_t deadline_ms,
+		   bool interruptible)
 {
-	struct pollfd fds[2];
+	struct pollfd fds[3];
 	int64_t left;
 	int n;
 
@@ -134,14 +135,18 @@ poll_until(int fd, short events, int64_t deadline_ms, bool interruptible)
 		if (left < 0)
 			return 0;
 		fds[0] = (struct pollfd){ .fd = fd, .events = events };
-		fds[1] = (struct pollfd){ .fd = signals_fd(), .events = POLLIN };
-		n = poll(fds, interruptible ? 2 : 1, left > 1000 ? 1000 : (int) left);
+		fds[1] = (struct pollfd){ .fd = wake_fd, .events = POLLIN };
+		fds[2] = (struct pollfd){ .fd = signals_fd(), .events = POLLIN };
+		/* poll() skips descriptors of -1 */
+		n = poll(fds, interruptible ? 3 : 2, left > 1000 ? 1000 : (int) left);
 		if (n < 0 && errno != EINTR)
 			BUG("poll failed: %s", strerror(errno));
 		if (n > 0 && fds[0].revents != 0)
 			return 1;
 		if (interruptible && signals_stop_requested())
 			return -1;
+		if (n > 0 && fds[1].revents != 0)
+			return 0;
 	}
 }
 
@@ -177,7 +182,7 @@ connect_wait(PGconn *pq, int timeout_s, Error *err)
 		return false;
 	while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED)
 	{
-		ready = poll_until(PQsocket(pq),
+		ready = poll_until(PQsocket(pq), -1,
 						   status == PGRES_POLLING_READING ? POLLIN : POLLOUT,
 						   deadline_ms, true);
 		if (ready < 0)
@@ -221,6 +226,7 @@ pg_conn_open(const PgConfig *config, Error *err)
 	if (pq == NULL)
 		return NULL;
 	conn = mem_zalloc(sizeof(*conn));
+	conn->wake_fd = -1;
 	conn->pq = pq;
 	snprintf(conn->side, sizeof(conn->side), "%s", config->side);
 	conn_describe(conn);
@@ -329,7 +335,7 @@ wait_for_server(PgConn *conn, short events)
 
 	for (;;)
 	{
-		ready = poll_until(PQsocket(conn->pq), events,
+		ready = poll_until(PQsocket(conn->pq), -1, events,
 						   clock_ms() + SILENCE_ASK_MS, conn->interruptible);
 		if (ready != 0)
 			return ready;
@@ -344,9 +350,10 @@ bool
 pg_wait_socket(PgConn *conn, bool for_write, int64_t deadline_ms, Error *err)
 {
 	short events = for_write ? POLLIN | POLLOUT : POLLIN;
-	int ready = deadline_ms == 0 ? wait_for_server(conn, events)
-								 : poll_until(PQsocket(conn->pq), events,
-											  deadline_ms, conn->interruptible);
+	int ready = deadline_ms == 0
+					? wait_for_server(conn, events)
+					: poll_until(PQsocket(conn->pq), conn->wake_fd, events,
+								 deadline_ms, conn->interruptible);
 
 	if (ready > 0)
 		return true;

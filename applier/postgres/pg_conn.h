@@ -36,7 +36,8 @@ typedef struct PgConn
 	char where[256];			  /* "host:port/database", without secrets */
 	int64_t statement_timeout_ms; /* our deadline per call; 0: none */
 	bool interruptible;			  /* a stop request cancels what runs */
-	int server_version;			  /* server_version_num */
+	int wake_fd; /* readable: a wait with a deadline ends early; -1: none */
+	int server_version; /* server_version_num */
 	int backend_pid;
 } PgConn;
 

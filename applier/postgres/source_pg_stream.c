@@ -173,6 +173,7 @@ source_pg_stream_start(Source *source, const StreamOptions *options, Error *err)
 	self->stream = source_pg_session(self, "stream", true, err);
 	if (self->stream == NULL || !read_status_interval(self, err))
 		return false;
+	self->stream->wake_fd = options->wake_fd;
 	buffer_init(&sql);
 	start_command(source, options, &sql);
 	res = pg_query(self->stream, err, sql.data);
@@ -351,6 +352,9 @@ source_pg_stream_next(Source *source, int64_t timeout_ms, Frame **frame,
 			if (err->code != P_CONNECTION_LOST)
 				return false;
 			error_clear(err);
+			/* woken, if it is too early */
+			if (clock_ms() < wait_ms)
+				break;
 			continue;
 		}
 		if (PQconsumeInput(self->stream->pq) == 0)

@@ -61,6 +61,7 @@ typedef struct StreamOptions
 	Lsn start_lsn;
 	bool defer;			/* may hold small transactions in a backlog */
 	const char *origin; /* "any" or "none" */
+	int wake_fd;		/* readable: stream_next() does not wait; or -1 */
 } StreamOptions;
 
 /* What schema_dump and catalog reads look through. */

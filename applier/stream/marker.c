@@ -78,8 +78,8 @@ marker_main(void *arg)
 		due_ms = clock_ms() + MARKER_INTERVAL_MS;
 		ok = marker_connect(session, &connected_ms, &err) &&
 			 marker_emit(session, &err) && check_overdue(session, &err);
-		while (ok && !session_ending(session) && clock_ms() < due_ms)
-			clock_pause_ms(due_ms - clock_ms() < 50 ? due_ms - clock_ms() : 50);
+		if (ok)
+			wake_wait(&session->wake, due_ms);
 	}
 	if (!ok)
 		session_fail(session, &err);

@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/wake.h"
 #include "pipeline/queue.h"
 #include "stream/ddl_event.h"
 #include "stream/markers.h"
@@ -32,6 +33,7 @@ typedef struct StreamSession
 	DdlKey ddl_key; /* of the messages that carry DDL */
 
 	atomic_bool ending;				  /* threads are to return */
+	Wake wake;						  /* rings when they are */
 	atomic_uint_fast64_t confirm_lsn; /* durable: may be told to the source */
 	atomic_uint_fast64_t source_wal_end; /* as the reader last heard */
 	atomic_uint_fast64_t source_written; /* where the last marker went */
@@ -45,6 +47,9 @@ typedef struct StreamSession
 /* Note a failure of a thread; the first one counts and ends the session. */
 void session_fail(StreamSession *session, const Error *err);
 bool session_ending(StreamSession *session);
+
+/* Have all threads return. */
+void session_stop(StreamSession *session);
 
 /* Thread bodies; the argument is the session. */
 void *reader_main(void *session);

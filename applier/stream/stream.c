@@ -34,8 +34,15 @@ session_fail(StreamSession *session, const Error *err)
 		session->error = *err;
 	}
 	pthread_mutex_unlock(&session->mutex);
+	session_stop(session);
+}
+
+void
+session_stop(StreamSession *session)
+{
 	atomic_store(&session->ending, true);
 	queue_close(session->queue);
+	wake_ring(&session->wake);
 }
 
 bool
@@ -176,7 +183,11 @@ static bool
 find_anchor(Source *source, Lsn start_lsn, AnchorSearch *search,
 			char *plugin_version, size_t version_size, Error *err)
 {
-	StreamOptions options = { .start_lsn = start_lsn, .origin = "any" };
+	StreamOptions options = {
+		.start_lsn = start_lsn,
+		.origin = "any",
+		.wake_fd = -1,
+	};
 	Decoder *decoder = decoder_new();
 	bool ok;
 
@@ -243,6 +254,7 @@ start_stream(StreamSession *session, Error *err)
 		.start_lsn = anchored ? progress->anchor_lsn : progress->resume_lsn,
 		.defer = session->config->defer,
 		.origin = "any",
+		.wake_fd = session->wake.fd,
 	};
 
 	if (!check_identity(session->source, progress, err))
@@ -303,8 +315,7 @@ run_threads(StreamSession *session, Error *err)
 		pthread_create(&marker, NULL, marker_main, session) != 0)
 		BUG("cannot start a thread");
 	ok = writer_run(session, err);
-	atomic_store(&session->ending, true);
-	queue_close(session->queue);
+	session_stop(session);
 	pthread_join(reader, NULL);
 	pthread_join(marker, NULL);
 	if (!ok)
@@ -334,6 +345,7 @@ stream_run(const StreamConfig *config, Source *source, Target *target,
 	session->progress = progress;
 	session->claimed = *progress;
 	pthread_mutex_init(&session->mutex, NULL);
+	wake_init(&session->wake);
 	session->queue = queue_new(config->queue_bytes);
 	session->markers = markers_new();
 	ok = load_stamps(session, err) && load_ddl_key(session, err) &&
@@ -348,6 +360,7 @@ stream_run(const StreamConfig *config, Source *source, Target *target,
 	stamps_free(session->stamps);
 	markers_free(session->markers);
 	queue_free(session->queue);
+	wake_release(&session->wake);
 	pthread_mutex_destroy(&session->mutex);
 	mem_free(session);
 	return ok;
