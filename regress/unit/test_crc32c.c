@@ -77,5 +77,9 @@ main(void)
 	crc32c_init(&tables);
 	test_vectors(&tables);
 	test_lengths(&tables);
+	printf("# by the processor: %s\n", tables.hardware ? "yes" : "no");
+	tables.hardware = false;
+	test_vectors(&tables);
+	test_lengths(&tables);
 	return done_testing();
 }
