@@ -66,10 +66,10 @@ key_map_find(const KeyMap *map, const PlanTable *table, uint64_t generation,
 
 	if (map->used == 0)
 		return NULL;
-	for (size_t i = hash & (map->capacity - 1); (op = map->slots[i]) != NULL;
+	for (size_t i = hash & (map->capacity - 1); (op = map->slots[i].op) != NULL;
 		 i = (i + 1) & (map->capacity - 1))
 	{
-		if (op->hash == hash && op->table == table &&
+		if (map->slots[i].hash == hash && op->table == table &&
 			op->generation == generation &&
 			key_equal(table->relation, op->key, key))
 			return op;
@@ -82,9 +82,9 @@ place(KeyMap *map, PlanOp *op)
 {
 	size_t i = op->hash & (map->capacity - 1);
 
-	while (map->slots[i] != NULL)
+	while (map->slots[i].op != NULL)
 		i = (i + 1) & (map->capacity - 1);
-	map->slots[i] = op;
+	map->slots[i] = (KeySlot){ op->hash, op };
 	map->used++;
 }
 
@@ -98,8 +98,8 @@ grow(KeyMap *map)
 	bigger.slots = mem_zalloc(bigger.capacity * sizeof(*bigger.slots));
 	for (size_t i = 0; i < map->capacity; i++)
 	{
-		if (map->slots[i] != NULL)
-			place(&bigger, map->slots[i]);
+		if (map->slots[i].op != NULL)
+			place(&bigger, map->slots[i].op);
 	}
 	mem_free(map->slots);
 	*map = bigger;

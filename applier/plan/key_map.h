@@ -10,9 +10,15 @@
 
 #include "plan/plan.h"
 
+typedef struct KeySlot
+{
+	uint64_t hash; /* the operation's: most that differ are not looked at */
+	PlanOp *op;	   /* NULL: free */
+} KeySlot;
+
 typedef struct KeyMap
 {
-	PlanOp **slots;
+	KeySlot *slots;
 	size_t capacity; /* a power of two */
 	size_t used;
 } KeyMap;
