@@ -195,26 +195,38 @@ connect_wait(PGconn *pq, int timeout_s, Error *err)
 	return status == PGRES_POLLING_OK;
 }
 
-/* Settings that older servers do not know. */
+/*
+ * Settings that older servers do not know, in one round trip.  A session of a
+ * killed applier that waits for a lock ends with check; on systems where a
+ * server cannot see that, it stays until the lock is free.
+ */
+static bool
+session_settings(PgConn *conn, bool check, Error *err)
+{
+	Buffer sql;
+	bool ok;
+
+	buffer_init(&sql);
+	if (conn->server_version >= 140000)
+		buffer_puts(&sql, "SET idle_session_timeout = 0;");
+	if (conn->server_version >= 140000 && check)
+		buffer_puts(&sql, "SET client_connection_check_interval = '5s';");
+	if (conn->server_version >= 170000)
+		buffer_puts(&sql, "SET transaction_timeout = 0");
+	ok = sql.len == 0 || pg_exec(conn, err, sql.data);
+	buffer_release(&sql);
+	return ok;
+}
+
 static bool
 session_setup(PgConn *conn, Error *err)
 {
-	if (conn->server_version >= 140000 &&
-		!pg_exec(conn, err, "SET idle_session_timeout = 0"))
+	if (session_settings(conn, true, err))
+		return true;
+	if (!pg_conn_alive(conn))
 		return false;
-	/* a session of a killed applier that waits for a lock ends; on systems
-	 * where a server cannot see that, it stays until the lock is free */
-	if (conn->server_version >= 140000 &&
-		!pg_exec(conn, err, "SET client_connection_check_interval = '5s'"))
-	{
-		if (!pg_conn_alive(conn))
-			return false;
-		error_clear(err);
-	}
-	if (conn->server_version >= 170000 &&
-		!pg_exec(conn, err, "SET transaction_timeout = 0"))
-		return false;
-	return true;
+	error_clear(err);
+	return session_settings(conn, false, err);
 }
 
 PgConn *
