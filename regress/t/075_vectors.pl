@@ -15,7 +15,7 @@ diag("PORTAGE_SEED=$seed");
 
 my $source = source_new('source', fsync => 0);
 my %target = map { $_ => target_new($_, fsync => 0) } qw(fast slow);
-my @tables = map { "public.$_" } qw(zoo codes keyless noidx late history), '"Two Keys"';
+my @tables = map { "public.$_" } qw(zoo plain codes keyless noidx late history), '"Two Keys"';
 
 $source->safe_psql('app', <<'SQL');
 CREATE TYPE mood AS ENUM ('sad', 'ok, then', 'NULL');
@@ -26,6 +26,8 @@ CREATE TABLE zoo (id positive PRIMARY KEY, m mood, p pair, n numbers, ns numeric
 	b bytea, bs bytea[], bx box, bxs box[], pt point, r int4range, rs int4range[], j jsonb, f float8,
 	v varchar(7), c char(5), bits bit(3), i interval, tz timestamptz, big text, sum int GENERATED ALWAYS AS (id * 2) STORED);
 ALTER TABLE zoo ALTER big SET STORAGE EXTERNAL;
+CREATE TABLE plain (id bigint PRIMARY KEY, s smallint, i int, r real, f float8, n numeric, m numeric(14, 3), t text, v varchar(9), c char(6),
+	b bytea, o oid, yes bool, d date, ts timestamp, ts0 timestamp(0), tz timestamptz, u uuid, j json, jb jsonb);
 CREATE TABLE codes (id int PRIMARY KEY, code text UNIQUE, n int);
 CREATE TABLE "Two Keys" ("from" uuid, "to" text COLLATE "C", n int GENERATED ALWAYS AS IDENTITY, v int, PRIMARY KEY ("from", "to"));
 CREATE TABLE keyless (a int, b text); ALTER TABLE keyless REPLICA IDENTITY FULL;
@@ -35,7 +37,7 @@ ALTER TABLE late REPLICA IDENTITY USING INDEX late_other_key;
 CREATE TABLE history (at timestamptz, delta int);
 INSERT INTO codes VALUES (0, 'none', 0); INSERT INTO "Two Keys" VALUES (md5('')::uuid, '', DEFAULT, 0);
 INSERT INTO keyless VALUES (0, ''); INSERT INTO noidx VALUES (0, ''); INSERT INTO late VALUES (0, 0, 0);
-INSERT INTO history VALUES ('epoch', 0); INSERT INTO zoo (id) VALUES (9999);
+INSERT INTO history VALUES ('epoch', 0); INSERT INTO zoo (id) VALUES (9999); INSERT INTO plain (id) VALUES (0);
 SQL
 
 sub run
@@ -97,6 +99,43 @@ $source->safe_psql('app', 'DELETE FROM zoo WHERE id % 3 = 0 AND id < 9999');
 $how = apply('deletes');
 is($how->{vector_rows}, 166, 'and deleted');
 is($how->{refused_plans}, 0, 'no plan was refused');
+
+# Types that travel in binary; where a value has to be text, the others go on.
+sub plain
+{
+	my ($from, $to) = @_;
+	return <<"SQL";
+INSERT INTO plain SELECT i, CASE i % 3 WHEN 0 THEN -32768 WHEN 1 THEN 32767 END, (i - 5000) * 300000, (ARRAY['NaN', '-Infinity', '1e-45', '0.1'])[1 + i % 4]::real,
+	(ARRAY['5e-324', '1.7976931348623157e308', '-0'])[1 + i % 3]::float8 * (-1) ^ (i % 2),
+	CASE i % 5 WHEN 0 THEN 'NaN' WHEN 1 THEN -i / 7.0 WHEN 2 THEN 10 ^ (i % 40)::numeric WHEN 3 THEN 10 ^ -(i % 40)::numeric END, i * 100.125,
+	CASE i % 4 WHEN 0 THEN '' WHEN 1 THEN E'Gr\\u00fc\\u00dfe ' || i WHEN 2 THEN E'tab\there\\n' END, 'v' || i, 'c', decode(md5(i::text), 'hex'), 4294967295 - i, i % 3 = 0,
+	CASE i % 7 WHEN 0 THEN 'infinity' WHEN 1 THEN '-infinity' ELSE '0001-01-01'::date + i * 719 END,
+	'1899-12-31 23:59:59.999999'::timestamp + i * interval '37.000001 days', '2000-01-01'::timestamp + i * interval '1 second',
+	CASE WHEN i % 9 > 0 THEN to_timestamp(i * 86399.25) ELSE 'infinity' END, md5(i::text)::uuid, ('{"i" : ' || i || '}')::json, jsonb_build_object('i', i, 'q', E'\\"')
+	FROM generate_series($from, $to) i;
+SQL
+}
+foreach my $target (values %target)
+{
+	$target->append_conf('postgresql.conf', "log_statement = 'all'");
+	$target->reload;
+}
+# enough for a COPY on the slowest of machines
+$source->safe_psql('app', plain(1, 5400));
+$how = apply('inserts of plain types');
+is($how->{vector_rows}, 5400, 'they are one vector');
+ok($target{fast}->log_contains('COPY "public"."plain" .* FROM STDIN \(FORMAT binary\)'), 'in binary');
+ok(!$target{fast}->log_contains('(?m)COPY "public"."plain" .* FROM STDIN$'), 'all of them');
+$source->safe_psql('app', 'BEGIN;' . plain(5401, 5600) . plain(5601, 11000)
+	. q{UPDATE plain SET d = '0044-03-15 BC', n = CASE WHEN current_setting('server_version_num')::int >= 140000 THEN 'Infinity'::numeric END WHERE id = 5555; COMMIT});
+$how = apply('a value that is text');
+is($how->{vector_rows}, 5601, 'they are one vector, too, the change among them');
+ok($target{fast}->log_contains('(?m)COPY "public"."plain" .* FROM STDIN$'), 'the rest of it as text');
+$source->safe_psql('app', q{UPDATE plain SET i = i + 1, n = n * 2, d = CASE WHEN id = 7 THEN '0044-03-15 BC' ELSE d + 1 END, ts = NULL, tz = tz + interval '1 us', t = t || 'x', b = b || b, m = -m, u = md5(t)::uuid, jb = jb || '{"x": null}' WHERE id % 2 = 1 AND id < 801});
+$how = apply('updates of plain types');
+is($how->{vector_rows}, 400, 'updated in vectors');
+$source->safe_psql('app', 'DELETE FROM plain WHERE id % 3 = 0');
+apply('deletes of plain types');
 
 # ---- what keeps its place
 $source->safe_psql('app', 'INSERT INTO keyless SELECT i % 5, \'same\' FROM generate_series(1, 100) i;'
@@ -174,7 +213,11 @@ foreach my $round (1 .. 3)
 		my $changes = join('', map { change() } 0 .. number(8));
 		$sql .= "BEGIN;\n$changes" . (number(20) ? "COMMIT;\n" : "ROLLBACK;\n");
 	}
-	$source->psql('app', $sql . zoo(1000 * $round, 1000 * $round + 300), on_error_stop => 0);
+	$source->psql('app', $sql . zoo(1000 * $round, 1000 * $round + 300) . <<"SQL", on_error_stop => 0);
+-- so that none is empty
+INSERT INTO codes VALUES (100000 + $round, 'last$round', 0); INSERT INTO keyless VALUES ($round, 'last');
+INSERT INTO "Two Keys" VALUES (md5('last')::uuid, 'last$round', DEFAULT, 0); INSERT INTO late VALUES (100000 + $round, 100000 + $round, 0);
+SQL
 	$how = apply("random changes, round $round");
 	cmp_ok($how->{vector_rows}, '>', 1000, "round $round: in vectors");
 	cmp_ok($how->{batches}, '<', 60, "round $round: of many transactions each");
