@@ -1,0 +1,251 @@
+/*
+ * batch_script.c
+ *		See batch_script.h.
+ */
+#include "batch_script.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* One change as it was read. */
+typedef struct Word
+{
+	char op;
+	MockTable table;
+	int id;
+	int to; /* the id that it gets */
+	int value;
+} Word;
+
+static ChangeVerdict
+apply_all(const ChangeFilter *self, const Txn *txn, const Change *change,
+		  const Relation *relation)
+{
+	(void) self;
+	(void) txn;
+	(void) change;
+	(void) relation;
+	return VERDICT_APPLY;
+}
+
+const ChangeFilter script_filter = { apply_all, NULL };
+
+static int
+read_number(const char **text)
+{
+	char *end;
+	long number = strtol(*text, &end, 10);
+
+	*text = end;
+	return (int) number;
+}
+
+/* False at the end of the transaction. */
+static bool
+read_word(const char **text, Word *word)
+{
+	static const char letters[] = "puq";
+
+	while (**text == ' ')
+		(*text)++;
+	if (**text == '\0' || **text == ';')
+		return false;
+	memset(word, 0, sizeof(*word));
+	word->op = *(*text)++;
+	BUG_UNLESS(strchr("+=-*", word->op) != NULL && **text != '\0');
+	word->table = (MockTable) (strchr(letters, *(*text)++) - letters);
+	word->id = word->to = read_number(text);
+	BUG_UNLESS(word->id < MOCK_IDS);
+	if (**text == '>')
+	{
+		(*text)++;
+		word->to = read_number(text);
+	}
+	if (**text == ':')
+	{
+		(*text)++;
+		word->value = read_number(text);
+	}
+	return true;
+}
+
+int
+script_changes(const char *txns)
+{
+	Word word;
+	int count = 0;
+
+	for (; *txns != '\0'; txns += *txns == ';')
+	{
+		while (read_word(&txns, &word))
+			count++;
+	}
+	return count;
+}
+
+static void
+apply_word(MockRows *rows, const Word *word)
+{
+	int *values = rows->value[word->table];
+
+	if (word->op == '*')
+	{
+		memset(values, 0, sizeof(rows->value[0]));
+		return;
+	}
+	BUG_UNLESS((values[word->id] != 0) == (word->op != '+'));
+	values[word->id] = 0;
+	if (word->op == '-')
+		return;
+	BUG_UNLESS(values[word->to] == 0 && word->value > 0);
+	for (int i = 0; word->table == MOCK_UNIQUE && i < MOCK_IDS; i++)
+		BUG_UNLESS(values[i] != word->value);
+	values[word->to] = word->value;
+}
+
+void
+script_apply(MockRows *rows, const char *txns)
+{
+	Word word;
+
+	for (; *txns != '\0'; txns += *txns == ';')
+	{
+		while (read_word(&txns, &word))
+			apply_word(rows, &word);
+	}
+}
+
+static const Value *
+row_of(Arena *arena, int id, int value)
+{
+	return fixture_row(arena, arena_printf(arena, "%d", id),
+					   arena_printf(arena, "%d", value), "0", "0");
+}
+
+static void
+make_change(Script *script, Arena *arena, const Word *word, Change *change)
+{
+	const Relation *relation = &script->tables[word->table].relation;
+
+	change->relation = relation;
+	if (word->op == '*')
+	{
+		change->kind = CHANGE_TRUNCATE;
+		change->truncated = ARENA_ARRAY(arena, const Relation *, 1);
+		change->truncated[0] = relation;
+		change->truncated_count = 1;
+		return;
+	}
+	change->kind = word->op == '+'	 ? CHANGE_INSERT
+				   : word->op == '=' ? CHANGE_UPDATE
+									 : CHANGE_DELETE;
+	if (word->op != '-')
+		change->new_values = row_of(arena, word->to, word->value);
+	if (word->op == '+' || (word->op == '=' && word->to == word->id))
+		return;
+	change->old_kind = WIRE_OLD_KEY;
+	change->old_values = row_of(arena, word->id, 0);
+}
+
+/* The changes up to the end of the transaction, in a frame of their own. */
+static Frame *
+make_frame(Script *script, const char **text)
+{
+	Frame *frame = frame_new(NULL, 0, NULL, NULL);
+	Word word;
+
+	frame->events = ARENA_ARRAY(&frame->arena, Event, SCRIPT_TXN_MAX / 3);
+	while (read_word(text, &word))
+	{
+		Event *event = &frame->events[frame->event_count++];
+
+		event->kind = EVENT_CHANGE;
+		make_change(script, &frame->arena, &word, &event->change);
+	}
+	return frame;
+}
+
+Lsn
+script_end_lsn(uint32_t xid)
+{
+	return (Lsn) xid * 100 + 50;
+}
+
+static void
+add_unit(Script *script, StreamBatch *batch, const char **text, bool first,
+		 bool last)
+{
+	Frame *frame = make_frame(script, text);
+	BatchSpan span = { NULL, frame->events, frame->event_count };
+	Unit unit = {
+		.txn = { .xid = script->xid,
+				 .commit_lsn = (Lsn) script->xid * 100,
+				 .end_lsn = script_end_lsn(script->xid) },
+		.spans = &span,
+		.frames = &frame,
+		.span_count = frame->event_count > 0 ? 1 : 0,
+		.rows = (uint64_t) frame->event_count,
+		.first = first,
+		.last = last,
+	};
+
+	batch_add(batch, &unit, false, script->known, "test");
+	frame_release(frame);
+	script->progress = batch->after;
+}
+
+void
+script_fill(Script *script, StreamBatch *batch, const char *txns)
+{
+	batch_begin(batch, &script->progress);
+	for (; *txns != '\0'; txns += *txns == ';')
+	{
+		script->xid++;
+		add_unit(script, batch, &txns, true, true);
+	}
+}
+
+void
+script_piece(Script *script, StreamBatch *batch, const char *changes,
+			 bool first, bool last)
+{
+	batch_begin(batch, &script->progress);
+	script->xid += first;
+	add_unit(script, batch, &changes, first, last);
+}
+
+void
+script_init(Script *script, MockTarget *target)
+{
+	Error err = ERROR_INIT;
+
+	memset(script, 0, sizeof(*script));
+	for (uint32_t t = 0; t < MOCK_TABLES; t++)
+	{
+		fixture_init(&script->tables[t], t);
+		script->tables[t].relation.serial = t + 1;
+		script->tables[t].table.alone = t != MOCK_UNIQUE;
+		target->tables[t] = &script->tables[t].table;
+	}
+	script->known = tables_new(&target->base);
+	for (int t = 0; t < MOCK_TABLES; t++)
+		BUG_UNLESS(
+			tables_ask(script->known, &script->tables[t].relation, &err));
+}
+
+void
+script_release(Script *script)
+{
+	tables_free(script->known);
+	for (int t = 0; t < MOCK_TABLES; t++)
+		fixture_release(&script->tables[t]);
+}
+
+void
+script_reset(Script *script)
+{
+	memset(&script->progress, 0, sizeof(script->progress));
+	script->xid = 0;
+}

@@ -1,0 +1,56 @@
+/*
+ * batch_script.h
+ *		Batches from a text, for tests with the target of mock_target.h.
+ *
+ * A change is an operation, a table, an id, and a value: "+p1:10" inserts,
+ * "=p1:11" updates, "=p1>2:11" changes the id as well, "-p1" deletes, "*p"
+ * truncates.  A blank is between the changes of a transaction, a semicolon
+ * between transactions.
+ */
+#ifndef PORTAGE_BATCH_SCRIPT_H
+#define PORTAGE_BATCH_SCRIPT_H
+
+#include "mock_target.h"
+#include "plan_fixture.h"
+#include "stream/batch.h"
+
+#define SCRIPT_TXN_MAX 400 /* characters */
+
+typedef struct Script
+{
+	Fixture tables[MOCK_TABLES];
+	Tables *known;
+	Progress progress; /* behind all that was collected */
+	uint32_t xid;	   /* of the last transaction */
+} Script;
+
+/* Every change is to be applied. */
+extern const ChangeFilter script_filter;
+
+/* Its tables become the target's. */
+void script_init(Script *script, MockTarget *target);
+void script_release(Script *script);
+
+/* From the beginning, with no progress. */
+void script_reset(Script *script);
+
+/* Make the batch one of these whole transactions. */
+void script_fill(Script *script, StreamBatch *batch, const char *txns);
+
+/* Make the batch a piece of a transaction. */
+void script_piece(Script *script, StreamBatch *batch, const char *changes,
+				  bool first, bool last);
+
+/*
+ * The oracle: each change by itself, in order.  A change that cannot be is a bug of
+ * the test.
+ */
+void script_apply(MockRows *rows, const char *txns);
+
+/* How many changes the text has. */
+int script_changes(const char *txns);
+
+/* The end_lsn of the n-th transaction, from 1. */
+Lsn script_end_lsn(uint32_t xid);
+
+#endif /* PORTAGE_BATCH_SCRIPT_H */
