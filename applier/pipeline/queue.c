@@ -144,19 +144,27 @@ queue_pop(Queue *queue, QueueItem *item, int64_t timeout_ms)
 	return got;
 }
 
+/* Is there anything for the consumer to look at? */
+static bool
+has_news(const Queue *queue, bool frames)
+{
+	return (frames && queue->count > 0) || queue->woken || queue->closed;
+}
+
 bool
 queue_await(Queue *queue, bool frames, int64_t timeout_ms)
 {
 	struct timespec deadline = deadline_after(timeout_ms);
-	bool waited_out = false;
+	bool found;
 
 	pthread_mutex_lock(&queue->mutex);
-	while (!(frames && queue->count > 0) && !queue->woken && !queue->closed &&
-		   !waited_out)
-		waited_out = !queue_wait(queue, &deadline);
+	while (!has_news(queue, frames) && queue_wait(queue, &deadline))
+		;
+	/* what came as the time ran out counts, for it is forgotten here */
+	found = has_news(queue, frames);
 	queue->woken = false;
 	pthread_mutex_unlock(&queue->mutex);
-	return !waited_out;
+	return found;
 }
 
 void
