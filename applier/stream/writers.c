@@ -361,9 +361,11 @@ job_split(Writers *writers, Job *job)
 	const Plan *plan = batch_finish(batch);
 
 	key_set_fill(&job->keys, plan);
+	/* the pieces before it are not committed either, and their keys are gone */
+	job->keys.everything = job->keys.everything || !batch->first;
 	for (int i = 0; i < writers->busy; i++)
 		older[i] = &writers->jobs[(writers->head + i) % writers->count].keys;
-	if (writers->busy > 0)
+	if (writers->busy > 0 && batch->first && batch->last)
 		plan_split(plan, older, writers->busy, planner_arena(batch->planner),
 				   &job->split);
 }
@@ -380,7 +382,7 @@ job_new(Writers *writers, StreamBatch *batch)
 	*job = (Job){ .number = ++writers->given, .keys = keys };
 	job->result.batch = batch;
 	pthread_mutex_unlock(&writers->mutex);
-	if (writers->count > 1 && batch->first && batch->last)
+	if (writers->count > 1)
 		job_split(writers, job);
 	return job;
 }

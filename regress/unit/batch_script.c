@@ -4,6 +4,7 @@
  */
 #include "batch_script.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,6 +84,39 @@ script_changes(const char *txns)
 			count++;
 	}
 	return count;
+}
+
+bool
+script_touches(const char *txns, MockTable table, int id)
+{
+	Word word;
+
+	for (; *txns != '\0'; txns += *txns == ';')
+	{
+		while (read_word(&txns, &word))
+		{
+			if (word.table == table &&
+				(word.op == '*' || word.id == id || word.to == id))
+				return true;
+		}
+	}
+	return false;
+}
+
+bool
+script_has_barrier(const char *txns, MockTable table)
+{
+	Word word;
+
+	for (; *txns != '\0'; txns += *txns == ';')
+	{
+		while (read_word(&txns, &word))
+		{
+			if (word.table == table && (word.op == '*' || word.id != word.to))
+				return true;
+		}
+	}
+	return false;
 }
 
 static void
@@ -248,4 +282,87 @@ script_reset(Script *script)
 {
 	memset(&script->progress, 0, sizeof(script->progress));
 	script->xid = 0;
+}
+
+/* ---------------------------------------------------------------- random */
+
+static int
+pick(ScriptRandom *r, int limit)
+{
+	return rand_r(&r->seed) % limit;
+}
+
+static bool
+value_used(const ScriptRandom *r, int value)
+{
+	for (int id = 1; id < 10; id++)
+	{
+		if (r->rows.value[MOCK_UNIQUE][id] == value)
+			return true;
+	}
+	return false;
+}
+
+/* A change that the source can make; values meet often, as ids do. */
+static void
+add_change(ScriptRandom *r)
+{
+	static const char letters[] = "puq";
+	int table = pick(r, MOCK_TABLES);
+	int id = 1 + pick(r, 9);
+	int to = 1 + pick(r, 9);
+	int value = 1 + pick(r, 12);
+	char word[32];
+
+	if (table == MOCK_UNIQUE && value_used(r, value))
+		return;
+	if (pick(r, 150) == 0)
+		snprintf(word, sizeof(word), "*%c ", letters[table]);
+	else if (r->rows.value[table][id] == 0)
+		snprintf(word, sizeof(word), "+%c%d:%d ", letters[table], id, value);
+	else if (pick(r, 4) == 0)
+		snprintf(word, sizeof(word), "-%c%d ", letters[table], id);
+	else if (pick(r, 8) == 0 && r->rows.value[table][to] == 0)
+		snprintf(word, sizeof(word), "=%c%d>%d:%d ", letters[table], id, to,
+				 value);
+	else
+		snprintf(word, sizeof(word), "=%c%d:%d ", letters[table], id, value);
+	script_apply(&r->rows, word);
+	buffer_puts(&r->txns, word);
+}
+
+/* Two rows exchange their values, by a third value that no row has. */
+static void
+add_exchange(ScriptRandom *r)
+{
+	int one = 1 + pick(r, 9);
+	int two = 1 + pick(r, 9);
+	int first = r->rows.value[MOCK_UNIQUE][one];
+	int second = r->rows.value[MOCK_UNIQUE][two];
+	char words[64];
+
+	if (one == two || first == 0 || second == 0)
+		return;
+	snprintf(words, sizeof(words), "=u%d:99 =u%d:%d =u%d:%d ", one, two, first,
+			 one, second);
+	script_apply(&r->rows, words);
+	buffer_puts(&r->txns, words);
+}
+
+void
+script_random(ScriptRandom *r)
+{
+	int txns = 1 + pick(r, 9);
+
+	buffer_reset(&r->txns);
+	for (int i = 0; i < txns; i++)
+	{
+		int changes = pick(r, 6);
+
+		for (int k = 0; k < changes; k++)
+			add_change(r);
+		if (pick(r, 10) == 0)
+			add_exchange(r);
+		buffer_puts(&r->txns, "; ");
+	}
 }

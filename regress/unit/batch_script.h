@@ -50,7 +50,24 @@ void script_apply(MockRows *rows, const char *txns);
 /* How many changes the text has. */
 int script_changes(const char *txns);
 
+/* Does it change the row, or its whole table? */
+bool script_touches(const char *txns, MockTable table, int id);
+
+/* Is there a change of the table that nothing may pass? */
+bool script_has_barrier(const char *txns, MockTable table);
+
 /* The end_lsn of the n-th transaction, from 1. */
 Lsn script_end_lsn(uint32_t xid);
+
+/* Transactions that a source can make, often of the same rows and values. */
+typedef struct ScriptRandom
+{
+	unsigned seed;
+	MockRows rows; /* of the source, behind the last batch */
+	Buffer txns;   /* the last batch */
+} ScriptRandom;
+
+/* Another batch. */
+void script_random(ScriptRandom *random);
 
 #endif /* PORTAGE_BATCH_SCRIPT_H */

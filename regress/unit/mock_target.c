@@ -296,6 +296,7 @@ enter(TargetWriter *writer, MockCall call, bool allowed, const char *text,
 	MockTarget *target = writer->target;
 
 	target->calls += call != MOCK_WRITTEN;
+	pthread_cond_broadcast(&target->changed);
 	if (writer->lost)
 		return error_set(err, P_CONNECTION_LOST, "the connection is gone");
 	target->misuse += !allowed;

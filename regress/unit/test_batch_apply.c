@@ -359,96 +359,10 @@ test_serial(void)
 
 /* ---------------------------------------------------------------- random */
 
-typedef struct Random
-{
-	unsigned seed;
-	MockRows rows; /* of the source */
-	Buffer txns;
-} Random;
-
-static int
-pick(Random *r, int limit)
-{
-	return rand_r(&r->seed) % limit;
-}
-
-static bool
-value_used(const Random *r, int value)
-{
-	for (int id = 1; id < 10; id++)
-	{
-		if (r->rows.value[MOCK_UNIQUE][id] == value)
-			return true;
-	}
-	return false;
-}
-
-/* A change that the source can make; values meet often, as ids do. */
-static void
-add_change(Random *r)
-{
-	static const char letters[] = "puq";
-	int table = pick(r, MOCK_TABLES);
-	int id = 1 + pick(r, 9);
-	int to = 1 + pick(r, 9);
-	int value = 1 + pick(r, 12);
-	char word[32];
-
-	if (table == MOCK_UNIQUE && value_used(r, value))
-		return;
-	if (r->rows.value[table][id] == 0)
-		snprintf(word, sizeof(word), "+%c%d:%d ", letters[table], id, value);
-	else if (pick(r, 4) == 0)
-		snprintf(word, sizeof(word), "-%c%d ", letters[table], id);
-	else if (pick(r, 8) == 0 && r->rows.value[table][to] == 0)
-		snprintf(word, sizeof(word), "=%c%d>%d:%d ", letters[table], id, to,
-				 value);
-	else
-		snprintf(word, sizeof(word), "=%c%d:%d ", letters[table], id, value);
-	script_apply(&r->rows, word);
-	buffer_puts(&r->txns, word);
-}
-
-/* Two rows exchange their values, by a third value that no row has. */
-static void
-add_exchange(Random *r)
-{
-	int one = 1 + pick(r, 9);
-	int two = 1 + pick(r, 9);
-	int first = r->rows.value[MOCK_UNIQUE][one];
-	int second = r->rows.value[MOCK_UNIQUE][two];
-	char words[64];
-
-	if (one == two || first == 0 || second == 0)
-		return;
-	snprintf(words, sizeof(words), "=u%d:99 =u%d:%d =u%d:%d ", one, two, first,
-			 one, second);
-	script_apply(&r->rows, words);
-	buffer_puts(&r->txns, words);
-}
-
-static void
-random_batch(Random *r)
-{
-	int txns = 1 + pick(r, 9);
-
-	buffer_reset(&r->txns);
-	for (int i = 0; i < txns; i++)
-	{
-		int changes = pick(r, 6);
-
-		for (int k = 0; k < changes; k++)
-			add_change(r);
-		if (pick(r, 10) == 0)
-			add_exchange(r);
-		buffer_puts(&r->txns, "; ");
-	}
-}
-
 static void
 test_random(unsigned seed, int batches)
 {
-	Random r = { .seed = seed };
+	ScriptRandom r = { .seed = seed };
 	uint64_t changes = 0;
 	uint64_t want_changes = 0;
 	int wrong = 0;
@@ -457,7 +371,7 @@ test_random(unsigned seed, int batches)
 	begin("");
 	for (int i = 0; i < batches && wrong == 0; i++)
 	{
-		random_batch(&r);
+		script_random(&r);
 		script_fill(&script, batch, r.txns.data);
 		want_changes += (uint64_t) script_changes(r.txns.data);
 		wrong += !write_batch() || !commit();
