@@ -143,9 +143,11 @@ write_late(Thread *thread, Job *job)
 						  &ignored) &&
 		FAILPOINT(FP_BATCH_APPLIED, &ignored))
 	{
-		thread->counts.batches = 1;
-		thread->counts.vector_rows = late->stats.vector_rows;
-		thread->counts.single_rows = late->stats.single_rows;
+		thread->counts = (ApplyCounts){
+			.batches = 1,
+			.vector_rows = late->stats.vector_rows,
+			.single_rows = late->stats.single_rows,
+		};
 		return true;
 	}
 	ops->writer_rollback(thread->connection);

@@ -271,6 +271,46 @@ test_begun_again(void)
 	is_rows("p1:1", "nothing of it is there");
 }
 
+/* Batches of a thread are counted each by itself, whichever way they go. */
+static void
+test_counts(void)
+{
+	static const Gate gates[] = {
+		{ .writer = 0,
+		  .call = MOCK_WRITE,
+		  .for_writer = 1,
+		  .line = "write{+p6:6}" },
+		{ .writer = 1,
+		  .call = MOCK_COMMIT,
+		  .for_writer = 0,
+		  .line = "write{+p7:7}" },
+	};
+
+	ok(run_begin(&run, 2, "+u1:10 +u2:20"), "two writers");
+	run_hold(&run, gates, 2);
+	run_give(&run, "=u1:99 =u2:10 =u1:20");
+	run_give(&run, "+p6:6");
+	ok(run_take(&run), "one that is refused");
+	is_counts(1, 0, 0, 1, 3);
+	run_give(&run, "+p7:7");
+	ok(run_take(&run) && run_take(&run), "two that were early");
+	is_log(0,
+		   "begin write{=u1:20 =u2:10}? rollback "
+		   "begin write{!=u1:99 !=u2:10 !=u1:20} commit "
+		   "begin write{+p7:7} write{} commit",
+		   "one of them by the same thread");
+	is_counts(3, 2, 0, 1, 3);
+	run_end(&run);
+
+	ok(run_begin(&run, 1, ""), "one writer");
+	run_give(&run, "+p1:1");
+	ok(run_take(&run), "one batch");
+	run_give(&run, "+p2:2");
+	ok(run_take(&run), "and another");
+	is_counts(2, 2, 0, 0, 0);
+	run_end(&run);
+}
+
 static void
 test_not_recalled(void)
 {
@@ -365,6 +405,7 @@ main(void)
 	test_close();
 	test_failure();
 	test_begun_again();
+	test_counts();
 	test_not_recalled();
 	test_pieces();
 	is_int(run.target.misuse, 0, "no call that a target does not allow");
