@@ -36,7 +36,7 @@ typedef struct Job
 	BatchResult result;
 	KeySet keys;	 /* if there are other threads */
 	PlanSplit split; /* the same; early may be empty */
-	bool holds;		 /* its early rows are written */
+	bool holds;		 /* its early rows are written, or being written */
 	Error error;
 } Job;
 
@@ -74,6 +74,14 @@ is_turn(const Writers *writers, const Job *job)
 	return writers->committed == job->number - 1;
 }
 
+/* Is an older batch begun again, for which this one is not to hold anything? */
+static bool
+is_recalled(const Writers *writers, const Job *job)
+{
+	return writers->recalled > writers->committed &&
+		   writers->recalled < job->number;
+}
+
 /* Give the early rows back; the mutex is held, but not meanwhile. */
 static void
 give_back(Thread *thread, Job *job)
@@ -97,8 +105,7 @@ wait_turn(Thread *thread, Job *job)
 	pthread_mutex_lock(&writers->mutex);
 	while (!is_turn(writers, job) && !writers->ending)
 	{
-		if (job->holds && writers->recalled > writers->committed &&
-			writers->recalled < job->number)
+		if (job->holds && is_recalled(writers, job))
 			give_back(thread, job);
 		else
 			pthread_cond_wait(&writers->changed, &writers->mutex);
@@ -108,26 +115,37 @@ wait_turn(Thread *thread, Job *job)
 	return turn;
 }
 
+/* From its first early row on the batch may be in an older one's way. */
+static bool
+hold(Thread *thread, Job *job)
+{
+	Writers *writers = thread->writers;
+
+	pthread_mutex_lock(&writers->mutex);
+	job->holds = job->split.early.count > 0 && !is_recalled(writers, job);
+	pthread_mutex_unlock(&writers->mutex);
+	return job->holds;
+}
+
 /* Rows that need not wait; what is said against them counts for nothing yet. */
 static void
 write_early(Thread *thread, Job *job)
 {
-	const TargetOps *ops = thread->writers->ops;
+	Writers *writers = thread->writers;
+	const TargetOps *ops = writers->ops;
 	const ChangeFilter *filter = job->result.batch->filter;
 	Error ignored = ERROR_INIT;
-	bool ok;
 
-	if (job->split.early.count == 0)
+	if (!hold(thread, job))
 		return;
-	ok = ops->writer_begin(thread->connection, &ignored) &&
-		 ops->writer_write(thread->connection, &job->split.early, filter,
-						   &ignored) &&
-		 FAILPOINT(FP_EARLY_APPLIED, &ignored);
-	if (!ok)
-		ops->writer_rollback(thread->connection);
-	pthread_mutex_lock(&thread->writers->mutex);
-	job->holds = ok;
-	pthread_mutex_unlock(&thread->writers->mutex);
+	if (ops->writer_begin(thread->connection, &ignored) &&
+		ops->writer_write(thread->connection, &job->split.early, filter,
+						  &ignored) &&
+		FAILPOINT(FP_EARLY_APPLIED, &ignored))
+		return;
+	pthread_mutex_lock(&writers->mutex);
+	give_back(thread, job);
+	pthread_mutex_unlock(&writers->mutex);
 }
 
 /* The rest of a batch whose early rows are written; false: begin again. */

@@ -312,6 +312,97 @@ test_counts(void)
 }
 
 static void
+test_recall(const char *sqlstate)
+{
+	static const Gate gates[] = {
+		{ .writer = 0,
+		  .call = MOCK_WRITE,
+		  .for_writer = 1,
+		  .line = "write{+p2:2}" },
+		{ .writer = 0,
+		  .call = MOCK_WRITE,
+		  .for_writer = 2,
+		  .line = "write{+p3:3}" },
+	};
+
+	ok(run_begin(&run, 3, ""), "three writers");
+	run.fault = (Fault){ .writer = 0,
+						 .call = MOCK_WRITE,
+						 .code = P_SERVER_BUSY,
+						 .sqlstate = sqlstate,
+						 .times = 9,
+						 .while_held = true };
+	run_hold(&run, gates, 2);
+	run_give(&run, "+p1:1");
+	run_give(&run, "+p2:2");
+	run_give(&run, "+p3:3");
+	ok(run_take(&run) && run_take(&run) && run_take(&run),
+	   "%s: the younger ones are in the way", sqlstate);
+	is_log(0, "begin write{+p1:1}? rollback begin write{+p1:1} commit",
+		   "the older one is begun again");
+	is_log(1, "begin write{+p2:2} rollback begin write{+p2:2} commit",
+		   "when the next one has given its rows back");
+	is_log(2, "begin write{+p3:3} rollback begin write{+p3:3} commit",
+		   "and the one behind it");
+	is_counts(3, 3, 0, 0, 0);
+	run_end(&run);
+}
+
+/* A younger batch whose early rows are still on their way holds them, too. */
+static void
+test_recall_in_the_middle(void)
+{
+	static const Gate gates[] = {
+		{ .writer = 0, .call = MOCK_WRITE, .for_writer = 1, .line = "begin" },
+		{ .writer = 1,
+		  .call = MOCK_WRITTEN,
+		  .text = "+p2:2",
+		  .for_writer = 0,
+		  .line = "rollback" },
+	};
+
+	ok(run_begin(&run, 2, ""), "two writers");
+	run.fault = (Fault){ .writer = 0,
+						 .call = MOCK_WRITE,
+						 .code = P_SERVER_BUSY,
+						 .sqlstate = "55P03",
+						 .times = 1 };
+	run_hold(&run, gates, 2);
+	run_give(&run, "+p1:1");
+	run_give(&run, "+p2:2");
+	ok(run_take(&run) && run_take(&run), "recalled in the middle of a write");
+	ok(mock_find_line(&run.target, 1, "rollback") <
+		   mock_find_line(&run.target, 0, "commit"),
+	   "the older one waits until it has given its rows back");
+	run_end(&run);
+}
+
+/* Nor is anything begun that would be. */
+static void
+test_recalled_before(void)
+{
+	static const Gate gate = { .writer = 0,
+							   .call = MOCK_WRITE,
+							   .after = "rollback" };
+
+	ok(run_begin(&run, 2, ""), "two writers");
+	run.fault = (Fault){ .writer = 0,
+						 .call = MOCK_WRITE,
+						 .code = P_SERVER_BUSY,
+						 .sqlstate = "55P03",
+						 .times = 1 };
+	run_hold(&run, &gate, 1);
+	run_give(&run, "+p1:1");
+	run_wait_calls(&run, 4);
+	run_give(&run, "+p2:2");
+	run_close_held(&run);
+	is_log(1, "close", "nothing is early while an older one is begun again");
+	is_log(0, "begin write{+p1:1}? rollback begin write{+p1:1} commit close",
+		   "which goes on meanwhile");
+	run_end(&run);
+}
+
+static void
 test_not_recalled(void)
 {
 	ok(run_begin(&run, 1, ""), "one writer");
@@ -406,6 +497,10 @@ main(void)
 	test_failure();
 	test_begun_again();
 	test_counts();
+	test_recall("55P03");
+	test_recall("40P01");
+	test_recall_in_the_middle();
+	test_recalled_before();
 	test_not_recalled();
 	test_pieces();
 	is_int(run.target.misuse, 0, "no call that a target does not allow");
