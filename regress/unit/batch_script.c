@@ -47,8 +47,6 @@ read_number(const char **text)
 static bool
 read_word(const char **text, Word *word)
 {
-	static const char letters[] = "puq";
-
 	while (**text == ' ')
 		(*text)++;
 	if (**text == '\0' || **text == ';')
@@ -56,7 +54,7 @@ read_word(const char **text, Word *word)
 	memset(word, 0, sizeof(*word));
 	word->op = *(*text)++;
 	BUG_UNLESS(strchr("+=-*", word->op) != NULL && **text != '\0');
-	word->table = (MockTable) (strchr(letters, *(*text)++) - letters);
+	word->table = (MockTable) (strchr(mock_letters, *(*text)++) - mock_letters);
 	word->id = word->to = read_number(text);
 	BUG_UNLESS(word->id < MOCK_IDS);
 	if (**text == '>')
@@ -86,21 +84,56 @@ script_changes(const char *txns)
 	return count;
 }
 
-bool
-script_touches(const char *txns, MockTable table, int id)
+int
+script_count(const char *txns)
 {
+	Word word;
+	int count = 0;
+
+	for (; *txns != '\0'; txns += *txns == ';')
+	{
+		while (read_word(&txns, &word))
+			;
+		count++;
+	}
+	return count;
+}
+
+static bool
+is_barrier(const Word *word)
+{
+	return word->op == '*' || word->id != word->to;
+}
+
+bool
+script_changes_row(const char *txns, bool there, MockTable table, int id)
+{
+	bool begun = there; /* was it there behind the last barrier? */
+	bool touched = false;
 	Word word;
 
 	for (; *txns != '\0'; txns += *txns == ';')
 	{
 		while (read_word(&txns, &word))
 		{
-			if (word.table == table &&
-				(word.op == '*' || word.id == id || word.to == id))
-				return true;
+			if (word.table != table)
+				continue;
+			if (is_barrier(&word))
+			{
+				if ((touched && (begun || there)) || word.op == '*' ||
+					word.id == id || word.to == id)
+					return true;
+				touched = false;
+				begun = there;
+			}
+			else if (word.id == id)
+			{
+				touched = true;
+				there = word.op != '-';
+			}
 		}
 	}
-	return false;
+	return touched && (begun || there);
 }
 
 bool
@@ -112,7 +145,7 @@ script_has_barrier(const char *txns, MockTable table)
 	{
 		while (read_word(&txns, &word))
 		{
-			if (word.table == table && (word.op == '*' || word.id != word.to))
+			if (word.table == table && is_barrier(&word))
 				return true;
 		}
 	}
@@ -307,26 +340,28 @@ value_used(const ScriptRandom *r, int value)
 static void
 add_change(ScriptRandom *r)
 {
-	static const char letters[] = "puq";
 	int table = pick(r, MOCK_TABLES);
-	int id = 1 + pick(r, 9);
-	int to = 1 + pick(r, 9);
+	int ids = table == MOCK_UNIQUE ? 9 : 40;
+	int id = 1 + pick(r, ids);
+	int to = 1 + pick(r, ids);
 	int value = 1 + pick(r, 12);
 	char word[32];
 
 	if (table == MOCK_UNIQUE && value_used(r, value))
 		return;
 	if (pick(r, 150) == 0)
-		snprintf(word, sizeof(word), "*%c ", letters[table]);
+		snprintf(word, sizeof(word), "*%c ", mock_letters[table]);
 	else if (r->rows.value[table][id] == 0)
-		snprintf(word, sizeof(word), "+%c%d:%d ", letters[table], id, value);
-	else if (pick(r, 4) == 0)
-		snprintf(word, sizeof(word), "-%c%d ", letters[table], id);
-	else if (pick(r, 8) == 0 && r->rows.value[table][to] == 0)
-		snprintf(word, sizeof(word), "=%c%d>%d:%d ", letters[table], id, to,
+		snprintf(word, sizeof(word), "+%c%d:%d ", mock_letters[table], id,
 				 value);
+	else if (pick(r, 4) == 0)
+		snprintf(word, sizeof(word), "-%c%d ", mock_letters[table], id);
+	else if (pick(r, 8) == 0 && r->rows.value[table][to] == 0)
+		snprintf(word, sizeof(word), "=%c%d>%d:%d ", mock_letters[table], id,
+				 to, value);
 	else
-		snprintf(word, sizeof(word), "=%c%d:%d ", letters[table], id, value);
+		snprintf(word, sizeof(word), "=%c%d:%d ", mock_letters[table], id,
+				 value);
 	script_apply(&r->rows, word);
 	buffer_puts(&r->txns, word);
 }

@@ -50,8 +50,14 @@ void script_apply(MockRows *rows, const char *txns);
 /* How many changes the text has. */
 int script_changes(const char *txns);
 
-/* Does it change the row, or its whole table? */
-bool script_touches(const char *txns, MockTable table, int id);
+/* How many transactions. */
+int script_count(const char *txns);
+
+/*
+ * Do they change the row, which is there before them or not?  Not if it is only made
+ * and removed again, as long as nothing that keeps its place is in between.
+ */
+bool script_changes_row(const char *txns, bool there, MockTable table, int id);
 
 /* Is there a change of the table that nothing may pass? */
 bool script_has_barrier(const char *txns, MockTable table);

@@ -13,10 +13,6 @@
 
 #define LINES_MAX 20000
 
-static const char letters[] = "puq";
-
-/* ------------------------------------------------------------------- log */
-
 static void add_line(TargetWriter *writer, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -35,124 +31,13 @@ add_line(TargetWriter *writer, const char *fmt, ...)
 	pthread_cond_broadcast(&target->changed);
 }
 
-int
-mock_find_line(const MockTarget *target, int writer, const char *text)
-{
-	for (int i = 0; i < target->line_count; i++)
-	{
-		if (target->lines[i].writer == writer &&
-			strncmp(target->lines[i].text, text, strlen(text)) == 0)
-			return i;
-	}
-	return -1;
-}
-
-void
-mock_wait_line(MockTarget *target, int writer, const char *text)
-{
-	while (mock_find_line(target, writer, text) < 0)
-		pthread_cond_wait(&target->changed, &target->mutex);
-}
-
-void
-mock_log(const MockTarget *target, int writer, Buffer *out)
-{
-	buffer_reset(out);
-	for (int i = 0; i < target->line_count; i++)
-	{
-		if (writer >= 0 && target->lines[i].writer != writer)
-			continue;
-		buffer_printf(out, "%s%s", out->len > 0 ? " " : "",
-					  target->lines[i].text);
-	}
-}
-
-void
-mock_rows_text(const MockRows *rows, Buffer *out)
-{
-	buffer_reset(out);
-	for (int t = 0; t < MOCK_TABLES; t++)
-	{
-		for (int id = 0; id < MOCK_IDS; id++)
-		{
-			if (rows->value[t][id] != 0)
-				buffer_printf(out, "%s%c%d:%d", out->len > 0 ? " " : "",
-							  letters[t], id, rows->value[t][id]);
-		}
-	}
-}
+/* ------------------------------------------------------------------ rows */
 
 static int
 number(const Value *value)
 {
 	return atoi(value->data);
 }
-
-static void
-put_op(Buffer *out, const PlanVector *vector, const PlanOp *op)
-{
-	char table = letters[vector->table->id];
-
-	buffer_puts(out, out->len > 0 ? " " : "");
-	if (vector->kind == PLAN_DELETE)
-		buffer_printf(out, "-%c%d", table, number(&op->key[0]));
-	else
-		buffer_printf(
-			out, "%c%c%d:%d", vector->kind == PLAN_UPDATE ? '=' : '+', table,
-			number(vector->kind == PLAN_UPDATE ? &op->key[0] : &op->values[0]),
-			number(&op->values[1]));
-}
-
-/* A row by its own statement has an exclamation mark. */
-static void
-put_row(Buffer *out, const PlanStep *step)
-{
-	const Change *change = step->change;
-	char table = letters[step->table->id];
-	int key = number(change->old_values != NULL ? &change->old_values[0]
-												: &change->new_values[0]);
-
-	buffer_puts(out, out->len > 0 ? " " : "");
-	if (change->kind == CHANGE_DELETE)
-		buffer_printf(out, "!-%c%d", table, key);
-	else if (change->old_values != NULL)
-		buffer_printf(out, "!=%c%d>%d:%d", table, key,
-					  number(&change->new_values[0]),
-					  number(&change->new_values[1]));
-	else
-		buffer_printf(out, "!%c%c%d:%d",
-					  change->kind == CHANGE_UPDATE ? '=' : '+', table, key,
-					  number(&change->new_values[1]));
-}
-
-static void
-plan_text(const Plan *plan, Buffer *out)
-{
-	for (int i = 0; i < plan->count; i++)
-	{
-		const PlanStep *step = &plan->steps[i];
-
-		if (step->kind == PLAN_STEP_EVENT)
-			buffer_puts(out, out->len > 0 ? " *" : "*");
-		else if (step->kind == PLAN_STEP_ROW)
-			put_row(out, step);
-		else
-			for (int k = 0; k < step->vector.count; k++)
-				put_op(out, &step->vector, step->vector.ops[k]);
-	}
-}
-
-static uint32_t
-plan_xid(const Plan *plan)
-{
-	if (plan->count == 0)
-		return 0;
-	return plan->steps[0].kind == PLAN_STEP_VECTOR
-			   ? plan->steps[0].vector.ops[0]->txn->xid
-			   : plan->steps[0].txn->xid;
-}
-
-/* ------------------------------------------------------------------ rows */
 
 static int
 value_of(const TargetWriter *writer, uint32_t table, int id)
@@ -169,7 +54,8 @@ lock_row(TargetWriter *writer, uint32_t table, int id, Error *err)
 
 	if (*owner != NULL && *owner != writer)
 	{
-		error_set(err, P_SERVER_BUSY, "row %c%d is locked", letters[table], id);
+		error_set(err, P_SERVER_BUSY, "row %c%d is locked", mock_letters[table],
+				  id);
 		snprintf(err->sqlstate, sizeof(err->sqlstate), "55P03");
 		return false;
 	}
@@ -186,7 +72,7 @@ set_row(TargetWriter *writer, uint32_t table, int id, bool there, int value,
 		return false;
 	if ((value_of(writer, table, id) != 0) != there)
 		return error_set(err, there ? P_ROW_MISSING : P_ROW_CONFLICT,
-						 "row %c%d is %s", letters[table], id,
+						 "row %c%d is %s", mock_letters[table], id,
 						 there ? "missing" : "there");
 	for (int i = 0; table == MOCK_UNIQUE && value != 0 && i < MOCK_IDS; i++)
 	{
@@ -319,6 +205,16 @@ leave(TargetWriter *writer, const char *name, bool done)
 	return done;
 }
 
+static uint32_t
+plan_xid(const Plan *plan)
+{
+	if (plan->count == 0)
+		return 0;
+	return plan->steps[0].kind == PLAN_STEP_VECTOR
+			   ? plan->steps[0].vector.ops[0]->txn->xid
+			   : plan->steps[0].txn->xid;
+}
+
 static TargetWriter *
 mock_open(Target *base, bool many, Error *err)
 {
@@ -377,7 +273,7 @@ mock_write(TargetWriter *writer, const Plan *plan, const ChangeFilter *filter,
 
 	(void) filter;
 	buffer_init(&text);
-	plan_text(plan, &text);
+	mock_plan_text(plan, &text);
 	snprintf(line, sizeof(line), "write{%s}", text.data);
 	pthread_mutex_lock(&writer->target->mutex);
 	writer->xid = plan_xid(plan);

@@ -110,6 +110,9 @@ void mock_release(MockTarget *target);
 /* Forget what was done; rows are empty. */
 void mock_reset(MockTarget *target);
 
+/* For tests that do not read them. */
+void mock_forget_lines(MockTarget *target);
+
 /* Does any writer but this one have rows that are not committed? */
 bool mock_others_hold(const MockTarget *target, const TargetWriter *writer);
 
@@ -121,6 +124,12 @@ int mock_find_line(const MockTarget *target, int writer, const char *text);
 
 /* The lines of one writer, or of all (-1), a blank between them. */
 void mock_log(const MockTarget *target, int writer, Buffer *out);
+
+/* Of tables, in texts. */
+extern const char mock_letters[];
+
+/* "+p1:10 -u2 !=p3>4:5": an exclamation mark for what stands by itself. */
+void mock_plan_text(const Plan *plan, Buffer *out);
 
 /* "p1:10 u3:30", by table and id. */
 void mock_rows_text(const MockRows *rows, Buffer *out);
