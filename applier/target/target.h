@@ -181,9 +181,8 @@ typedef struct TargetOps
 
 	/*
 	 * How rows of the relation are to be planned for.  NULL: the table is not as
-	 * the relation says, and only apply() knows what to do.  Lives until the
-	 * target is asked again about the same table, or alters it, or disconnects.
-	 * No writer is at work meanwhile.
+	 * the relation says, and only apply() knows what to do.  Lives until the next
+	 * apply() or disconnect; writers may be at work on other answers meanwhile.
 	 */
 	bool (*table_look)(Target *self, const Relation *relation,
 					   const PlanTable **table, Error *err);
