@@ -7,7 +7,8 @@
  * What must keep its place in the source's order is a step of its own.
  *
  * Steps of the same table are to be written in their order; those of different
- * tables do not depend on each other, except that nothing passes an EVENT.
+ * tables do not depend on each other, except that nothing passes an EVENT.  A
+ * RELATION has an order only among its like.
  * Everything in a plan lives until the planner is reset, and points into the
  * frames of the batch.
  */
@@ -87,18 +88,20 @@ typedef struct PlanVector
 typedef enum PlanStepKind
 {
 	PLAN_STEP_VECTOR,
-	PLAN_STEP_ROW,	/* one change by its own statement */
-	PLAN_STEP_EVENT /* what only the target understands: nothing passes it */
+	PLAN_STEP_ROW,	   /* one change by its own statement */
+	PLAN_STEP_EVENT,   /* what only the target understands: nothing passes it */
+	PLAN_STEP_RELATION /* to be noted: the table's rows lie elsewhere now */
 } PlanStepKind;
 
 typedef struct PlanStep
 {
 	PlanStepKind kind;
-	PlanVector vector;		/* VECTOR */
-	const PlanTable *table; /* ROW */
-	const Change *change;	/* ROW */
-	const Event *event;		/* EVENT */
-	const Txn *txn;			/* ROW, EVENT */
+	PlanVector vector;		  /* VECTOR */
+	const PlanTable *table;	  /* ROW */
+	const Change *change;	  /* ROW */
+	const Event *event;		  /* EVENT */
+	const Txn *txn;			  /* ROW, EVENT */
+	const Relation *relation; /* RELATION */
 } PlanStep;
 
 /* How often what happened. */

@@ -23,6 +23,7 @@
 typedef struct TableState
 {
 	const PlanTable *table; /* NULL: not in this plan */
+	const Relation *noted;	/* the last one that is to be noted, or NULL */
 	uint64_t generation;
 	PlanOp *first;
 	PlanOp *last;
@@ -216,6 +217,7 @@ state_for(Planner *planner, const PlanTable *table)
 		planner->touched[planner->touched_count++] = table->id;
 		begin_generation(planner, &planner->states[table->id]);
 		planner->states[table->id].table = table;
+		planner->states[table->id].noted = NULL;
 	}
 	state = &planner->states[table->id];
 	if (state->table != table)
@@ -373,6 +375,19 @@ planner_add(Planner *planner, const PlanTable *table, const Txn *txn,
 		add_unkeyed(planner, state, txn, change);
 	else
 		add_keyed(planner, state, key, txn, change);
+}
+
+void
+planner_relation(Planner *planner, const PlanTable *table,
+				 const Relation *relation)
+{
+	TableState *state = state_for(planner, table);
+
+	BUG_UNLESS(!planner->finished);
+	if (state->noted == relation)
+		return;
+	state->noted = relation;
+	add_step(planner, PLAN_STEP_RELATION)->relation = relation;
 }
 
 void

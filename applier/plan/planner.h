@@ -43,6 +43,13 @@ void planner_serial(Planner *planner);
 void planner_add(Planner *planner, const PlanTable *table, const Txn *txn,
 				 const Change *change);
 
+/*
+ * The table is announced with another storage, which the target has to note.
+ * Said again before the next relation of the table, it is one step.
+ */
+void planner_relation(Planner *planner, const PlanTable *table,
+					  const Relation *relation);
+
 /* What nothing may pass. */
 void planner_event(Planner *planner, const Txn *txn, const Event *event);
 

@@ -139,7 +139,7 @@ key_set_fill(KeySet *set, const Plan *plan)
 			put_vector(set, &step->vector);
 		else if (step->kind == PLAN_STEP_ROW)
 			put_row(set, step->table, step->change);
-		else
+		else if (step->kind == PLAN_STEP_EVENT)
 			set->everything = true;
 	}
 }

@@ -11,17 +11,17 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "postgres/column_watch.h"
 #include "postgres/ddl_work.h"
 #include "postgres/table_facts.h"
 #include "stream/shape_loss.h"
 
-/* Is what is known what was announced, the rows included? */
+/* Is what is known what was announced, wherever the rows lie? */
 static bool
-shape_is(const Shape *have, const Relation *relation)
+shape_is_but_storage(const Shape *have, const Relation *relation)
 {
-	if (have->storage != relation->storage ||
-		have->root_oid != relation->root_oid ||
+	if (have->root_oid != relation->root_oid ||
 		have->column_count != relation->column_count ||
 		strcmp(have->name, relation->name) != 0 ||
 		strcmp(have->schema, relation->schema) != 0)
@@ -40,6 +40,14 @@ shape_is(const Shape *have, const Relation *relation)
 			return false;
 	}
 	return true;
+}
+
+/* The rows included? */
+static bool
+shape_is(const Shape *have, const Relation *relation)
+{
+	return have->storage == relation->storage &&
+		   shape_is_but_storage(have, relation);
 }
 
 /* What could not be known: nothing of it is in a relation record. */
@@ -192,7 +200,8 @@ target_pg_facts_release(TargetPg *self)
 
 /*
  * Only what needs no change is answered; everything else is done, or refused, in
- * the transaction of the row.
+ * the transaction of the row.  Another storage alone (TRUNCATE, VACUUM FULL) is
+ * no change: it is noted, because it matters once columns change.
  */
 bool
 target_pg_table_look(Target *target, const Relation *relation,
@@ -208,7 +217,7 @@ target_pg_table_look(Target *target, const Relation *relation,
 		return false;
 	entry = shape_map_find(self->shapes, relation->oid);
 	if (entry == NULL || entry->target_oid == 0 || entry->copied.oid != 0 ||
-		!shape_is(&entry->shape, relation))
+		!shape_is_but_storage(&entry->shape, relation))
 		return true;
 	if (!entry->seen || entry->facts == NULL ||
 		!table_facts_suit(entry->facts, relation))
@@ -229,6 +238,19 @@ target_pg_table_look(Target *target, const Relation *relation,
 			return false;
 	}
 	*table = &entry->facts->plan;
+	return true;
+}
+
+bool
+target_pg_table_renewed(Target *target, const Relation *relation)
+{
+	TargetPg *self = (TargetPg *) target;
+	ShapeEntry *entry = shape_map_find(self->shapes, relation->oid);
+
+	BUG_UNLESS(entry != NULL);
+	if (entry->shape.storage == relation->storage)
+		return false;
+	entry->shape.storage = relation->storage;
 	return true;
 }
 

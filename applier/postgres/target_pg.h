@@ -143,6 +143,7 @@ bool target_pg_shapes(TargetPg *self, Error *err) MUST_CHECK;
 void target_pg_facts_release(TargetPg *self);
 bool target_pg_table_look(Target *target, const Relation *relation,
 						  const PlanTable **table, Error *err);
+bool target_pg_table_renewed(Target *target, const Relation *relation);
 TargetWriter *target_pg_writer_open(Target *target, bool many, Error *err);
 bool target_pg_writer_begin(TargetWriter *writer, Error *err);
 bool target_pg_writer_write(TargetWriter *writer, const Plan *plan,

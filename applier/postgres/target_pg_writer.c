@@ -8,6 +8,7 @@
  * how the rows get there.  Nothing here looks at or changes what is known of the
  * tables: a plan names facts that hold while it is written.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -264,6 +265,24 @@ write_truncate(TargetWriter *writer, const Txn *txn, const Change *change,
 	return ok;
 }
 
+/* For who compares the table with what is announced later. */
+static bool
+write_relation(TargetWriter *writer, const Relation *relation, Error *err)
+{
+	char oid[16];
+	char storage[16];
+	const char *params[] = { writer->target->base.config->stream, oid,
+							 storage };
+
+	snprintf(oid, sizeof(oid), "%" PRIu32, relation->oid);
+	snprintf(storage, sizeof(storage), "%" PRIu32, relation->storage);
+	return pipe_enter(writer, err) &&
+		   pipeline_send(writer->pipeline, STEP_COMMAND,
+						 "UPDATE portage.relation SET storage = $3::oid"
+						 " WHERE stream = $1 AND table_oid = $2::oid",
+						 3, params, err);
+}
+
 static bool
 write_step(TargetWriter *writer, const PlanStep *step,
 		   const ChangeFilter *filter, Error *err)
@@ -278,6 +297,8 @@ write_step(TargetWriter *writer, const PlanStep *step,
 			BUG_UNLESS(step->event->kind == EVENT_CHANGE);
 			return write_truncate(writer, step->txn, &step->event->change,
 								  filter, err);
+		case PLAN_STEP_RELATION:
+			return write_relation(writer, step->relation, err);
 	}
 	return true;
 }

@@ -156,6 +156,25 @@ change_left(StreamBatch *batch, const Txn *txn, const Change *change)
 	}
 }
 
+/* NULL: nothing of the relation is to be planned. */
+static const TableUse *
+use_of(StreamBatch *batch, const Relation *relation)
+{
+	const TableUse *use = table_uses_find(&batch->tables, relation);
+
+	if (use != NULL && use->renewed)
+		planner_relation(batch->planner, use->table, relation);
+	return use;
+}
+
+static void
+plan_truncate(StreamBatch *batch, const Txn *txn, const Event *event)
+{
+	planner_event(batch->planner, txn, event);
+	for (int i = 0; i < event->change.truncated_count; i++)
+		(void) use_of(batch, event->change.truncated[i]);
+}
+
 static void
 plan_change(StreamBatch *batch, const Txn *txn, const Event *event)
 {
@@ -164,14 +183,14 @@ plan_change(StreamBatch *batch, const Txn *txn, const Event *event)
 
 	if (change->kind == CHANGE_TRUNCATE)
 	{
-		planner_event(batch->planner, txn, event);
+		plan_truncate(batch, txn, event);
 		return;
 	}
 	change = change_left(batch, txn, change);
 	if (change == NULL)
 		return;
-	use = table_uses_find(&batch->tables, change->relation);
-	BUG_UNLESS(use != NULL && use->table != NULL);
+	use = use_of(batch, change->relation);
+	BUG_UNLESS(use != NULL);
 	planner_add(batch->planner, use->table, txn, change);
 }
 
@@ -286,17 +305,37 @@ batch_can_plan(const StreamBatch *batch, const Unit *unit, const Tables *tables)
 	return true;
 }
 
+/* Its first change in this batch that counts; a copy may show earlier ones. */
 static void
-use_tables(StreamBatch *batch, const BatchSpan *span, const Tables *tables)
+use_table(StreamBatch *batch, const Txn *txn, const Change *change,
+		  const Relation *relation, Tables *tables)
+{
+	const PlanTable *table;
+
+	if (table_uses_find(&batch->tables, relation) != NULL)
+		return;
+	table = tables_find(tables, relation);
+	if (table == NULL || batch->filter->verdict(batch->filter, txn, change,
+												relation) == VERDICT_SKIP)
+		return;
+	table_uses_add(
+		&batch->tables,
+		(TableUse){ relation, table, tables_renewed(tables, relation) });
+}
+
+static void
+use_tables(StreamBatch *batch, const Txn *txn, const BatchSpan *span,
+		   Tables *tables)
 {
 	for (int i = 0; i < span->count; i++)
 	{
-		const Relation *relation = span->events[i].change.relation;
+		const Change *change = &span->events[i].change;
 
-		if (span->events[i].change.kind != CHANGE_TRUNCATE &&
-			table_uses_find(&batch->tables, relation) == NULL)
-			table_uses_add(&batch->tables, relation,
-						   tables_find(tables, relation));
+		if (change->kind != CHANGE_TRUNCATE)
+			use_table(batch, txn, change, change->relation, tables);
+		else
+			for (int k = 0; k < change->truncated_count; k++)
+				use_table(batch, txn, change, change->truncated[k], tables);
 	}
 }
 
@@ -314,8 +353,8 @@ note_news(StreamBatch *batch, const Unit *unit, const char *plugin_version)
 }
 
 void
-batch_add(StreamBatch *batch, const Unit *unit, bool alone,
-		  const Tables *tables, const char *plugin_version)
+batch_add(StreamBatch *batch, const Unit *unit, bool alone, Tables *tables,
+		  const char *plugin_version)
 {
 	Txn *txn = ARENA_NEW(&batch->arena, Txn);
 	BatchUnit *added;
@@ -332,7 +371,7 @@ batch_add(StreamBatch *batch, const Unit *unit, bool alone,
 		hold_frame(batch, unit->frames[i]);
 		add_span(batch, txn, &unit->spans[i]);
 		if (!alone)
-			use_tables(batch, &unit->spans[i], tables);
+			use_tables(batch, txn, &unit->spans[i], tables);
 	}
 	added->span_count = unit->span_count;
 	if (!alone)

@@ -86,8 +86,8 @@ bool batch_can_plan(const StreamBatch *batch, const Unit *unit,
  * Take a unit in; what it changes is planned by what tables know.  With alone it
  * is not planned, and the batch takes no other.
  */
-void batch_add(StreamBatch *batch, const Unit *unit, bool alone,
-			   const Tables *tables, const char *plugin_version);
+void batch_add(StreamBatch *batch, const Unit *unit, bool alone, Tables *tables,
+			   const char *plugin_version);
 
 /*
  * The plan of the units [first, end); serial: every change by itself, in the

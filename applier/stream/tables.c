@@ -9,6 +9,7 @@
 #include "base/mem.h"
 
 #define MIN_CAPACITY 64
+#define MAX_KEPT 20000
 
 typedef struct TableEntry
 {
@@ -100,11 +101,24 @@ tables_ask(Tables *tables, const Relation *relation, Error *err)
 	return true;
 }
 
+bool
+tables_renewed(Tables *tables, const Relation *relation)
+{
+	return tables->target->ops->table_renewed(tables->target, relation);
+}
+
 void
 tables_forget(Tables *tables)
 {
 	memset(tables->entries, 0, tables->capacity * sizeof(TableEntry));
 	tables->count = 0;
+}
+
+void
+tables_trim(Tables *tables)
+{
+	if (tables->count > MAX_KEPT)
+		tables_forget(tables);
 }
 
 const TableUse *
@@ -125,8 +139,7 @@ table_uses_find(TableUses *uses, const Relation *relation)
 }
 
 void
-table_uses_add(TableUses *uses, const Relation *relation,
-			   const PlanTable *table)
+table_uses_add(TableUses *uses, TableUse use)
 {
 	if (uses->count == uses->capacity)
 	{
@@ -136,7 +149,7 @@ table_uses_add(TableUses *uses, const Relation *relation,
 	}
 	BUG_UNLESS(uses->items != NULL);
 	uses->last = uses->count;
-	uses->items[uses->count++] = (TableUse){ relation, table };
+	uses->items[uses->count++] = use;
 }
 
 void

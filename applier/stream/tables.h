@@ -23,6 +23,12 @@ const PlanTable *tables_find(const Tables *tables, const Relation *relation);
 /* Was the target asked, with this result or that? */
 bool tables_asked(const Tables *tables, const Relation *relation);
 
+/*
+ * Rows of the relation come next.  True if the target is to note that they lie
+ * under another storage; that is told once.
+ */
+bool tables_renewed(Tables *tables, const Relation *relation);
+
 /* Ask the target; nobody else may be using its connection. */
 bool
 tables_ask(Tables *tables, const Relation *relation, Error *err) MUST_CHECK;
@@ -30,11 +36,15 @@ tables_ask(Tables *tables, const Relation *relation, Error *err) MUST_CHECK;
 /* Tables may have been altered: ask again. */
 void tables_forget(Tables *tables);
 
+/* Between two units: a table that is announced often is not kept each time. */
+void tables_trim(Tables *tables);
+
 /* The relations of a batch and their tables; each once. */
 typedef struct TableUse
 {
 	const Relation *relation;
 	const PlanTable *table;
+	bool renewed; /* its storage is to be noted */
 } TableUse;
 
 typedef struct TableUses
@@ -45,8 +55,7 @@ typedef struct TableUses
 	int last; /* neighbours are often of the same table */
 } TableUses;
 
-void table_uses_add(TableUses *uses, const Relation *relation,
-					const PlanTable *table);
+void table_uses_add(TableUses *uses, TableUse use);
 
 /* NULL if it was not added. */
 const TableUse *table_uses_find(TableUses *uses, const Relation *relation);

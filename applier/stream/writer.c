@@ -274,6 +274,7 @@ take_unit(Writer *writer, const Unit *unit, bool *taken, Error *err)
 	*taken = false;
 	if (!has_room(writer, unit))
 		return true;
+	tables_trim(writer->tables);
 	if (!writer->alone && !ask_tables(writer, unit, err))
 		return false;
 	alone = must_be_alone(writer, unit);

@@ -187,6 +187,13 @@ typedef struct TargetOps
 	bool (*table_look)(Target *self, const Relation *relation,
 					   const PlanTable **table, Error *err);
 
+	/*
+	 * Rows of a relation that table_look() knows are collected next.  True if
+	 * only its storage is another one than was noted: a plan is to say so
+	 * (PLAN_STEP_RELATION), and from now on it counts as noted.
+	 */
+	bool (*table_renewed)(Target *self, const Relation *relation);
+
 	/* ---- a writer of plans: one connection, one thread at a time */
 	/* many: there are others, so a lock that takes long is an error */
 	TargetWriter *(*writer_open)(Target *self, bool many, Error *err);

@@ -15,7 +15,7 @@ diag("PORTAGE_SEED=$seed");
 
 my $source = source_new('source', fsync => 0);
 my %target = map { $_ => target_new($_, fsync => 0) } qw(fast slow);
-my @tables = map { "public.$_" } qw(zoo plain codes keyless noidx late history), '"Two Keys"';
+my @tables = map { "public.$_" } qw(zoo plain codes keyless noidx late history emptied), '"Two Keys"';
 
 $source->safe_psql('app', <<'SQL');
 CREATE TYPE mood AS ENUM ('sad', 'ok, then', 'NULL');
@@ -31,13 +31,13 @@ CREATE TABLE plain (id bigint PRIMARY KEY, s smallint, i int, r real, f float8, 
 CREATE TABLE codes (id int PRIMARY KEY, code text UNIQUE, n int);
 CREATE TABLE "Two Keys" ("from" uuid, "to" text COLLATE "C", n int GENERATED ALWAYS AS IDENTITY, v int, PRIMARY KEY ("from", "to"));
 CREATE TABLE keyless (a int, b text); ALTER TABLE keyless REPLICA IDENTITY FULL;
-CREATE TABLE noidx (id int PRIMARY KEY, v text);
+CREATE TABLE noidx (id int PRIMARY KEY, v text); CREATE TABLE emptied (id int PRIMARY KEY, v text);
 CREATE TABLE late (id int PRIMARY KEY DEFERRABLE, other int NOT NULL UNIQUE, v int);
 ALTER TABLE late REPLICA IDENTITY USING INDEX late_other_key;
 CREATE TABLE history (at timestamptz, delta int);
 INSERT INTO codes VALUES (0, 'none', 0); INSERT INTO "Two Keys" VALUES (md5('')::uuid, '', DEFAULT, 0);
 INSERT INTO keyless VALUES (0, ''); INSERT INTO noidx VALUES (0, ''); INSERT INTO late VALUES (0, 0, 0);
-INSERT INTO history VALUES ('epoch', 0); INSERT INTO zoo (id) VALUES (9999); INSERT INTO plain (id) VALUES (0);
+INSERT INTO history VALUES ('epoch', 0); INSERT INTO emptied VALUES (0, ''); INSERT INTO zoo (id) VALUES (9999); INSERT INTO plain (id) VALUES (0);
 SQL
 
 sub run
@@ -151,6 +151,42 @@ $source->safe_psql('app', 'INSERT INTO codes SELECT i, \'c\' || i, 0 FROM genera
 	. ' UPDATE codes SET n = n + 10 WHERE id IN (1, 1001)');
 $how = apply('changed keys');
 is($how->{single_rows}, 5, 'changed keys keep their place');
+
+# After a TRUNCATE, or VACUUM FULL, the rows lie under another storage; that alone
+# takes no row out of the vectors. What is noted of it tells a column that is
+# added without a rewrite from one with values that nobody has sent.
+sub noted
+{
+	my ($name) = @_;
+	return $target{$name}->safe_psql('app', q{SELECT storage FROM portage.relation WHERE table_name = 'emptied'});
+}
+$source->safe_psql('app', 'BEGIN; UPDATE emptied SET v = \'away\'; TRUNCATE emptied, history; INSERT INTO history VALUES (\'epoch\', 0); INSERT INTO emptied SELECT i, \'a\' FROM generate_series(1, 100) i; COMMIT');
+$source->safe_psql('app', 'UPDATE emptied SET v = \'b\' WHERE id <= 50');
+$how = apply('rows behind a TRUNCATE');
+is($how->{vector_rows}, 152, 'rows behind a TRUNCATE are in vectors');
+is($how->{single_rows}, 1, 'it stands alone');
+is(noted($_), $source->safe_psql('app', q{SELECT pg_relation_filenode('emptied')}), "$_: where the rows lie is noted") foreach qw(fast slow);
+$source->safe_psql('app', "BEGIN; TRUNCATE emptied; INSERT INTO emptied SELECT i, '$_' FROM generate_series(1, 100) i; COMMIT") foreach 1 .. 5;
+$how = apply('one TRUNCATE after another');
+is($how->{vector_rows}, 500, 'the same again and again');
+is($how->{single_rows}, 5, 'each stands alone');
+$source->safe_psql('app', 'TRUNCATE emptied');
+$source->safe_psql('app', 'INSERT INTO emptied SELECT i, \'a\' FROM generate_series(1, 100) i');
+$how = apply('rows of a later transaction');
+is($how->{vector_rows}, 100, 'and in the next transaction');
+$source->safe_psql('app', 'VACUUM FULL emptied');
+$source->safe_psql('app', 'UPDATE emptied SET v = \'c\'');
+$how = apply('rows behind VACUUM FULL');
+is($how->{vector_rows}, 100, 'rows behind VACUUM FULL are in vectors');
+is(noted($_), $source->safe_psql('app', q{SELECT pg_relation_filenode('emptied')}), "$_: where the rows lie is noted") foreach qw(fast slow);
+$source->safe_psql('app', 'ALTER EVENT TRIGGER _portage_ddl_end DISABLE; ALTER TABLE emptied ADD w int DEFAULT 7;'
+	. ' ALTER EVENT TRIGGER _portage_ddl_end ENABLE ALWAYS');
+$source->safe_psql('app', 'UPDATE emptied SET v = \'d\' WHERE id <= 10');
+$how = apply('a column that is added afterwards');
+is($how->{single_rows}, 10, 'a new column: row by row, once');
+$source->safe_psql('app', 'BEGIN; TRUNCATE emptied; INSERT INTO emptied SELECT i, \'e\', i FROM generate_series(1, 100) i; COMMIT');
+$how = apply('a TRUNCATE behind it');
+is($how->{vector_rows}, 100, 'and in vectors again');
 
 # The order of the changes matters to a unique value: vectors are refused.
 $source->safe_psql('app', 'BEGIN; UPDATE codes SET n = 7 WHERE id > 50; UPDATE codes SET code = \'free\' WHERE id = 10;'

@@ -94,6 +94,11 @@ put_plan(Buffer *out, const Plan *plan, bool tables)
 			buffer_puts(out, "event");
 			continue;
 		}
+		if (step->kind == PLAN_STEP_RELATION)
+		{
+			buffer_printf(out, "storage %u", step->relation->storage);
+			continue;
+		}
 		if (tables)
 			buffer_printf(out, "%u.",
 						  step->kind == PLAN_STEP_ROW ? step->table->id
@@ -336,6 +341,32 @@ test_events(void)
 }
 
 static void
+test_relations(void)
+{
+	Event event = { .kind = EVENT_CHANGE };
+	Relation first = f.relation;
+	Relation second = f.relation;
+
+	event.change.kind = CHANGE_TRUNCATE;
+	first.storage = 1;
+	second.storage = 2;
+	I("1", "x", "y", "long");
+	planner_relation(planner, &f.table, &first);
+	U("1", "x2", "y", "-");
+	planner_relation(planner, &f.table, &first);
+	I("2", "x", "y", "long");
+	comes_to("storage 1 INSERT[iabB](1,x2,y,long)(2,x,y,long)",
+			 "another storage is noted once, and is no barrier");
+	planner_relation(planner, &f.table, &first);
+	planner_event(planner, &f.txn, &event);
+	planner_relation(planner, &f.table, &second);
+	I("1", "x", "y", "long");
+	planner_relation(planner, &f.table, &second);
+	comes_to("storage 1 event storage 2 INSERT[iabB](1,x,y,long)",
+			 "each in its order");
+}
+
+static void
 test_tables(void)
 {
 	Fixture other;
@@ -450,6 +481,7 @@ main(void)
 	test_vectors();
 	test_unkeyed();
 	test_events();
+	test_relations();
 	test_tables();
 	test_wide_keys();
 	test_many_sets();
