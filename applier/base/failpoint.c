@@ -226,8 +226,11 @@ act(const Armed *what, Error *err)
 			raise(SIGKILL);
 			break;
 		case ACTION_STOP:
-			/* the whole process, not just this thread */
-			kill(getpid(), SIGSTOP);
+			/*
+			 * It stops the whole process, whoever gets it; sent to the process,
+			 * another thread might, and this one would go on for a moment.
+			 */
+			raise(SIGSTOP);
 			break;
 		case ACTION_PAUSE:
 			while (resume_file == NULL || access(resume_file, F_OK) != 0)
