@@ -153,4 +153,13 @@ append_to_file($resume, "\n");
 is($process->wait_exit->{rc}, 0, 'it goes on') || diag($process->stderr);
 all_equal();
 
+# ---- one batch has rows of a table that the copy shows, and later ones
+interrupt(2, $todo, 'in one batch');
+on_source('UPDATE child SET v = v || \'shown\'');
+killed('copy-committed:kill:' . ($pieces + 1), 'child 2, ids 1+2, leaf_a todo, leaf_b todo, small todo', 'in one batch');
+on_source('UPDATE child SET v = v || \'not shown\' WHERE id < 50');
+portage_ok(@run, env => { PG_PORTAGE_FAILPOINT => 'batch-applied:delay=1000' });
+is(snapshots(), 'child 2, ids 1+2, leaf_a 3, leaf_b 3, small 3', 'three snapshots');
+all_equal();
+
 done_testing();
