@@ -37,6 +37,7 @@ apply_counts_add(ApplyCounts *sum, const ApplyCounts *counts)
 	sum->batches += counts->batches;
 	sum->vector_rows += counts->vector_rows;
 	sum->single_rows += counts->single_rows;
+	sum->ordered_rows += counts->ordered_rows;
 	sum->refused += counts->refused;
 	sum->serial_rows += counts->serial_rows;
 }

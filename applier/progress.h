@@ -51,11 +51,12 @@ typedef struct SourceIdentity
 /* How the rows of the stream got to the target. */
 typedef struct ApplyCounts
 {
-	uint64_t batches;	  /* target transactions */
-	uint64_t vector_rows; /* changes in vectors, folded or not */
-	uint64_t single_rows; /* each by its own statement, as planned */
-	uint64_t refused;	  /* plans that the target refused */
-	uint64_t serial_rows; /* one by one in consequence */
+	uint64_t batches;	   /* target transactions */
+	uint64_t vector_rows;  /* changes in vectors, folded or not */
+	uint64_t single_rows;  /* each by its own statement, as planned */
+	uint64_t ordered_rows; /* of these: because its table is kept in order */
+	uint64_t refused;	   /* plans that the target refused */
+	uint64_t serial_rows;  /* one by one in consequence */
 } ApplyCounts;
 
 void apply_counts_add(ApplyCounts *sum, const ApplyCounts *counts);

@@ -14,6 +14,7 @@
 #define PORTAGE_ERROR_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* What a caller can do about it; also decides the exit code. */
 typedef enum ErrorKind
@@ -43,11 +44,13 @@ typedef struct Error
 	char message[1024];
 	char detail[1024];
 	char hint[1024];
+	uint32_t
+		table; /* the source's OID of the one whose rows it is about, or 0 */
 } Error;
 
-#define ERROR_INIT                                  \
-	{                                               \
-		ERROR_NONE, ERROR_CODE_NONE, "", "", "", "" \
+#define ERROR_INIT                                     \
+	{                                                  \
+		ERROR_NONE, ERROR_CODE_NONE, "", "", "", "", 0 \
 	}
 #define MUST_CHECK __attribute__((warn_unused_result))
 

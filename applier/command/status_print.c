@@ -56,6 +56,11 @@ print_counts(const ApplyCounts *counts)
 		printf("%-10s %" PRIu64 " plans were refused, %" PRIu64
 			   " rows applied one by one\n",
 			   "", counts->refused, counts->serial_rows);
+	if (counts->ordered_rows > 0)
+		printf("%-10s %" PRIu64
+			   " rows by themselves because the order within their tables "
+			   "matters\n",
+			   "", counts->ordered_rows);
 }
 
 static void
@@ -243,12 +248,13 @@ rates_json(const Status *status)
 static json_t *
 counts_json(const ApplyCounts *counts)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "batches",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "batches",
 					 (json_int_t) counts->batches, "vector_rows",
 					 (json_int_t) counts->vector_rows, "single_rows",
 					 (json_int_t) counts->single_rows, "refused_plans",
 					 (json_int_t) counts->refused, "serial_rows",
-					 (json_int_t) counts->serial_rows);
+					 (json_int_t) counts->serial_rows, "ordered_rows",
+					 (json_int_t) counts->ordered_rows);
 }
 
 static json_t *

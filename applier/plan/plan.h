@@ -42,9 +42,6 @@ typedef struct PlanTable
 	 * that acts.  Its rows may be written before older ones of other keys.
 	 */
 	bool alone;
-
-	/* Every change in the source's order, each by its own statement. */
-	bool ordered;
 } PlanTable;
 
 typedef enum PlanKind
@@ -108,8 +105,9 @@ typedef struct PlanStep
 typedef struct PlanStats
 {
 	uint64_t changes;
-	uint64_t vector_rows; /* changes that ended up in vectors, folded or not */
-	uint64_t single_rows; /* in steps of their own */
+	uint64_t vector_rows;  /* changes that ended up in vectors, folded or not */
+	uint64_t single_rows;  /* in steps of their own */
+	uint64_t ordered_rows; /* of these: of tables that are kept in order */
 
 	/* folds: earlier + later */
 	uint64_t insert_update;

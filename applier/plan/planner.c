@@ -24,6 +24,7 @@ typedef struct TableState
 {
 	const PlanTable *table; /* NULL: not in this plan */
 	const Relation *noted;	/* the last one that is to be noted, or NULL */
+	bool in_order;
 	uint64_t generation;
 	PlanOp *first;
 	PlanOp *last;
@@ -218,6 +219,7 @@ state_for(Planner *planner, const PlanTable *table)
 		begin_generation(planner, &planner->states[table->id]);
 		planner->states[table->id].table = table;
 		planner->states[table->id].noted = NULL;
+		planner->states[table->id].in_order = false;
 	}
 	state = &planner->states[table->id];
 	if (state->table != table)
@@ -350,6 +352,12 @@ add_keyed(Planner *planner, TableState *state, const Value *key, const Txn *txn,
 }
 
 void
+planner_in_order(Planner *planner, const PlanTable *table)
+{
+	state_for(planner, table)->in_order = true;
+}
+
+void
 planner_add(Planner *planner, const PlanTable *table, const Txn *txn,
 			const Change *change)
 {
@@ -359,8 +367,9 @@ planner_add(Planner *planner, const PlanTable *table, const Txn *txn,
 	BUG_UNLESS(!planner->finished);
 	planner->count++;
 	planner->plan.stats.changes++;
-	if (table->ordered || planner->serial)
+	if (state->in_order || planner->serial)
 	{
+		planner->plan.stats.ordered_rows += !planner->serial;
 		add_single(planner, state, txn, change);
 		return;
 	}

@@ -37,6 +37,12 @@ void planner_reset(Planner *planner);
 void planner_serial(Planner *planner);
 
 /*
+ * From here to the next reset, changes of the table stand by themselves, in the
+ * source's order.
+ */
+void planner_in_order(Planner *planner, const PlanTable *table);
+
+/*
  * One more change of a row: INSERT, UPDATE or DELETE.  Table, txn and change
  * live until the reset.
  */

@@ -91,6 +91,8 @@ row_error(Error *err, const Txn *txn, const Change *change)
 				  txn->xid, LSN_ARGS(txn->commit_lsn));
 	error_detail(err, "%s", detail.data);
 	buffer_release(&detail);
+	if (change->relation != NULL)
+		err->table = change->relation->oid;
 	if (change->relation == NULL)
 		return error_wrap(err, "%s", change_verb(change));
 	return error_wrap(err, "table %s.%s: %s", change->relation->schema,
@@ -102,6 +104,7 @@ vector_error(Error *err, const PlanVector *vector, int rows)
 {
 	const Relation *relation = vector->table->relation;
 
+	err->table = relation->oid;
 	return error_wrap(err, "table %s.%s: %s of %d rows", relation->schema,
 					  relation->name,
 					  vector->kind == PLAN_DELETE	? "DELETE"

@@ -45,6 +45,7 @@
 	" single_rows bigint NOT NULL DEFAULT 0,"                              \
 	" refused_plans bigint NOT NULL DEFAULT 0,"                            \
 	" serial_rows bigint NOT NULL DEFAULT 0,"                              \
+	" ordered_rows bigint NOT NULL DEFAULT 0,"                             \
 	" updated_at timestamptz NOT NULL DEFAULT pg_catalog.now());"          \
 	"CREATE TABLE IF NOT EXISTS portage.chunk ("                           \
 	" stream text NOT NULL REFERENCES portage.progress ON DELETE CASCADE," \

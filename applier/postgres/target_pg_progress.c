@@ -22,7 +22,8 @@
 	"::timestamptz) * 1000000)::bigint,"                                       \
 	" anchor_lsn, anchor_nonce, previous_anchor_lsn, digest, skeleton,"        \
 	" newest_stamp_lsn, origin_nonce, transactions, rows,"                     \
-	" batches, vector_rows, single_rows, refused_plans, serial_rows"
+	" batches, vector_rows, single_rows, refused_plans, serial_rows,"          \
+	" ordered_rows"
 
 /* In the order of progress_params(); $1 is the stream, $2 the epoch. */
 #define PROGRESS_PARAM_COUNT 27
@@ -75,6 +76,7 @@ progress_parse(const PGresult *res, const char *stream, Progress *out,
 	out->counts.single_rows = (uint64_t) pg_value_int(res, 0, 28);
 	out->counts.refused = (uint64_t) pg_value_int(res, 0, 29);
 	out->counts.serial_rows = (uint64_t) pg_value_int(res, 0, 30);
+	out->counts.ordered_rows = (uint64_t) pg_value_int(res, 0, 31);
 	if (out->phase == PHASE_NONE)
 		return error_set(err, P_PROGRESS,
 						 "the progress row of %s has the "
@@ -265,19 +267,20 @@ static const char update_sql[] =
 	" vector_rows = vector_rows + $31::bigint,"
 	" single_rows = single_rows + $32::bigint,"
 	" refused_plans = refused_plans + $33::bigint,"
-	" serial_rows = serial_rows + $34::bigint, updated_at = now()"
+	" serial_rows = serial_rows + $34::bigint,"
+	" ordered_rows = ordered_rows + $35::bigint, updated_at = now()"
 	" WHERE stream = $1 AND epoch = $2 AND resume_lsn = $28"
 	"  AND pg_backend_pid() = $29::integer RETURNING 1)"
 	" SELECT 1 / count(*) FROM u";
 
-#define COUNTS 5
+#define COUNTS 6
 
 static void
 counts_text(const ApplyCounts *counts, char added[COUNTS][24])
 {
 	const uint64_t values[COUNTS] = {
 		counts->batches, counts->vector_rows, counts->single_rows,
-		counts->refused, counts->serial_rows,
+		counts->refused, counts->serial_rows, counts->ordered_rows,
 	};
 
 	for (int i = 0; i < COUNTS; i++)

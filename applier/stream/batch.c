@@ -10,13 +10,14 @@
 #include "stream/history.h"
 
 StreamBatch *
-batch_new(const ChangeFilter *filter, bool serial)
+batch_new(const ChangeFilter *filter, Orders *orders, bool serial)
 {
 	StreamBatch *batch = mem_zalloc(sizeof(*batch));
 
 	arena_init(&batch->arena);
 	batch->planner = planner_new();
 	batch->filter = filter;
+	batch->orders = orders;
 	batch->serial = serial;
 	return batch;
 }
@@ -164,6 +165,8 @@ use_of(StreamBatch *batch, const Relation *relation)
 
 	if (use != NULL && use->renewed)
 		planner_relation(batch->planner, use->table, relation);
+	if (use != NULL && use->in_order)
+		planner_in_order(batch->planner, use->table);
 	return use;
 }
 
@@ -311,6 +314,7 @@ use_table(StreamBatch *batch, const Txn *txn, const Change *change,
 		  const Relation *relation, Tables *tables)
 {
 	const PlanTable *table;
+	TableUse use;
 
 	if (table_uses_find(&batch->tables, relation) != NULL)
 		return;
@@ -318,9 +322,12 @@ use_table(StreamBatch *batch, const Txn *txn, const Change *change,
 	if (table == NULL || batch->filter->verdict(batch->filter, txn, change,
 												relation) == VERDICT_SKIP)
 		return;
-	table_uses_add(
-		&batch->tables,
-		(TableUse){ relation, table, tables_renewed(tables, relation) });
+	use.relation = relation;
+	use.table = table;
+	use.renewed = tables_renewed(tables, relation);
+	use.batch = orders_count(batch->orders, table);
+	use.in_order = orders_kept(batch->orders, table, use.batch);
+	table_uses_add(&batch->tables, use);
 }
 
 static void
@@ -382,10 +389,39 @@ batch_add(StreamBatch *batch, const Unit *unit, bool alone, Tables *tables,
 		note_news(batch, unit, plugin_version);
 }
 
+/* What was found out since the batch was collected. */
+static void
+look_at_orders(StreamBatch *batch)
+{
+	for (int i = 0; i < batch->tables.count; i++)
+	{
+		TableUse *use = &batch->tables.items[i];
+
+		if (!use->in_order)
+			use->in_order = orders_kept(batch->orders, use->table, use->batch);
+	}
+}
+
+void
+batch_order_mattered(StreamBatch *batch, uint32_t oid)
+{
+	for (int i = 0; i < batch->tables.count; i++)
+	{
+		const TableUse *use = &batch->tables.items[i];
+
+		if (use->relation->oid == oid)
+		{
+			orders_mattered(batch->orders, use->table, use->batch);
+			return;
+		}
+	}
+}
+
 const Plan *
 batch_plan(StreamBatch *batch, int first, int end, bool serial)
 {
 	batch->finished = NULL;
+	look_at_orders(batch);
 	planner_reset(batch->planner);
 	if (serial || batch->serial)
 		planner_serial(batch->planner);

@@ -11,6 +11,7 @@
 #ifndef PORTAGE_BATCH_H
 #define PORTAGE_BATCH_H
 
+#include "plan/orders.h"
 #include "plan/planner.h"
 #include "stream/assembler.h"
 #include "stream/tables.h"
@@ -36,6 +37,7 @@ typedef struct StreamBatch
 	Arena arena; /* transactions and units */
 	Planner *planner;
 	const ChangeFilter *filter;
+	Orders *orders; /* not of this batch alone */
 	bool serial;
 	BatchSpan *spans;
 	Frame **frames; /* each once, in order */
@@ -61,7 +63,7 @@ typedef struct StreamBatch
 } StreamBatch;
 
 /* serial: every change by itself. */
-StreamBatch *batch_new(const ChangeFilter *filter, bool serial);
+StreamBatch *batch_new(const ChangeFilter *filter, Orders *orders, bool serial);
 void batch_free(StreamBatch *batch);
 
 /* Empty it, to collect what follows on progress. */
@@ -94,6 +96,12 @@ void batch_add(StreamBatch *batch, const Unit *unit, bool alone, Tables *tables,
  * source's order.  Valid until the next plan of the batch.
  */
 const Plan *batch_plan(StreamBatch *batch, int first, int end, bool serial);
+
+/*
+ * A part of the batch went well only in the source's order, because of the table
+ * with this OID on the source: it may be kept in order from now on.
+ */
+void batch_order_mattered(StreamBatch *batch, uint32_t oid);
 
 /* The plan of all that was collected; the same when asked again. */
 const Plan *batch_finish(StreamBatch *batch);

@@ -17,6 +17,7 @@ typedef struct Apply
 	const TargetOps *ops;
 	TargetWriter *writer;
 	ApplyCounts *counts;
+	uint32_t refused_table; /* the source's OID of the last refusal's, or 0 */
 	Error *err;
 } Apply;
 
@@ -35,6 +36,7 @@ write_plan(Apply *apply, const Plan *plan)
 		return false;
 	apply->counts->vector_rows += plan->stats.vector_rows;
 	apply->counts->single_rows += plan->stats.single_rows;
+	apply->counts->ordered_rows += plan->stats.ordered_rows;
 	return true;
 }
 
@@ -44,16 +46,25 @@ savepoint(Apply *apply, SavepointVerb verb)
 	return apply->ops->writer_savepoint(apply->writer, verb, apply->err);
 }
 
-/* Back to the savepoint, with the error of the plan forgotten. */
+/* The error of the plan is forgotten. */
+static void
+note_refusal(Apply *apply)
+{
+	apply->counts->refused++;
+	apply->refused_table = apply->err->table;
+	log_debug("a plan was refused: %s", apply->err->message);
+	error_clear(apply->err);
+}
+
+/* Back to the savepoint. */
 static bool
 take_back(Apply *apply)
 {
-	apply->counts->refused++;
-	log_debug("a plan was refused: %s", apply->err->message);
-	error_clear(apply->err);
+	note_refusal(apply);
 	return savepoint(apply, SAVEPOINT_ROLLBACK);
 }
 
+/* One unit whose plan was refused. */
 static bool
 write_serial(Apply *apply, int unit)
 {
@@ -63,6 +74,7 @@ write_serial(Apply *apply, int unit)
 								  apply->err))
 		return false;
 	apply->counts->serial_rows += plan->stats.changes;
+	batch_order_mattered(apply->batch, apply->refused_table);
 	return true;
 }
 
@@ -105,9 +117,7 @@ write_first(Apply *apply)
 		return true;
 	if (!is_refusal(apply->err))
 		return false;
-	apply->counts->refused++;
-	log_debug("a plan was refused: %s", apply->err->message);
-	error_clear(apply->err);
+	note_refusal(apply);
 	ops->writer_rollback(apply->writer);
 	return ops->writer_begin(apply->writer, apply->err) && write_parts(apply);
 }
@@ -127,7 +137,7 @@ bool
 batch_write(StreamBatch *batch, const TargetOps *ops, TargetWriter *writer,
 			ApplyCounts *counts, Error *err)
 {
-	Apply apply = { batch, ops, writer, counts, err };
+	Apply apply = { batch, ops, writer, counts, 0, err };
 
 	error_clear(err);
 	counts->batches += batch->last;

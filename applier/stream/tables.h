@@ -44,7 +44,9 @@ typedef struct TableUse
 {
 	const Relation *relation;
 	const PlanTable *table;
-	bool renewed; /* its storage is to be noted */
+	bool renewed;	/* its storage is to be noted */
+	bool in_order;	/* its rows are to be kept in the source's order */
+	uint64_t batch; /* which one of the table's own it is: orders.h */
 } TableUse;
 
 typedef struct TableUses

@@ -35,6 +35,7 @@ typedef struct Writer
 	StreamSession *session;
 	Assembler *assembler;
 	Tables *tables;
+	Orders *orders;
 	Writers *writers;
 	StreamBatch *open;					   /* collects; NULL: none is free */
 	StreamBatch *batches[MAX_WRITERS + 1]; /* all of them */
@@ -435,10 +436,11 @@ writer_open(Writer *writer, Error *err)
 									  session->progress, config->batch_rows,
 									  config->batch_bytes);
 	writer->tables = tables_new(session->target);
+	writer->orders = orders_new();
 	for (; writer->batch_count < config->writers + 1; writer->batch_count++)
 		writer->batches[writer->batch_count] =
-			writer->spare[writer->spare_count++] =
-				batch_new(stamps_filter(session->stamps), config->serial);
+			writer->spare[writer->spare_count++] = batch_new(
+				stamps_filter(session->stamps), writer->orders, config->serial);
 	report_init(&writer->report, session);
 	writer->writers = writers_open(session->target, config->writers,
 								   session->queue, err);
@@ -473,6 +475,7 @@ writer_close(Writer *writer)
 	for (int i = 0; i < writer->batch_count; i++)
 		batch_free(writer->batches[i]);
 	tables_free(writer->tables);
+	orders_free(writer->orders);
 	assembler_free(writer->assembler);
 }
 

@@ -165,6 +165,7 @@ write_late(Thread *thread, Job *job)
 			.batches = 1,
 			.vector_rows = late->stats.vector_rows,
 			.single_rows = late->stats.single_rows,
+			.ordered_rows = late->stats.ordered_rows,
 		};
 		return true;
 	}

@@ -64,7 +64,7 @@ sub apply
 	run('slow', '--serial');
 	tables_equal($source, 'app', $target{$_}, 'app', @tables) || diag("$what: $_") foreach qw(fast slow);
 	my $after = counts('fast');
-	return { map { $_ => $after->{$_} - $before->{$_} } qw(batches vector_rows single_rows refused_plans serial_rows) };
+	return { map { $_ => $after->{$_} - $before->{$_} } qw(batches vector_rows single_rows refused_plans serial_rows ordered_rows) };
 }
 
 run($_) foreach qw(fast slow);
@@ -196,6 +196,49 @@ $how = apply('exchanged unique values');
 cmp_ok($how->{refused_plans}, '>', 0, 'a plan was refused');
 cmp_ok($how->{serial_rows}, '>', 52, 'and its transaction applied in the order of the source');
 cmp_ok($how->{serial_rows}, '<', 60, 'only that one');
+is($how->{ordered_rows}, 0, 'once is no reason to keep the table in order');
+
+# Where it goes on to matter, the table is kept in order, and it alone.
+my $exchanges = <<'SQL';
+DO $$ DECLARE one text; two text; first int; BEGIN
+FOR k IN 1 .. 120 LOOP
+	first := 12 + k % 40 * 2;
+	SELECT code INTO one FROM codes WHERE id = first; SELECT code INTO two FROM codes WHERE id = first + 1;
+	UPDATE codes SET code = 'free' WHERE id = first; UPDATE codes SET code = one WHERE id = first + 1;
+	UPDATE codes SET code = two WHERE id = first; UPDATE zoo SET f = k WHERE id = k % 40 * 3 + 1;
+	COMMIT;
+END LOOP; END $$
+SQL
+$source->safe_psql('app', $exchanges);
+$how = apply('values that are exchanged all the time');
+cmp_ok($how->{refused_plans}, '<', 40, 'few plans were refused');
+cmp_ok($how->{serial_rows}, '<', 40, 'few transactions were applied one by one');
+cmp_ok($how->{ordered_rows}, '>', 250, 'the rows of the table were');
+is($how->{ordered_rows}, $how->{single_rows}, 'for this reason');
+cmp_ok($how->{vector_rows}, '>', 60, 'those of another table were not');
+like(portage_ok('status', endpoints($source, $target{fast}), '--name', 'fast')->{out},
+	qr/^ +$how->{ordered_rows} rows by themselves because the order within their tables matters$/m, 'which status tells');
+
+# After some batches without such a thing it is back in vectors.
+my $process = portage_start('run', endpoints($source, $target{fast}), '--name', 'fast');
+$source->safe_psql('app', $exchanges);
+wait_for_applied($source, $target{fast}, 'app', 'fast');
+my $before = counts('fast');
+$source->safe_psql('app', 'UPDATE codes SET n = 9');
+wait_for_applied($source, $target{fast}, 'app', 'fast');
+cmp_ok(counts('fast')->{ordered_rows}, '>', $before->{ordered_rows} + 50, 'in order still');
+my $script = $source->basedir . '/calm.sql';
+PostgreSQL::Test::Utils::append_to_file($script, 'UPDATE codes SET n = n + 1 WHERE id = 0;');
+my $load = pgbench_start($source, 'app', clients => 1, args => [ '--file' => $script, '--rate' => 60 ]);
+wait_for(sub { counts('fast')->{batches} > $before->{batches} + 140 }, 'as many batches');
+pgbench_stop($source, $load);
+wait_for_applied($source, $target{fast}, 'app', 'fast');
+$before = counts('fast');
+$source->safe_psql('app', 'UPDATE codes SET n = 10');
+wait_for_applied($source, $target{fast}, 'app', 'fast');
+is(counts('fast')->{ordered_rows}, $before->{ordered_rows}, 'then not any more');
+$process->term;
+is($process->wait_exit->{rc}, 0, 'it ends');
 
 # ---- a target that is not like the source
 sql_as_target($target{$_}, 'app', <<'SQL') foreach qw(fast slow);

@@ -317,11 +317,12 @@ test_unkeyed(void)
 			 "INSERT[iabB](2,x,y,long) row UPDATE(>2)",
 			 "no key: inserts together, the rest in its place");
 	f.table.keyed = true;
-	f.table.ordered = true;
+	planner_in_order(planner, &f.table);
 	I("1", "x", "y", "long");
 	U("1", "x", "z", "-");
-	comes_to("row INSERT(1) row UPDATE(>1)", "ordered: row by row");
-	f.table.ordered = false;
+	comes_to("row INSERT(1) row UPDATE(>1)", "in order: row by row");
+	I("1", "x", "y", "long");
+	comes_to("INSERT[iabB](1,x,y,long)", "... as long as that plan");
 	U("~", "x", "y", "-");
 	comes_to("row UPDATE(>~)", "a key that is null finds nothing");
 }
