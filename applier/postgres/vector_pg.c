@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "postgres/array_binary.h"
 #include "postgres/array_text.h"
-#include "postgres/copy_binary.h"
+#include "postgres/binary_row.h"
 #include "postgres/copy_in.h"
 #include "postgres/copy_text.h"
 #include "postgres/row_error.h"
@@ -214,8 +214,8 @@ put_row(VectorSender *sender, const PlanVector *vector, int row, bool binary)
 	const Value *values = vector->ops[row]->values;
 
 	if (binary)
-		return copy_binary_row(&sender->lines, sender->columns,
-							   sender->column_count, values);
+		return binary_row_put(&sender->lines, sender->columns,
+							  sender->column_count, values);
 	copy_text_row(&sender->lines, vector->table->relation, vector->columns,
 				  values);
 	return true;
@@ -239,7 +239,7 @@ copy_rows(VectorSender *sender, const PlanVector *vector, bool binary, int *row,
 {
 	buffer_reset(&sender->lines);
 	if (binary)
-		copy_binary_begin(&sender->lines);
+		binary_rows_begin(&sender->lines);
 	while (*row < vector->count && put_row(sender, vector, *row, binary))
 	{
 		(*row)++;
@@ -247,7 +247,7 @@ copy_rows(VectorSender *sender, const PlanVector *vector, bool binary, int *row,
 			return false;
 	}
 	if (binary)
-		copy_binary_end(&sender->lines);
+		binary_rows_end(&sender->lines);
 	return send_lines(sender, err);
 }
 

@@ -5,7 +5,7 @@
  *		the C library's calendar.
  */
 #include "postgres/array_binary.h"
-#include "postgres/copy_binary.h"
+#include "postgres/binary_row.h"
 
 #include <endian.h>
 #include <inttypes.h>
@@ -324,13 +324,13 @@ test_copy(void)
 	size_t len;
 
 	buffer_init(&out);
-	copy_binary_begin(&out);
-	sent = copy_binary_row(&out, columns, 2, row);
+	binary_rows_begin(&out);
+	sent = binary_row_put(&out, columns, 2, row);
 	len = out.len;
 	row[0] = value_of("seven");
-	ok(!copy_binary_row(&out, columns, 2, row) && out.len == len,
+	ok(!binary_row_put(&out, columns, 2, row) && out.len == len,
 	   "nothing of a row that cannot be sent");
-	copy_binary_end(&out);
+	binary_rows_end(&out);
 	ok(sent && out.len == sizeof(expected) - 1 &&
 		   memcmp(out.data, expected, out.len) == 0,
 	   "a row of two columns");

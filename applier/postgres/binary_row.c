@@ -1,13 +1,13 @@
 /*
- * copy_binary.c
- *		See copy_binary.h.
+ * binary_row.c
+ *		See binary_row.h.
  *
  * "COPY", file formats, binary format, in the server's documentation.
  */
-#include "postgres/copy_binary.h"
+#include "postgres/binary_row.h"
 
 void
-copy_binary_begin(Buffer *out)
+binary_rows_begin(Buffer *out)
 {
 	static const char signature[] = "PGCOPY\n\377\r\n"; /* the NUL, too */
 
@@ -17,14 +17,14 @@ copy_binary_begin(Buffer *out)
 }
 
 void
-copy_binary_end(Buffer *out)
+binary_rows_end(Buffer *out)
 {
 	binary_put_int16(out, UINT16_MAX);
 }
 
 bool
-copy_binary_row(Buffer *out, const BinaryColumn *columns, int count,
-				const Value *row)
+binary_row_put(Buffer *out, const BinaryColumn *columns, int count,
+			   const Value *row)
 {
 	size_t begun = out->len;
 

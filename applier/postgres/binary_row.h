@@ -1,9 +1,9 @@
 /*
- * copy_binary.h
+ * binary_row.h
  *		Rows in COPY's binary format.
  */
-#ifndef PORTAGE_COPY_BINARY_H
-#define PORTAGE_COPY_BINARY_H
+#ifndef PORTAGE_BINARY_ROW_H
+#define PORTAGE_BINARY_ROW_H
 
 #include "postgres/binary_value.h"
 
@@ -15,14 +15,14 @@ typedef struct BinaryColumn
 } BinaryColumn;
 
 /* What stands before the first row, and behind the last one. */
-void copy_binary_begin(Buffer *out);
-void copy_binary_end(Buffer *out);
+void binary_rows_begin(Buffer *out);
+void binary_rows_end(Buffer *out);
 
 /*
  * Append a row's columns, those whose places are listed, in these forms.  False if
  * a value has to be sent as text; then nothing was appended.
  */
-bool copy_binary_row(Buffer *out, const BinaryColumn *columns, int count,
-					 const Value *row) MUST_CHECK;
+bool binary_row_put(Buffer *out, const BinaryColumn *columns, int count,
+					const Value *row) MUST_CHECK;
 
-#endif /* PORTAGE_COPY_BINARY_H */
+#endif /* PORTAGE_BINARY_ROW_H */
