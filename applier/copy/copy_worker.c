@@ -55,22 +55,6 @@ count_sent(CopyPool *pool, CopyTable *table, int64_t bytes, int64_t rows)
 	pthread_mutex_unlock(&pool->lock);
 }
 
-/* In COPY's text a line feed is the end of a row and nothing else. */
-static int64_t
-rows_in(Slice data)
-{
-	const char *p = data.data;
-	const char *end = p + data.len;
-	int64_t rows = 0;
-
-	while ((p = memchr(p, '\n', (size_t) (end - p))) != NULL)
-	{
-		p++;
-		rows++;
-	}
-	return rows;
-}
-
 /* Between two pieces: may this worker go on? */
 static bool
 may_go_on(CopyPool *pool, Error *err)
@@ -98,7 +82,8 @@ pass_rows(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
 	work->chunk->rows = 0;
 	for (;;)
 	{
-		if (!may_go_on(pool, err) || !source->reader_data(reader, &data, err))
+		if (!may_go_on(pool, err) ||
+			!source->reader_data(reader, &data, &rows, err))
 			return false;
 		if (data.len == 0)
 			return true;
@@ -106,7 +91,6 @@ pass_rows(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
 			(first && !FAILPOINT(FP_COPY_STARTED, err)))
 			return false;
 		first = false;
-		rows = rows_in(data);
 		work->chunk->bytes += (int64_t) data.len;
 		work->chunk->rows += rows;
 		count_sent(pool, work->table, (int64_t) data.len, rows);

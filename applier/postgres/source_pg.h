@@ -129,7 +129,8 @@ source_pg_reader_open(Source *source, const SnapshotRef *snapshot, Error *err);
 void source_pg_reader_stamp(SourceReader *reader, Stamp *stamp);
 bool source_pg_reader_begin(SourceReader *reader, const Table *table,
 							const Chunk *chunk, Error *err);
-bool source_pg_reader_data(SourceReader *reader, Slice *data, Error *err);
+bool source_pg_reader_data(SourceReader *reader, Slice *data, int64_t *rows,
+						   Error *err);
 bool source_pg_reader_end(SourceReader *reader, const Table *table,
 						  Chunk *chunk, bool *whole, Error *err);
 void source_pg_reader_close(SourceReader *reader);

@@ -245,8 +245,10 @@ read_wait(SourceReader *reader, Error *err)
 }
 
 bool
-source_pg_reader_data(SourceReader *reader, Slice *data, Error *err)
+source_pg_reader_data(SourceReader *reader, Slice *data, int64_t *rows,
+					  Error *err)
 {
+	int64_t before = reader->rows;
 	char *row;
 	int len;
 
@@ -275,6 +277,7 @@ source_pg_reader_data(SourceReader *reader, Slice *data, Error *err)
 	}
 	data->data = reader->piece.data;
 	data->len = reader->piece.len;
+	*rows = reader->rows - before;
 	return true;
 }
 

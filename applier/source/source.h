@@ -171,8 +171,12 @@ typedef struct SourceOps
 	/* P_SCHEMA_DIFFERS if the snapshot sees other columns than table has. */
 	bool (*reader_begin)(SourceReader *reader, const Table *table,
 						 const Chunk *chunk, Error *err);
-	/* COPY text; *data is valid until the next call; len 0 is the end. */
-	bool (*reader_data)(SourceReader *reader, Slice *data, Error *err);
+	/*
+	 * COPY text, *rows of them; *data is valid until the next call; len 0 is
+	 * the end.
+	 */
+	bool (*reader_data)(SourceReader *reader, Slice *data, int64_t *rows,
+						Error *err);
 	/*
 	 * After the end: is what was read what the snapshot meant?  *whole is
 	 * false if the table was rewritten under it (its rows are then void).
