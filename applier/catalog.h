@@ -33,6 +33,7 @@ typedef struct Table
 	int column_count;
 	const char **columns; /* stored columns, generated ones left out */
 	const char **types;	  /* of the columns, with their modifiers */
+	bool binary;		  /* both servers have the same binary form of all */
 	int64_t bytes;		  /* with TOAST, for order and progress */
 	int64_t rows;		  /* reltuples, an estimate; -1 unknown */
 	uint32_t storage;	  /* changes when the table is rewritten */

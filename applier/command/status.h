@@ -26,7 +26,7 @@ typedef struct CopyStatus
 	int tables;
 	int tables_done;
 	int64_t rows;  /* committed or not */
-	int64_t bytes; /* the same, as text */
+	int64_t bytes; /* the same, as COPY sent them */
 	int64_t left;  /* bytes still to come, about */
 	LoadActivity *active;
 	int active_count;

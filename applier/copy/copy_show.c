@@ -2,8 +2,8 @@
  * copy_show.c
  *		See copy_show.h.
  *
- * What is left is told in the source's bytes, what was sent in those of COPY's
- * text; the two are near enough for a forecast, and a table that is done counts
+ * What is left is told in the source's bytes, what was sent in those of COPY;
+ * the two are near enough for a forecast, and a table that is done counts
  * as done, however many bytes it took.
  */
 #include "copy/copy_show.h"

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/signals.h"
+#include "postgres/copy_binary.h"
 #include "selection.h"
 
 /* how many sequences one statement asks for */
@@ -45,8 +46,9 @@
 	" ORDER BY c.oid"
 
 #define COLUMNS_SQL                                                         \
-	"SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod)"    \
-	" FROM pg_attribute a"                                                  \
+	"SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod),"   \
+	" " COPY_BINARY_TYPE                                                    \
+	" FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"             \
 	" JOIN pg_class c ON c.oid = a.attrelid"                                \
 	" WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND c.oid >= 16384" \
 	" AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''"      \
@@ -118,8 +120,10 @@ tables_columns(const PGresult *res, Arena *arena, Table *tables, int count)
 									 (size_t) table->column_count);
 		table->types = ARENA_ARRAY(arena, const char *,
 								   (size_t) table->column_count);
+		table->binary = table->column_count > 0;
 		for (int c = 0; c < table->column_count; c++)
 		{
+			table->binary &= pg_value_bool(res, first + c, 3);
 			table->columns[c] = arena_strdup(arena,
 											 pg_value(res, first + c, 1));
 			table->types[c] = arena_strdup(arena, pg_value(res, first + c, 2));

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "postgres/copy_binary.h"
 #include "postgres/pg_chunk.h"
 
 /* rows are handed out in pieces of about this size */
@@ -41,6 +42,7 @@ struct SourceReader
 	Lsn lsn;
 	char *snapshot;
 	Buffer piece;
+	bool binary;
 	bool at_end;  /* the COPY has ended */
 	int64_t rows; /* counted on the way */
 };
@@ -174,7 +176,8 @@ copy_sql(Buffer *sql, const Table *table, const Chunk *chunk)
 		pg_chunk_where(sql, chunk, table->key_bytes ? "C" : NULL);
 		buffer_putc(sql, ')');
 	}
-	buffer_puts(sql, " TO STDOUT");
+	buffer_puts(sql,
+				table->binary ? " TO STDOUT (FORMAT binary)" : " TO STDOUT");
 }
 
 bool
@@ -191,6 +194,7 @@ source_pg_reader_begin(SourceReader *reader, const Table *table,
 	copy_sql(&sql, table, chunk);
 	ok = pg_exec(reader->conn, err, sql.data);
 	buffer_release(&sql);
+	reader->binary = table->binary;
 	reader->at_end = false;
 	reader->rows = 0;
 	if (ok)
@@ -259,7 +263,8 @@ source_pg_reader_data(SourceReader *reader, Slice *data, int64_t *rows,
 		if (len > 0)
 		{
 			buffer_append(&reader->piece, row, (size_t) len);
-			reader->rows++;
+			reader->rows += !reader->binary ||
+							copy_binary_has_row(row, (size_t) len);
 			PQfreemem(row);
 		}
 		else if (len == 0)

@@ -16,6 +16,7 @@
 
 #include "base/failpoint.h"
 #include "base/mem.h"
+#include "postgres/copy_binary.h"
 #include "postgres/copy_in.h"
 
 /* a server that takes nothing for so long is given up */
@@ -27,11 +28,13 @@
 	" storage = $9"                                                \
 	" WHERE stream = $1 AND table_oid = $2 AND number = $3 AND state = 'todo'"
 
-#define COLUMNS_SQL                                              \
-	"SELECT a.attname, format_type(a.atttypid, a.atttypmod)"     \
-	" FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid" \
-	" JOIN pg_namespace n ON n.oid = c.relnamespace"             \
-	" WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0"  \
+#define COLUMNS_SQL                                             \
+	"SELECT a.attname, format_type(a.atttypid, a.atttypmod),"   \
+	" " COPY_BINARY_TYPE                                        \
+	" FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid" \
+	" JOIN pg_class c ON c.oid = a.attrelid"                    \
+	" JOIN pg_namespace n ON n.oid = c.relnamespace"            \
+	" WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0" \
 	" AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum"
 
 struct TargetLoader
@@ -103,7 +106,7 @@ table_prove_empty(PgConn *conn, const Table *table, Error *err)
 }
 
 static bool
-table_copy(PgConn *conn, const Table *table, const char *options, Error *err)
+table_copy(PgConn *conn, const Table *table, bool freeze, Error *err)
 {
 	Buffer rest;
 	bool ok;
@@ -116,7 +119,8 @@ table_copy(PgConn *conn, const Table *table, const char *options, Error *err)
 	}
 	if (table->column_count > 0)
 		buffer_putc(&rest, ')');
-	buffer_printf(&rest, " FROM STDIN%s", options);
+	buffer_printf(&rest, " FROM STDIN (FORMAT %s, FREEZE %s)",
+				  table->binary ? "binary" : "text", freeze ? "on" : "off");
 	ok = table_exec(conn, "COPY ", table, rest.data, err);
 	buffer_release(&rest);
 	return ok;
@@ -172,6 +176,14 @@ column_find(const Table *table, const char *name)
 	return i;
 }
 
+/* What has another binary form under the same name is of another type. */
+static bool
+column_agrees(const Table *table, int i, const PGresult *res, int row)
+{
+	return strcmp(table->types[i], pg_value(res, row, 1)) == 0 &&
+		   (!table->binary || pg_value_bool(res, row, 2));
+}
+
 /* Rows of other columns would be lost in part, or take defaults in silence. */
 static bool
 table_prove_columns(PgConn *conn, const Table *table, Error *err)
@@ -188,7 +200,7 @@ table_prove_columns(PgConn *conn, const Table *table, Error *err)
 	{
 		int i = column_find(table, pg_value(res, row, 0));
 
-		ok = (i >= 0 && strcmp(table->types[i], pg_value(res, row, 1)) == 0) ||
+		ok = (i >= 0 && column_agrees(table, i, res, row)) ||
 			 columns_differ(table, pg_value(res, row, 0), err);
 		if (ok)
 			found[i] = true;
@@ -252,7 +264,7 @@ begin_whole(PgConn *conn, const Table *table, Error *err)
 		   table_prove_columns(conn, table, err) &&
 		   table_prove_empty(conn, table, err) &&
 		   table_exec(conn, "TRUNCATE ONLY ", table, "", err) &&
-		   table_copy(conn, table, " (FREEZE)", err);
+		   table_copy(conn, table, true, err);
 }
 
 bool
@@ -268,7 +280,7 @@ target_pg_loader_begin(TargetLoader *loader, const Table *table,
 			   ? begin_whole(conn, table, err)
 			   : table_prove_there(conn, table, err) &&
 					 table_prove_columns(conn, table, err) &&
-					 table_copy(conn, table, "", err);
+					 table_copy(conn, table, false, err);
 }
 
 bool

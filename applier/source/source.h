@@ -172,8 +172,8 @@ typedef struct SourceOps
 	bool (*reader_begin)(SourceReader *reader, const Table *table,
 						 const Chunk *chunk, Error *err);
 	/*
-	 * COPY text, *rows of them; *data is valid until the next call; len 0 is
-	 * the end.
+	 * What COPY sends, binary if the table is, with *rows rows in it; *data is
+	 * valid until the next call; len 0 is the end.
 	 */
 	bool (*reader_data)(SourceReader *reader, Slice *data, int64_t *rows,
 						Error *err);
