@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "copy/copy_chunks.h"
+#include "copy/copy_order.h"
 
 void
 copy_plan_init(CopyPlan *plan)
@@ -273,10 +274,7 @@ todo_indexes(CopyPlan *plan, CopyTable *todo)
 		{
 			DdlEntry *entry = &plan->entries[i];
 
-			if (entry->section != DDL_POST_DATA ||
-				entry->table_oid != todo->table->oid ||
-				entry->state != DDL_TODO ||
-				!(type_is(entry, "INDEX") || type_is(entry, "CONSTRAINT")) ||
+			if (!copy_order_is_index(entry, todo->table) ||
 				(mixed && copy_plan_second_key(todo->table, entry)))
 				continue;
 			if (pass == 1)
@@ -440,6 +438,8 @@ copy_plan_load(CopyPlan *plan, Source *source, Target *target,
 		!plan_complete(plan, one_snapshot, err) ||
 		!copy_plan_altered(plan, source, target, snapshot, &plan->arena, err))
 		return false;
+	copy_order_tables(plan->tables, plan->table_count, plan->entries,
+					  plan->entry_count, plan->chunks, plan->chunk_count);
 	plan_todo(plan, snapshot, one_snapshot);
 	return true;
 }

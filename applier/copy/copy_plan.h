@@ -64,7 +64,7 @@ typedef struct CopyTable
 typedef struct CopyPlan
 {
 	Arena arena;
-	Table *tables; /* biggest first */
+	Table *tables; /* in the order in which they are begun; see copy_order.h */
 	int table_count;
 	DdlEntry *entries; /* in order */
 	int entry_count;

@@ -2,9 +2,9 @@
  * copy_work.h
  *		What a worker does next.
  *
- * Indexes of tables whose rows are in come first, then rows, of the biggest
- * table first: its chunks are spread over the workers.  The pool's lock is held
- * around each call.
+ * Indexes of tables whose rows are in come first, then rows, in the order of
+ * the plan's tables: the chunks of one are spread over the workers.  The pool's
+ * lock is held around each call.
  */
 #ifndef PORTAGE_COPY_WORK_H
 #define PORTAGE_COPY_WORK_H
