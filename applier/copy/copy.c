@@ -270,7 +270,15 @@ create_post_data(CopyRun *run, CopyPlan *plan, bool one_snapshot, Error *err)
 	return tell_put_off(run, err);
 }
 
-/* Plans made without statistics are slow ones; a failure is no error. */
+void
+copy_no_statistics(const Table *table, Error *err)
+{
+	log_warning("no statistics for table %s.%s: %s", table->schema, table->name,
+				err->message);
+	error_clear(err);
+}
+
+/* What workers have left to be done behind the rest. */
 static bool
 analyze_tables(CopyRun *run, const CopyPlan *plan, Error *err)
 {
@@ -278,15 +286,15 @@ analyze_tables(CopyRun *run, const CopyPlan *plan, Error *err)
 	{
 		const Table *table = plan->todo[i].table;
 
+		if (plan->todo[i].analyze != ANALYZE_LATER)
+			continue;
 		if (!not_stopped(err))
 			return false;
 		if (run->target->ops->analyze(run->target, table, err))
 			continue;
 		if (error_is_transient(err))
 			return false;
-		log_warning("no statistics for table %s.%s: %s", table->schema,
-					table->name, err->message);
-		error_clear(err);
+		copy_no_statistics(table, err);
 	}
 	return true;
 }

@@ -289,6 +289,21 @@ todo_indexes(CopyPlan *plan, CopyTable *todo)
 	plan->todo_indexes += n;
 }
 
+/* Extended statistics are created behind the indexes, and filled by ANALYZE. */
+static AnalyzeState
+todo_analyze(const CopyPlan *plan, const Table *table)
+{
+	for (int i = 0; i < plan->entry_count; i++)
+	{
+		const DdlEntry *entry = &plan->entries[i];
+
+		if (entry->table_oid == table->oid && entry->state == DDL_TODO &&
+			type_is(entry, "STATISTICS"))
+			return ANALYZE_LATER;
+	}
+	return ANALYZE_TODO;
+}
+
 /* A reset table is to be copied again in all its pieces. */
 static void
 todo_start(CopyTable *todo)
@@ -357,6 +372,7 @@ plan_todo(CopyPlan *plan, const SnapshotRef *snapshot, bool one_snapshot)
 			todo->start = START_RESET;
 		todo_start(todo);
 		todo_indexes(plan, todo);
+		todo->analyze = todo_analyze(plan, todo->table);
 		plan->todo_chunks += todo->chunk_count - todo->chunks_done;
 		plan->todo_bytes += todo->bytes_expected;
 		if (todo->chunks_done < todo->chunk_count || todo->index_count > 0)

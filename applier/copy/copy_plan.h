@@ -32,8 +32,20 @@ typedef struct IndexJob
 } IndexJob;
 
 /*
- * A table: its rows, then the indexes that can follow at once.  What workers
- * change is guarded by the pool's lock.
+ * When a table's statistics are made: by a worker, once it has its indexes, or
+ * behind all the rest, because they include what is created then.
+ */
+typedef enum AnalyzeState
+{
+	ANALYZE_TODO,
+	ANALYZE_RUNNING,
+	ANALYZE_DONE,
+	ANALYZE_LATER
+} AnalyzeState;
+
+/*
+ * A table: its rows, then the indexes that can follow at once, then its
+ * statistics.  What workers change is guarded by the pool's lock.
  */
 typedef struct CopyTable
 {
@@ -52,7 +64,8 @@ typedef struct CopyTable
 	int copying;		 /* workers with a chunk */
 	int building;		 /* workers with an index */
 	bool building_alone; /* no other index now */
-	bool rewritten;		 /* is to be copied again as a whole */
+	AnalyzeState analyze;
+	bool rewritten; /* is to be copied again as a whole */
 
 	/* for a display */
 	int64_t started_ms;		/* on clock_ms(); 0: not yet */

@@ -48,6 +48,9 @@ typedef struct CopyWorker
 /* Copy and build everything that the plan has left. */
 bool copy_pool_run(CopyPool *pool, Error *err) MUST_CHECK;
 
+/* copy.c: tell that a table has no statistics, which is no error, and forget. */
+void copy_no_statistics(const Table *table, Error *err);
+
 /* copy_worker.c: the thread's function; arg is a CopyWorker. */
 void *copy_worker_main(void *arg);
 

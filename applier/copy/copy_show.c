@@ -123,7 +123,16 @@ put_table(Buffer *out, const CopyTable *table, const Meter *meter)
 		buffer_printf(out, "%s%d of %d indexes built",
 					  table->copying > 0 ? "; " : "", table->indexes_done,
 					  table->index_count);
+	if (table->analyze == ANALYZE_RUNNING)
+		buffer_puts(out, "statistics");
 	buffer_putc(out, '\n');
+}
+
+static bool
+in_work(const CopyTable *table)
+{
+	return table->copying > 0 || table->building > 0 ||
+		   table->analyze == ANALYZE_RUNNING;
 }
 
 static void
@@ -147,7 +156,7 @@ draw(const CopyShow *show, const CopyNumbers *all)
 	buffer_putc(&out, '\n');
 	for (int i = 0; i < plan->todo_count; i++)
 	{
-		if (plan->todo[i].copying > 0 || plan->todo[i].building > 0)
+		if (in_work(&plan->todo[i]))
 			put_table(&out, &plan->todo[i], &show->tables[i]);
 	}
 	display_set(out.data);

@@ -9,11 +9,19 @@
 #include "base/mem.h"
 #include "copy/copy_chunks.h"
 
-bool
-copy_table_done(const CopyTable *table)
+/* Rows and indexes are there. */
+static bool
+table_is_built(const CopyTable *table)
 {
 	return table->chunks_done == table->chunk_count &&
 		   table->indexes_done == table->index_count;
+}
+
+bool
+copy_table_done(const CopyTable *table)
+{
+	return table_is_built(table) && table->analyze != ANALYZE_TODO &&
+		   table->analyze != ANALYZE_RUNNING;
 }
 
 /* One that locks the table waits for the others, and they wait for it. */
@@ -79,6 +87,17 @@ take_chunk(CopyTable *table, CopyWork *work)
 	return true;
 }
 
+static bool
+take_analyze(CopyTable *table, CopyWork *work)
+{
+	if (!table_is_built(table) || table->analyze != ANALYZE_TODO)
+		return false;
+	table->analyze = ANALYZE_RUNNING;
+	work->kind = WORK_ANALYZE;
+	work->table = table;
+	return true;
+}
+
 void
 copy_work_take(CopyPlan *plan, CopyWork *work)
 {
@@ -96,6 +115,11 @@ copy_work_take(CopyPlan *plan, CopyWork *work)
 		if (take_chunk(&plan->todo[i], work))
 			return;
 	}
+	for (int i = 0; i < plan->todo_count; i++)
+	{
+		if (take_analyze(&plan->todo[i], work))
+			return;
+	}
 	work->kind = left ? WORK_WAIT : WORK_END;
 }
 
@@ -104,6 +128,11 @@ copy_work_done(CopyWork *work, bool rewritten)
 {
 	CopyTable *table = work->table;
 
+	if (work->kind == WORK_ANALYZE)
+	{
+		table->analyze = ANALYZE_DONE;
+		return;
+	}
 	if (work->kind == WORK_INDEX)
 	{
 		work->index->entry->state = DDL_DONE;

@@ -3,8 +3,9 @@
  *		What a worker does next.
  *
  * Indexes of tables whose rows are in come first, then rows, in the order of
- * the plan's tables: the chunks of one are spread over the workers.  The pool's
- * lock is held around each call.
+ * the plan's tables: the chunks of one are spread over the workers.  Statistics
+ * are made where nothing else can be done; an index and they exclude each other.
+ * The pool's lock is held around each call.
  */
 #ifndef PORTAGE_COPY_WORK_H
 #define PORTAGE_COPY_WORK_H
@@ -17,7 +18,8 @@ typedef enum WorkKind
 	WORK_WAIT,	/* nothing now, but others have not ended */
 	WORK_CHUNK, /* copy a chunk */
 	WORK_AGAIN, /* empty a rewritten table and copy it as a whole */
-	WORK_INDEX	/* build an index */
+	WORK_INDEX, /* build an index */
+	WORK_ANALYZE
 } WorkKind;
 
 typedef struct CopyWork

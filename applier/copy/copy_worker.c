@@ -248,6 +248,39 @@ work_index(CopyWorker *worker, CopyWork *work, Error *err)
 	return true;
 }
 
+/* Plans made without statistics are slow ones; a failure is no error. */
+static bool
+work_analyze(CopyWorker *worker, CopyWork *work, Error *err)
+{
+	CopyPool *pool = worker->pool;
+	const Table *table = work->table->table;
+
+	if (!may_go_on(pool, err))
+		return false;
+	if (!pool->target->ops->loader_analyze(worker->loader, table, err))
+	{
+		if (error_is_transient(err) || err->code == P_STOPPED)
+			return false;
+		copy_no_statistics(table, err);
+	}
+	work_done(pool, work, false);
+	return true;
+}
+
+static bool
+work_do(CopyWorker *worker, CopyWork *work, Error *err)
+{
+	switch (work->kind)
+	{
+		case WORK_INDEX:
+			return work_index(worker, work, err);
+		case WORK_ANALYZE:
+			return work_analyze(worker, work, err);
+		default:
+			return work_chunk(worker, work, err);
+	}
+}
+
 /* Keep the first error, unless a later one is why it cannot be retried. */
 static void
 pool_fail(CopyPool *pool, const Error *err)
@@ -279,8 +312,7 @@ copy_worker_main(void *arg)
 		work_take(pool, &work);
 		if (work.kind == WORK_END)
 			break;
-		if (work.kind == WORK_INDEX ? !work_index(worker, &work, &err)
-									: !work_chunk(worker, &work, &err))
+		if (!work_do(worker, &work, &err))
 		{
 			pool_fail(pool, &err);
 			break;

@@ -78,6 +78,7 @@ static const TargetOps target_pg_ops = {
 	.loader_commit = target_pg_loader_commit,
 	.loader_abort = target_pg_loader_abort,
 	.loader_ddl = target_pg_loader_ddl,
+	.loader_analyze = target_pg_loader_analyze,
 	.loader_close = target_pg_loader_close,
 	.free = target_pg_free,
 };

@@ -208,6 +208,8 @@ target_pg_loader_commit(TargetLoader *loader, const Chunk *chunk, Error *err);
 void target_pg_loader_abort(TargetLoader *loader);
 bool
 target_pg_loader_ddl(TargetLoader *loader, const DdlEntry *entry, Error *err);
+bool
+target_pg_loader_analyze(TargetLoader *loader, const Table *table, Error *err);
 void target_pg_loader_close(TargetLoader *loader);
 
 #endif /* PORTAGE_TARGET_PG_H */

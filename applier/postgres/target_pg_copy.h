@@ -46,6 +46,10 @@ target_pg_ddl_step(PgConn *conn, const Progress *progress,
 bool target_pg_ddl_entry(PgConn *conn, const Progress *progress,
 						 const DdlEntry *entry, Error *err) MUST_CHECK;
 
+/* Statistics of a table. */
+bool
+target_pg_analyze_on(PgConn *conn, const Table *table, Error *err) MUST_CHECK;
+
 /* The row that says that this chunk is to be copied. */
 bool target_pg_chunk_insert(PgConn *conn, const char *stream,
 							const Chunk *chunk, Error *err) MUST_CHECK;

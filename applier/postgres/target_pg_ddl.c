@@ -279,9 +279,8 @@ target_pg_ddl_postpone(Target *target, const Progress *progress,
 }
 
 bool
-target_pg_analyze(Target *target, const Table *table, Error *err)
+target_pg_analyze_on(PgConn *conn, const Table *table, Error *err)
 {
-	PgConn *conn = ((TargetPg *) target)->conn;
 	Buffer sql;
 	bool ok;
 
@@ -291,4 +290,10 @@ target_pg_analyze(Target *target, const Table *table, Error *err)
 	ok = pg_exec(conn, err, sql.data);
 	buffer_release(&sql);
 	return ok;
+}
+
+bool
+target_pg_analyze(Target *target, const Table *table, Error *err)
+{
+	return target_pg_analyze_on(((TargetPg *) target)->conn, table, err);
 }

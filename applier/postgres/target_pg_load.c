@@ -357,6 +357,18 @@ target_pg_loader_ddl(TargetLoader *loader, const DdlEntry *entry, Error *err)
 	return target_pg_ddl_entry(loader->conn, &loader->progress, entry, err);
 }
 
+bool
+target_pg_loader_analyze(TargetLoader *loader, const Table *table, Error *err)
+{
+	bool ok;
+
+	/* behind what other sessions do to it, for as long as that may take */
+	loader->conn->statement_timeout_ms = 0;
+	ok = target_pg_analyze_on(loader->conn, table, err);
+	loader->conn->statement_timeout_ms = SILENCE_MS;
+	return ok;
+}
+
 void
 target_pg_loader_close(TargetLoader *loader)
 {

@@ -279,6 +279,9 @@ typedef struct TargetOps
 	void (*loader_abort)(TargetLoader *loader);
 	/* Run a schema entry on the loader's connection. */
 	bool (*loader_ddl)(TargetLoader *loader, const DdlEntry *entry, Error *err);
+	/* Statistics of a table, on the loader's connection. */
+	bool (*loader_analyze)(TargetLoader *loader, const Table *table,
+						   Error *err);
 	void (*loader_close)(TargetLoader *loader);
 
 	/* Disconnect everything and give the memory back. */
