@@ -80,6 +80,7 @@ reserve_span(Assembler *a)
 		return;
 	if (a->span_head > a->span_capacity / 2)
 	{
+		BUG_UNLESS(a->spans != NULL && a->frames != NULL);
 		memmove(a->spans, a->spans + a->span_head, held * sizeof(*a->spans));
 		memmove(a->frames, a->frames + a->span_head, held * sizeof(Frame *));
 		a->span_head = 0;
@@ -112,6 +113,7 @@ add_event(Assembler *a, Frame *frame, const Event *event)
 		return;
 	}
 	reserve_span(a);
+	BUG_UNLESS(a->spans != NULL && a->frames != NULL);
 	frame_retain(frame);
 	a->spans[a->span_count] = (BatchSpan){ NULL, event, 1 };
 	a->frames[a->span_count] = frame;
