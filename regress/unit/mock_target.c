@@ -365,6 +365,15 @@ mock_rollback(TargetWriter *writer)
 	leave(writer, "rollback", true);
 }
 
+/* No storage is ever another one. */
+static bool
+mock_table_renewed(Target *base, const Relation *relation)
+{
+	(void) base;
+	(void) relation;
+	return false;
+}
+
 static bool
 mock_table_look(Target *base, const Relation *relation, const PlanTable **table,
 				Error *err)
@@ -384,6 +393,7 @@ mock_table_look(Target *base, const Relation *relation, const PlanTable **table,
 static const TargetOps mock_ops = {
 	.name = "mock",
 	.table_look = mock_table_look,
+	.table_renewed = mock_table_renewed,
 	.writer_open = mock_open,
 	.writer_begin = mock_begin,
 	.writer_write = mock_write,

@@ -15,6 +15,7 @@
 
 static MockTarget target;
 static Script script;
+static Orders *orders;
 static StreamBatch *batch;
 static TargetWriter *writer;
 static ApplyCounts counts;
@@ -32,6 +33,9 @@ begin(const char *rows)
 	script_reset(&script);
 	script_apply(&target.rows, rows);
 	memset(&counts, 0, sizeof(counts));
+	orders_free(orders);
+	orders = orders_new();
+	batch->orders = orders;
 	writer = target.base.ops->writer_open(&target.base, false, &err);
 	target.line_count = 0;
 }
@@ -346,7 +350,7 @@ test_serial(void)
 {
 	StreamBatch *planned = batch;
 
-	batch = batch_new(&script_filter, true);
+	batch = batch_new(&script_filter, orders, true);
 	begin("+u1:10 +u2:20");
 	script_fill(&script, batch, "+p1:1; " EXCHANGE "; =p1:2");
 	ok(write_batch() && commit(), "a batch that is not to be planned");
@@ -399,7 +403,8 @@ main(int argc, char **argv)
 	buffer_init(&text);
 	mock_init(&target);
 	script_init(&script, &target);
-	batch = batch_new(&script_filter, false);
+	orders = orders_new();
+	batch = batch_new(&script_filter, orders, false);
 	test_planned();
 	test_halves();
 	test_two_fail();
@@ -416,6 +421,7 @@ main(int argc, char **argv)
 	test_random(seed, argc > 2 ? atoi(argv[2]) : 2000);
 	target.base.ops->writer_close(writer);
 	batch_free(batch);
+	orders_free(orders);
 	script_release(&script);
 	mock_release(&target);
 	buffer_release(&text);

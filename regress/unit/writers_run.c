@@ -55,8 +55,9 @@ run_init(Run *run)
 	memset(run, 0, sizeof(*run));
 	mock_init(&run->target);
 	script_init(&run->script, &run->target);
+	run->orders = orders_new();
 	for (int i = 0; i < RUN_BATCHES; i++)
-		run->batches[i] = batch_new(&script_filter, false);
+		run->batches[i] = batch_new(&script_filter, run->orders, false);
 }
 
 void
@@ -64,6 +65,7 @@ run_release(Run *run)
 {
 	for (int i = 0; i < RUN_BATCHES; i++)
 		batch_free(run->batches[i]);
+	orders_free(run->orders);
 	script_release(&run->script);
 	mock_release(&run->target);
 }
@@ -74,6 +76,10 @@ run_begin(Run *run, int writers, const char *rows)
 	mock_reset(&run->target);
 	script_reset(&run->script);
 	script_apply(&run->target.rows, rows);
+	orders_free(run->orders);
+	run->orders = orders_new();
+	for (int i = 0; i < RUN_BATCHES; i++)
+		run->batches[i]->orders = run->orders;
 	run->target.rule = wait_or_fail;
 	run->target.arg = run;
 	run->given = 0;

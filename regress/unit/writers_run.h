@@ -44,6 +44,7 @@ typedef struct Run
 	Script script;
 	Queue *queue;
 	Writers *writers;
+	Orders *orders;
 	StreamBatch *batches[RUN_BATCHES];
 	int given;
 	int taken;
