@@ -7,6 +7,7 @@
  */
 #include "plan/vector.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* what the target computes by itself */
@@ -149,6 +150,37 @@ fill(Grouping *g, PlanOp *first)
 	}
 }
 
+/*
+ * The order of the first column of the key, as far as its text tells: whole
+ * numbers that are not negative, dates, uuids.
+ */
+static int
+compare_keys(const void *a, const void *b, void *column)
+{
+	const Value *left = &(*(PlanOp *const *) a)->key[*(int *) column];
+	const Value *right = &(*(PlanOp *const *) b)->key[*(int *) column];
+
+	if (left->len != right->len)
+		return left->len < right->len ? -1 : 1;
+	return memcmp(left->data, right->data, left->len);
+}
+
+/*
+ * Neighbours lie on the same pages of the index, and often of the table.  Each
+ * key occurs once, so the order means nothing.
+ */
+static void
+sort_by_key(PlanVector *vector)
+{
+	const Relation *relation = vector->table->relation;
+	int column = 0;
+
+	while ((relation->columns[column].flags & WIRE_COLUMN_KEY) == 0)
+		column++;
+	qsort_r((void *) vector->ops, (size_t) vector->count, sizeof(PlanOp *),
+			compare_keys, &column);
+}
+
 void
 vectors_of(PlanOp *first, PlanKind kind, Arena *arena, VectorList *list)
 {
@@ -161,6 +193,8 @@ vectors_of(PlanOp *first, PlanKind kind, Arena *arena, VectorList *list)
 	}
 	if (g.count > 0)
 		fill(&g, first);
+	for (int i = 0; kind != PLAN_INSERT && i < g.count; i++)
+		sort_by_key(&g.vectors[i]);
 	list->vectors = g.vectors;
 	list->count = g.count;
 }
