@@ -311,6 +311,27 @@ collect(Writer *writer, bool *busy, Error *err)
 	return true;
 }
 
+/* Is there as much as may be collected?  Then a unit waits, or the end is near. */
+static bool
+is_full(const Writer *writer)
+{
+	Unit unit;
+
+	return writer->open == NULL || planned_to_end(writer) ||
+		   assembler_next(writer->assembler, &unit);
+}
+
+/*
+ * While an older batch is written there is no hurry: this one is committed behind
+ * it.  A small one would only take up a writer until then.
+ */
+static bool
+may_grow(const Writer *writer)
+{
+	return writers_busy(writer->writers) > 0 && !writer->closed &&
+		   !is_full(writer);
+}
+
 /* What was collected goes on, if somebody is free for it. */
 static bool
 give(Writer *writer, bool *busy, Error *err)
@@ -326,7 +347,7 @@ give(Writer *writer, bool *busy, Error *err)
 		*busy = true;
 		return apply_alone(writer, err);
 	}
-	if (!writers_ready(writer->writers))
+	if (!writers_ready(writer->writers) || may_grow(writer))
 		return true;
 	writers_give(writer->writers, open);
 	writer->open = NULL;
@@ -342,16 +363,6 @@ open_batch(Writer *writer)
 		return;
 	writer->open = writer->spare[--writer->spare_count];
 	batch_begin(writer->open, &writer->planned);
-}
-
-/* Is there as much as may be collected?  Then a unit waits, or the end is near. */
-static bool
-is_full(const Writer *writer)
-{
-	Unit unit;
-
-	return writer->open == NULL || planned_to_end(writer) ||
-		   assembler_next(writer->assembler, &unit);
 }
 
 static bool
