@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -21,6 +22,7 @@
 #include "base/signals.h"
 
 #define CONNECT_TIMEOUT_S 10
+#define SEND_AHEAD_BYTES (1024 * 1024) /* the kernel gives what it allows */
 
 /* A server that is silent for so long is asked whether it is there. */
 #define SILENCE_ASK_MS 10000
@@ -273,6 +275,20 @@ pg_conn_close(PgConn *conn)
 		return;
 	PQfinish(conn->pq);
 	mem_free(conn);
+}
+
+/* TCP finds the right size by itself, unless it is told one. */
+void
+pg_conn_send_ahead(PgConn *conn)
+{
+	int bytes = SEND_AHEAD_BYTES;
+	struct sockaddr address = { 0 };
+	socklen_t len = sizeof(address);
+	int fd = PQsocket(conn->pq);
+
+	/* a kernel that does not want to makes it slower, not wrong */
+	if (getsockname(fd, &address, &len) == 0 && address.sa_family == AF_UNIX)
+		(void) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 }
 
 bool

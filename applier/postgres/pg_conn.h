@@ -78,6 +78,12 @@ void pg_rollback(PgConn *conn);
 bool pg_next_result(PgConn *conn, PGresult **res, Error *err) MUST_CHECK;
 
 /* True if the connection can be used for another statement. */
+/*
+ * Have the socket hold more of what we send, so that the server finds the next
+ * statement there when it is through with one.
+ */
+void pg_conn_send_ahead(PgConn *conn);
+
 bool pg_conn_alive(const PgConn *conn);
 
 /*

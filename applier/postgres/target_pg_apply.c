@@ -339,6 +339,15 @@ flush(PgConn *conn, Error *err)
  * With synchronous_commit=off a commit is durable once the log has been flushed
  * beyond it; the WAL writer does that within three times wal_writer_delay.
  */
+/*
+ * Have the WAL writer work now.  Small transactions wake it with every
+ * asynchronous commit; a large one would fill the WAL buffers before it wakes by
+ * itself, and then write, and flush each segment, in the middle of its rows
+ * (XLogSetAsyncXactLSN() and AdvanceXLInsertBuffer(), xlog.c).
+ */
+static const char wake_wal_writer_sql[] =
+	"SELECT pg_logical_emit_message(false, 'portage.flush', '')";
+
 bool
 target_pg_durability(Target *target, DurabilityWish wish,
 					 TargetDurability *durability, Error *err)
@@ -347,6 +356,9 @@ target_pg_durability(Target *target, DurabilityWish wish,
 	PGresult *res;
 
 	if (wish == DURABILITY_FORCED && !flush(self->conn, err))
+		return false;
+	if (wish == DURABILITY_ASKED &&
+		!pg_exec(self->conn, err, wake_wal_writer_sql))
 		return false;
 	if (wish != DURABILITY_KNOWN)
 	{

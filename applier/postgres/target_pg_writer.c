@@ -86,6 +86,7 @@ target_pg_writer_open(Target *target, bool many, Error *err)
 		target_pg_writer_close(writer);
 		return NULL;
 	}
+	pg_conn_send_ahead(writer->conn);
 	writer->copy_rows = us * COPY_ROUND_TRIPS / COPY_GAIN_US;
 	if (writer->copy_rows < COPY_MIN_ROWS)
 		writer->copy_rows = COPY_MIN_ROWS;

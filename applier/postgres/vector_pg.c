@@ -21,7 +21,8 @@
 #include "postgres/vector_sql.h"
 
 #define PART_ROWS 2000
-#define PART_BYTES (512 * 1024)
+/* fits into the buffer of a socket: pg_conn_send_ahead() */
+#define PART_BYTES (256 * 1024)
 #define COPY_BYTES (64 * 1024)
 
 #define BYTEA_OID 17

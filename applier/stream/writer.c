@@ -100,6 +100,13 @@ is_applied_to_end(const Writer *writer)
 		   (until_lsn != LSN_NONE && resume_lsn >= until_lsn);
 }
 
+/* Is something not known to be durable, or being written? */
+static bool
+is_durability_open(const Writer *writer)
+{
+	return writer->pending_count > 0 || writers_busy(writer->writers) > 0;
+}
+
 /* Ask what has become durable; who waits for the end does not wait for long. */
 static bool
 check_durable(Writer *writer, Error *err)
@@ -108,7 +115,7 @@ check_durable(Writer *writer, Error *err)
 	TargetDurability durability;
 
 	/* in the middle of a transaction the connection can't be asked */
-	if (writer->pending_count == 0 || writer->alone)
+	if (!is_durability_open(writer) || writer->alone)
 		return true;
 	writer->asked_ms = clock_ms();
 	return target->ops->durability(target,
@@ -394,8 +401,8 @@ take_frame(Writer *writer, bool *busy, Error *err)
 static bool
 wait_for_work(Writer *writer, Error *err)
 {
-	int64_t wait_ms = writer->pending_count > 0 ? DURABLE_WAIT_MS
-												: IDLE_WAIT_MS;
+	int64_t wait_ms = is_durability_open(writer) ? DURABLE_WAIT_MS
+												 : IDLE_WAIT_MS;
 
 	return queue_await(writer->session->queue, !is_full(writer), wait_ms) ||
 		   check_durable(writer, err);

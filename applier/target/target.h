@@ -115,7 +115,7 @@ typedef struct TargetDurability
 typedef enum DurabilityWish
 {
 	DURABILITY_KNOWN, /* without a round trip */
-	DURABILITY_ASKED, /* find out */
+	DURABILITY_ASKED, /* find out, and have the disk kept busy meanwhile */
 	DURABILITY_FORCED /* have everything that is committed on disk */
 } DurabilityWish;
 
