@@ -11,6 +11,7 @@
 #include "base/failpoint.h"
 #include "base/signals.h"
 #include "stream/assembler.h"
+#include "stream/pending.h"
 #include "stream/report.h"
 #include "stream/session.h"
 #include "stream/writers.h"
@@ -18,17 +19,6 @@
 #define IDLE_WAIT_MS 200
 #define DURABLE_WAIT_MS 20
 #define DURABLE_ASK_MS 50
-
-/* What becomes true when the target's log is flushed up to a position. */
-typedef struct Pending
-{
-	uint64_t written;
-	Lsn resume_lsn;
-	Lsn confirm_lsn;
-} Pending;
-
-/* Later commits are merged into the last entry: durable is what they all are. */
-#define MAX_PENDING 64
 
 typedef struct Writer
 {
@@ -45,8 +35,7 @@ typedef struct Writer
 	Progress planned; /* behind all that was collected */
 	bool closed;	  /* the open batch takes no more */
 	bool alone;		  /* one that the target carries out itself is open */
-	Pending pending[MAX_PENDING];
-	int pending_count;
+	PendingCommits pending;
 	Lsn durable_resume; /* everything before it is on disk */
 	Lsn goal_lsn;		/* end when durable there; LSN_NONE: unknown */
 	int64_t asked_ms;	/* when durability was last asked for */
@@ -54,38 +43,16 @@ typedef struct Writer
 	int64_t lag_ms; /* age of the last marker; -1 unknown */
 } Writer;
 
-static void
-note_pending(Writer *writer, uint64_t written)
-{
-	const Progress *progress = writer->session->progress;
-	Pending *entry;
-
-	if (writer->pending_count < MAX_PENDING)
-		writer->pending_count++;
-	entry = &writer->pending[writer->pending_count - 1];
-	entry->written = written;
-	entry->resume_lsn = progress->resume_lsn;
-	entry->confirm_lsn = progress->previous_anchor_lsn;
-}
-
 /* What has become durable may be confirmed. */
 static bool
-settle_pending(Writer *writer, uint64_t durable, Error *err)
+settle(Writer *writer, uint64_t durable, Error *err)
 {
-	StreamSession *session = writer->session;
-	int done = 0;
-	int i;
+	PendingCommit settled;
 
-	while (done < writer->pending_count &&
-		   writer->pending[done].written <= durable)
-		done++;
-	if (done == 0)
+	if (!pending_settle(&writer->pending, durable, &settled))
 		return true;
-	writer->durable_resume = writer->pending[done - 1].resume_lsn;
-	atomic_store(&session->confirm_lsn, writer->pending[done - 1].confirm_lsn);
-	for (i = done; i < writer->pending_count; i++)
-		writer->pending[i - done] = writer->pending[i];
-	writer->pending_count -= done;
+	writer->durable_resume = settled.resume_lsn;
+	atomic_store(&writer->session->confirm_lsn, settled.confirm_lsn);
 	return FAILPOINT(FP_BATCH_DURABLE, err);
 }
 
@@ -104,7 +71,7 @@ is_applied_to_end(const Writer *writer)
 static bool
 is_durability_open(const Writer *writer)
 {
-	return writer->pending_count > 0 || writers_busy(writer->writers) > 0;
+	return writer->pending.count > 0 || writers_busy(writer->writers) > 0;
 }
 
 /* Ask what has become durable; who waits for the end does not wait for long. */
@@ -122,7 +89,7 @@ check_durable(Writer *writer, Error *err)
 								   is_applied_to_end(writer) ? DURABILITY_FORCED
 															 : DURABILITY_ASKED,
 								   &durability, err) &&
-		   settle_pending(writer, durability.durable, err);
+		   settle(writer, durability.durable, err);
 }
 
 /* A batch is on the target: its progress is ours. */
@@ -135,8 +102,10 @@ note_applied(Writer *writer, const StreamBatch *batch,
 	if (!batch->last)
 		return true;
 	*session->progress = batch->after;
-	note_pending(writer, durability->written);
-	if (!settle_pending(writer, durability->durable, err))
+	pending_add(&writer->pending,
+				&(PendingCommit){ durability->written, batch->after.resume_lsn,
+								  batch->after.previous_anchor_lsn });
+	if (!settle(writer, durability->durable, err))
 		return false;
 	if (batch->news.marker)
 		writer->lag_ms = batch->news.marker_age_ms;

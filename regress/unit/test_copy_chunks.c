@@ -218,15 +218,17 @@ test_work(void)
 	Chunk whole = { .number = 1 };
 	DdlEntry entries[2] = { { .number = 1 }, { .number = 2 } };
 	IndexJob indexes[2] = { { &entries[0], false }, { &entries[1], true } };
-	CopyTable todo[2] = {
-		{ .table = &big,
-		  .chunks = pieces,
-		  .chunk_count = 3,
-		  .chunks_done = 1,
-		  .indexes = indexes,
-		  .index_count = 2 },
-		{ .table = &small, .chunks = &whole, .chunk_count = 1 }
-	};
+	CopyTable todo[2] = { { .table = &big,
+							.chunks = pieces,
+							.chunk_count = 3,
+							.chunks_done = 1,
+							.indexes = indexes,
+							.index_count = 2,
+							.analyze = ANALYZE_DONE },
+						  { .table = &small,
+							.chunks = &whole,
+							.chunk_count = 1,
+							.analyze = ANALYZE_DONE } };
 	CopyPlan plan = { .todo = todo, .todo_count = 2 };
 	CopyWork first = take(&plan, WORK_CHUNK, "the biggest first");
 	CopyWork second = take(&plan, WORK_CHUNK, "spread over workers");
@@ -259,7 +261,12 @@ test_rewritten(void)
 						{ .number = 2, .kind = CHUNK_KEYS },
 						{ .number = 3, .kind = CHUNK_KEYS } };
 	CopyTable todo = {
-		.table = &big, .chunks = pieces, .chunk_count = 3, .bytes = 9, .rows = 9
+		.table = &big,
+		.chunks = pieces,
+		.chunk_count = 3,
+		.bytes = 9,
+		.rows = 9,
+		.analyze = ANALYZE_DONE,
 	};
 	CopyPlan plan = { .todo = &todo, .todo_count = 1 };
 	CopyWork first = take(&plan, WORK_CHUNK, "one");
