@@ -8,6 +8,7 @@
  * What may be confirmed to the source is the anchor before the one in the last
  * progress row that is durable on the target.
  */
+#include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/signals.h"
 #include "stream/assembler.h"
@@ -19,6 +20,9 @@
 #define IDLE_WAIT_MS 200
 #define DURABLE_WAIT_MS 20
 #define DURABLE_ASK_MS 50
+
+/* so long may a batch grow while an older one is written; enough to fill it */
+#define GROW_MS 100
 
 typedef struct Writer
 {
@@ -34,6 +38,7 @@ typedef struct Writer
 	int spare_count;
 	Progress planned; /* behind all that was collected */
 	bool closed;	  /* the open batch takes no more */
+	int64_t begun_ms; /* when its first unit came */
 	bool alone;		  /* one that the target carries out itself is open */
 	PendingCommits pending;
 	Lsn durable_resume; /* everything before it is on disk */
@@ -259,6 +264,8 @@ take_unit(Writer *writer, const Unit *unit, bool *taken, Error *err)
 		return restart_alone(writer, unit, err);
 	if (alone && !batch_empty(writer->open))
 		return true;
+	if (batch_empty(writer->open))
+		writer->begun_ms = clock_ms();
 	batch_add(writer->open, unit, alone, writer->tables,
 			  writer->session->plugin_version);
 	writer->planned = writer->open->after;
@@ -298,14 +305,14 @@ is_full(const Writer *writer)
 }
 
 /*
- * While an older batch is written there is no hurry: this one is committed behind
- * it.  A small one would only take up a writer until then.
+ * While an older batch is written there is no great hurry: this one is committed
+ * behind it.  A small one would only take up a writer until then.
  */
 static bool
 may_grow(const Writer *writer)
 {
 	return writers_busy(writer->writers) > 0 && !writer->closed &&
-		   !is_full(writer);
+		   !is_full(writer) && clock_ms() - writer->begun_ms < GROW_MS;
 }
 
 /* What was collected goes on, if somebody is free for it. */
