@@ -18,6 +18,7 @@
 #define FLUSH_EVERY 256
 #define RING_SIZE 1024
 #define MAX_QUEUED_BYTES (1024 * 1024)
+#define FAR_QUEUED_BYTES (4 * 1024 * 1024)
 /* so that a few vectors fill the queue, however short their values are */
 #define VECTOR_BYTES (256 * 1024)
 
@@ -29,6 +30,7 @@ struct Pipeline
 	unsigned count;
 	unsigned since_flush;
 	size_t queued_bytes;
+	bool far;
 	bool open;
 	bool synced; /* the end was sent already */
 	StepKind failed;
@@ -46,6 +48,12 @@ pipeline_new(PgConn *conn)
 
 	pipeline->conn = conn;
 	return pipeline;
+}
+
+void
+pipeline_is_far(Pipeline *pipeline)
+{
+	pipeline->far = true;
 }
 
 void
@@ -189,8 +197,12 @@ note_step(Pipeline *pipeline, Step step, size_t bytes, Error *err)
 	pipeline->since_flush++;
 	pipeline->queued_bytes += bytes;
 	/* the newest may be at work while the caller makes the next */
-	if (pipeline->queued_bytes > MAX_QUEUED_BYTES)
+	if (!pipeline->far && pipeline->queued_bytes > MAX_QUEUED_BYTES)
 		return request_flush(pipeline, err) && read_down_to(pipeline, 1, err);
+	/* so much must be on its way that it lasts until the next is there */
+	if (pipeline->far && pipeline->queued_bytes > FAR_QUEUED_BYTES / 2)
+		return request_flush(pipeline, err) &&
+			   read_down_to(pipeline, pipeline->count / 2, err);
 	if (pipeline->since_flush < FLUSH_EVERY)
 		return true;
 	return request_flush(pipeline, err) &&

@@ -39,6 +39,9 @@ typedef struct Pipeline Pipeline;
 Pipeline *pipeline_new(PgConn *conn);
 void pipeline_free(Pipeline *pipeline);
 
+/* A round trip takes longer than most statements: more of them are sent ahead. */
+void pipeline_is_far(Pipeline *pipeline);
+
 bool pipeline_enter(Pipeline *pipeline, Error *err) MUST_CHECK;
 
 /* Send one statement; may read some answers meanwhile. */

@@ -345,8 +345,9 @@ flush(PgConn *conn, Error *err)
  * itself, and then write, and flush each segment, in the middle of its rows
  * (XLogSetAsyncXactLSN() and AdvanceXLInsertBuffer(), xlog.c).
  */
-static const char wake_wal_writer_sql[] =
-	"SELECT pg_logical_emit_message(false, 'portage.flush', '')";
+static const char wake_and_ask_sql[] =
+	"SELECT pg_current_wal_insert_lsn(), pg_current_wal_flush_lsn(),"
+	" pg_logical_emit_message(false, 'portage.flush', '')";
 
 bool
 target_pg_durability(Target *target, DurabilityWish wish,
@@ -357,12 +358,11 @@ target_pg_durability(Target *target, DurabilityWish wish,
 
 	if (wish == DURABILITY_FORCED && !flush(self->conn, err))
 		return false;
-	if (wish == DURABILITY_ASKED &&
-		!pg_exec(self->conn, err, wake_wal_writer_sql))
-		return false;
 	if (wish != DURABILITY_KNOWN)
 	{
-		res = pg_query(self->conn, err, target_pg_positions_sql);
+		res = pg_query(self->conn, err,
+					   wish == DURABILITY_ASKED ? wake_and_ask_sql
+												: target_pg_positions_sql);
 		if (res == NULL)
 			return false;
 		self->durable = pg_value_lsn(res, 0, 1);

@@ -20,6 +20,8 @@
 #define IDLE_WAIT_MS 200
 #define DURABLE_WAIT_MS 20
 #define DURABLE_ASK_MS 50
+/* of the time between two questions the answer may take no more than a fifth */
+#define DURABLE_ASK_SHARE 4
 
 /* so long may a batch grow while an older one is written; enough to fill it */
 #define GROW_MS 100
@@ -44,6 +46,7 @@ typedef struct Writer
 	Lsn durable_resume; /* everything before it is on disk */
 	Lsn goal_lsn;		/* end when durable there; LSN_NONE: unknown */
 	int64_t asked_ms;	/* when durability was last asked for */
+	int64_t answer_ms;	/* how long the answer took */
 	Report report;
 	int64_t lag_ms; /* age of the last marker; -1 unknown */
 } Writer;
@@ -79,22 +82,32 @@ is_durability_open(const Writer *writer)
 	return writer->pending.count > 0 || writers_busy(writer->writers) > 0;
 }
 
-/* Ask what has become durable; who waits for the end does not wait for long. */
+/*
+ * Ask what has become durable; who waits for the end does not wait for long.  A
+ * target that is far away is not asked all the time: nothing is collected
+ * meanwhile.
+ */
 static bool
 check_durable(Writer *writer, Error *err)
 {
 	Target *target = writer->session->target;
+	bool to_end = is_applied_to_end(writer);
 	TargetDurability durability;
+	int64_t now_ms = clock_ms();
 
 	/* in the middle of a transaction the connection can't be asked */
 	if (!is_durability_open(writer) || writer->alone)
 		return true;
+	if (!to_end &&
+		now_ms - writer->asked_ms < writer->answer_ms * DURABLE_ASK_SHARE)
+		return true;
+	if (!target->ops->durability(target,
+								 to_end ? DURABILITY_FORCED : DURABILITY_ASKED,
+								 &durability, err))
+		return false;
 	writer->asked_ms = clock_ms();
-	return target->ops->durability(target,
-								   is_applied_to_end(writer) ? DURABILITY_FORCED
-															 : DURABILITY_ASKED,
-								   &durability, err) &&
-		   settle(writer, durability.durable, err);
+	writer->answer_ms = writer->asked_ms - now_ms;
+	return settle(writer, durability.durable, err);
 }
 
 /* A batch is on the target: its progress is ours. */
