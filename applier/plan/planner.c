@@ -44,7 +44,6 @@ struct Planner
 	PlanStep *steps;
 	int step_count;
 	int step_capacity;
-	uint64_t count;
 	bool serial;
 	bool finished;
 	Plan plan;
@@ -84,7 +83,6 @@ planner_reset(Planner *planner)
 		planner->states[planner->touched[i]].table = NULL;
 	planner->touched_count = 0;
 	planner->step_count = 0;
-	planner->count = 0;
 	planner->serial = false;
 	planner->finished = false;
 	memset(&planner->plan, 0, sizeof(planner->plan));
@@ -94,12 +92,6 @@ void
 planner_serial(Planner *planner)
 {
 	planner->serial = true;
-}
-
-uint64_t
-planner_count(const Planner *planner)
-{
-	return planner->count;
 }
 
 Arena *
@@ -365,7 +357,6 @@ planner_add(Planner *planner, const PlanTable *table, const Txn *txn,
 	const Value *key;
 
 	BUG_UNLESS(!planner->finished);
-	planner->count++;
 	planner->plan.stats.changes++;
 	if (state->in_order || planner->serial)
 	{
@@ -405,7 +396,6 @@ planner_event(Planner *planner, const Txn *txn, const Event *event)
 	PlanStep *step;
 
 	BUG_UNLESS(!planner->finished);
-	planner->count++;
 	planner->plan.stats.changes += event->kind == EVENT_CHANGE;
 	planner->plan.stats.single_rows += event->kind == EVENT_CHANGE;
 	planner->plan.stats.events++;

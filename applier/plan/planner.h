@@ -59,9 +59,6 @@ void planner_relation(Planner *planner, const PlanTable *table,
 /* What nothing may pass. */
 void planner_event(Planner *planner, const Txn *txn, const Event *event);
 
-/* How many changes and events were added since the reset. */
-uint64_t planner_count(const Planner *planner);
-
 /* Memory for what is to live as long as the plan. */
 Arena *planner_arena(Planner *planner);
 
