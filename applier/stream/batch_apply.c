@@ -28,15 +28,21 @@ is_refusal(const Error *err)
 	return err->kind == ERROR_DATA;
 }
 
+void
+apply_counts_plan(ApplyCounts *counts, const Plan *plan)
+{
+	counts->vector_rows += plan->stats.vector_rows;
+	counts->single_rows += plan->stats.single_rows;
+	counts->ordered_rows += plan->stats.ordered_rows;
+}
+
 static bool
 write_plan(Apply *apply, const Plan *plan)
 {
 	if (!apply->ops->writer_write(apply->writer, plan, apply->batch->filter,
 								  apply->err))
 		return false;
-	apply->counts->vector_rows += plan->stats.vector_rows;
-	apply->counts->single_rows += plan->stats.single_rows;
-	apply->counts->ordered_rows += plan->stats.ordered_rows;
+	apply_counts_plan(apply->counts, plan);
 	return true;
 }
 

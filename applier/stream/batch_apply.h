@@ -24,4 +24,7 @@
 bool batch_write(StreamBatch *batch, const TargetOps *ops, TargetWriter *writer,
 				 ApplyCounts *counts, Error *err) MUST_CHECK;
 
+/* A plan was written as it is: add what became of its rows. */
+void apply_counts_plan(ApplyCounts *counts, const Plan *plan);
+
 #endif /* PORTAGE_BATCH_APPLY_H */

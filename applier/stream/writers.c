@@ -161,12 +161,8 @@ write_late(Thread *thread, Job *job)
 						  &ignored) &&
 		FAILPOINT(FP_BATCH_APPLIED, &ignored))
 	{
-		thread->counts = (ApplyCounts){
-			.batches = 1,
-			.vector_rows = late->stats.vector_rows,
-			.single_rows = late->stats.single_rows,
-			.ordered_rows = late->stats.ordered_rows,
-		};
+		thread->counts = (ApplyCounts){ .batches = 1 };
+		apply_counts_plan(&thread->counts, late);
 		return true;
 	}
 	ops->writer_rollback(thread->connection);
