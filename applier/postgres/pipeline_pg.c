@@ -18,7 +18,7 @@
 #define FLUSH_EVERY 256
 #define RING_SIZE 1024
 #define MAX_QUEUED_BYTES (1024 * 1024)
-#define FAR_QUEUED_BYTES (4 * 1024 * 1024)
+#define FAR_QUEUED_BYTES (2 * 1024 * 1024)
 /* so that a few vectors fill the queue, however short their values are */
 #define VECTOR_BYTES (256 * 1024)
 
@@ -51,7 +51,7 @@ pipeline_new(PgConn *conn)
 }
 
 void
-pipeline_is_far(Pipeline *pipeline)
+pipeline_set_far(Pipeline *pipeline)
 {
 	pipeline->far = true;
 }
@@ -196,13 +196,15 @@ note_step(Pipeline *pipeline, Step step, size_t bytes, Error *err)
 	pipeline->count++;
 	pipeline->since_flush++;
 	pipeline->queued_bytes += bytes;
-	/* the newest may be at work while the caller makes the next */
-	if (!pipeline->far && pipeline->queued_bytes > MAX_QUEUED_BYTES)
-		return request_flush(pipeline, err) && read_down_to(pipeline, 1, err);
-	/* so much must be on its way that it lasts until the next is there */
-	if (pipeline->far && pipeline->queued_bytes > FAR_QUEUED_BYTES / 2)
+	/*
+	 * The newest may be at work while the caller makes the next.  From far away
+	 * more has to be on its way, so that it lasts until that is there.
+	 */
+	if (pipeline->queued_bytes >
+		(pipeline->far ? FAR_QUEUED_BYTES : MAX_QUEUED_BYTES))
 		return request_flush(pipeline, err) &&
-			   read_down_to(pipeline, pipeline->count / 2, err);
+			   read_down_to(pipeline, pipeline->far ? pipeline->count / 2 : 1,
+							err);
 	if (pipeline->since_flush < FLUSH_EVERY)
 		return true;
 	return request_flush(pipeline, err) &&

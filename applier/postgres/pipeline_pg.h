@@ -40,7 +40,7 @@ Pipeline *pipeline_new(PgConn *conn);
 void pipeline_free(Pipeline *pipeline);
 
 /* A round trip takes longer than most statements: more of them are sent ahead. */
-void pipeline_is_far(Pipeline *pipeline);
+void pipeline_set_far(Pipeline *pipeline);
 
 bool pipeline_enter(Pipeline *pipeline, Error *err) MUST_CHECK;
 

@@ -93,7 +93,7 @@ target_pg_writer_open(Target *target, bool many, Error *err)
 	writer->statements = statement_cache_new();
 	writer->pipeline = pipeline_new(writer->conn);
 	if (us > FAR_US)
-		pipeline_is_far(writer->pipeline);
+		pipeline_set_far(writer->pipeline);
 	writer->vectors = vector_sender_new(writer->conn, writer->pipeline,
 										writer->statements);
 	return writer;
