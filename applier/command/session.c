@@ -11,8 +11,9 @@
 #include "base/signals.h"
 
 /*
- * Row by row, a batch is small: dead versions of hot rows can be pruned only
- * between target transactions, and every further update walks past them.
+ * Hot rows are folded, so a batch may be large.  What is applied row by row pays
+ * for that: dead versions of a row can be pruned only between target
+ * transactions, and every further update of it walks past them.
  */
 #define BATCH_ROWS 50000
 #define BATCH_BYTES ((size_t) 32 * 1024 * 1024)
