@@ -25,6 +25,12 @@
 #include "base/slice.h"
 #include "wire.h"
 
+/* bytea, whose values come as their bytes and not as text */
+#define BYTEA_OID 17
+
+/* columns that a target computes by itself */
+#define GENERATED_FLAGS (WIRE_COLUMN_GENERATED | WIRE_COLUMN_VIRTUAL)
+
 typedef struct Column
 {
 	const char *name;

@@ -10,8 +10,6 @@
 #include "base/buffer.h"
 #include "base/json_text.h"
 
-#define BYTEA_OID 17
-
 /* Bytes of a bytea, as its input function reads them. */
 static const char *
 hex_text(Slice bytes, Arena *arena)

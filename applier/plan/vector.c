@@ -10,9 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* what the target computes by itself */
-#define GENERATED_FLAGS (WIRE_COLUMN_GENERATED | WIRE_COLUMN_VIRTUAL)
-
 #define SET_BYTES ((WIRE_MAX_COLUMNS + 7) / 8)
 
 /* Vectors while they are being counted. */

@@ -11,8 +11,6 @@
 
 #include <string.h>
 
-#define BYTEA_OID 17
-
 #define EACH_BYTE(byte) (0x0101010101010101ULL * (byte))
 
 static bool
@@ -114,7 +112,7 @@ copy_text_row(Buffer *out, const Relation *relation, const uint8_t *columns,
 
 	for (int i = 0; i < relation->column_count; i++)
 	{
-		if ((columns[i / 8] & (1 << (i % 8))) == 0)
+		if (!plan_column_in(columns, i))
 			continue;
 		if (!first)
 			buffer_putc(out, '\t');

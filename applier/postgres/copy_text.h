@@ -6,7 +6,7 @@
 #define PORTAGE_COPY_TEXT_H
 
 #include "base/buffer.h"
-#include "change.h"
+#include "plan/plan.h"
 
 /*
  * Append one line: the columns of the row that are in the bit set.  bytea

@@ -15,14 +15,10 @@
 #include "postgres/pg_conn.h"
 #include "postgres/vector_sql.h"
 
-#define BYTEA_OID 17
 #define TEXT_OID 25
 #define MAX_STATEMENTS 512
 #define BUCKETS 1024
 #define VECTOR_USE 1000 /* beyond the kinds of single changes */
-
-/* what the target computes by itself */
-#define GENERATED_FLAGS (WIRE_COLUMN_GENERATED | WIRE_COLUMN_VIRTUAL)
 
 /* What a statement is for. */
 typedef struct CacheKey

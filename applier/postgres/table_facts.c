@@ -13,9 +13,6 @@
 
 #include "postgres/array_text.h"
 
-/* what the target computes by itself */
-#define GENERATED_FLAGS (WIRE_COLUMN_GENERATED | WIRE_COLUMN_VIRTUAL)
-
 /*
  * $1 is the table, $2 the names of the key's columns, $3 those of all columns
  * that rows bring.  A unique index counts for folding if it is immediate, whole

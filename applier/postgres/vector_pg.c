@@ -25,7 +25,6 @@
 #define PART_BYTES (256 * 1024)
 #define COPY_BYTES (64 * 1024)
 
-#define BYTEA_OID 17
 
 struct VectorSender
 {
