@@ -33,11 +33,15 @@ typedef struct Table
 	int column_count;
 	const char **columns; /* stored columns, generated ones left out */
 	const char **types;	  /* of the columns, with their modifiers */
-	bool binary;		  /* both servers have the same binary form of all */
-	int64_t bytes;		  /* with TOAST, for order and progress */
-	int64_t rows;		  /* reltuples, an estimate; -1 unknown */
-	uint32_t storage;	  /* changes when the table is rewritten */
-	int64_t blocks;		  /* it can be read by ranges of so many blocks; or 0 */
+	int generated_count;  /* stored generated columns, which COPY leaves out */
+	const char **generated;
+	const char **generated_types;
+	bool partition;	  /* of a partitioned table */
+	bool binary;	  /* both servers have the same binary form of all */
+	int64_t bytes;	  /* with TOAST, for order and progress */
+	int64_t rows;	  /* reltuples, an estimate; -1 unknown */
+	uint32_t storage; /* changes when the table is rewritten */
+	int64_t blocks;	  /* it can be read by ranges of so many blocks; or 0 */
 	const char *identity_index;	 /* that finds a row; or NULL */
 	const char *key;			 /* the index's first column, if we can compare
 								 * its values as it does; or NULL */
@@ -127,6 +131,12 @@ typedef struct DdlEntry
 	const char *name;
 	uint32_t table_oid; /* the table it belongs to, or 0 */
 	const char *sql;
+
+	/*
+	 * Where DDL commits by itself: a query whose one value is 1 if the entry was
+	 * carried out; NULL where it is one transaction with the note of it.
+	 */
+	const char *probe;
 } DdlEntry;
 
 typedef struct Sequence

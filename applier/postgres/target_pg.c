@@ -24,6 +24,7 @@ static const TargetOps target_pg_ops = {
 		.transactional_truncate = true,
 		.savepoints = true,
 		.max_identifier_bytes = 63,
+		.binary_rows = true,
 	},
 	.connect = target_pg_connect,
 	.disconnect = target_pg_disconnect,

@@ -17,6 +17,7 @@
 #include "finding.h"
 #include "needs.h"
 #include "progress.h"
+#include "schema/schema.h"
 #include "shape.h"
 #include "stream/ddl_event.h"
 
@@ -143,6 +144,9 @@ typedef struct SourceOps
 	bool (*schema_dump)(Source *self, const SnapshotRef *snapshot, Arena *arena,
 						DdlEntry **entries, int *count, Findings *left_out,
 						Error *err);
+	/* The schema as values, for a target of another kind. */
+	bool (*schema_read)(Source *self, const SnapshotRef *snapshot, Arena *arena,
+						Schema *schema, Error *err);
 	bool (*sequences_list)(Source *self, Arena *arena, Sequence **sequences,
 						   int *count, Error *err);
 

@@ -21,6 +21,8 @@
 #include "needs.h"
 #include "plan/plan.h"
 #include "progress.h"
+#include "schema/schema.h"
+#include "schema/translation.h"
 #include "shape.h"
 
 typedef struct Target Target;
@@ -46,6 +48,8 @@ typedef struct TargetConfig
 	Lsn ddl_done;		/* carried out by hand: this commit's, or none */
 	const char *tables; /* patterns, "" for all */
 	const char *exclude_tables; /* patterns, "" for none */
+	const char *on_loss;		/* --on-loss; "" for error */
+	bool schemas_as_databases;	/* --schemas databases */
 } TargetConfig;
 
 typedef struct TargetFeatures
@@ -54,6 +58,9 @@ typedef struct TargetFeatures
 	bool transactional_truncate;
 	bool savepoints;
 	int max_identifier_bytes;
+	bool own_schema;		/* schema_translate() makes it, not the dump */
+	bool binary_rows;		/* loads COPY's binary form */
+	bool merges_partitions; /* their rows share the table of their root */
 } TargetFeatures;
 
 typedef enum OwnerMode
@@ -212,6 +219,18 @@ typedef struct TargetOps
 						  TargetDurability *durability, Error *err);
 	void (*writer_rollback)(TargetWriter *writer);
 	void (*writer_close)(TargetWriter *writer);
+
+	/* ---- a schema of the target's own kind; with own_schema only */
+	/*
+	 * What becomes of the source's schema.  Tables that exist are compared with
+	 * it.  How their rows are converted is kept by shapes_store(), which comes
+	 * behind it.
+	 */
+	bool (*schema_translate)(Target *self, const Schema *schema, Arena *arena,
+							 Translation *translation, Error *err);
+	/* Is this generated column one whose values are to be copied? */
+	bool (*wants_generated)(Target *self, uint32_t table_oid,
+							const char *column);
 
 	/* ---- the copy: schema entries, chunks, sequences */
 	bool (*ddl_store)(Target *self, const Progress *progress,

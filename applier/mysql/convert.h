@@ -1,0 +1,67 @@
+/*
+ * convert.h
+ *		One value: from the source's text to what the target holds.
+ *
+ * Pure; no connection.  Everything that a MySQL or MariaDB server would round,
+ * cut, clamp or reinterpret in silence is found here, and the column's policy
+ * says what becomes of it.
+ */
+#ifndef PORTAGE_CONVERT_H
+#define PORTAGE_CONVERT_H
+
+#include "base/buffer.h"
+#include "base/slice.h"
+#include "mysql/table_map.h"
+
+typedef struct Converted
+{
+	Slice bytes; /* points into the input or into the scratch buffer */
+	bool null;
+	LossKind loss; /* what was lost, to be counted; LOSS_NONE */
+} Converted;
+
+/*
+ * in: what the type's output function said, in UTF-8, not escaped.  raw: bytea
+ * comes as its bytes (the stream), not as \x... (COPY).  Scratch is appended to
+ * and has to live as long as the result.  P_VALUE, with kind of loss, the column
+ * and the value (cut), if the policy is to stop; the caller adds table and key.
+ */
+bool convert_value(const ColumnMap *column, Slice in, bool raw, Buffer *scratch,
+				   Converted *out, Error *err) MUST_CHECK;
+
+/* A default that the catalog shows as an expression: see translate_expr.h */
+
+/* Append the literal of a converted value; NULL for null. */
+void
+convert_literal(Buffer *sql, const ColumnMap *column, const Converted *value);
+
+/* Append it as a field of LOAD DATA: escaped; \N for null. */
+void convert_field(Buffer *out, const Converted *value);
+
+/*
+ * Text of another server encoding than UTF8 to UTF-8.  NULL for UTF8 itself;
+ * P_SERVER_SETUP for one that cannot be converted.  SQL_ASCII is only validated.
+ */
+typedef struct TextDecoder TextDecoder;
+bool text_decoder_open(const char *pg_encoding, TextDecoder **decoder,
+					   Error *err) MUST_CHECK;
+bool text_decode(TextDecoder *decoder, Slice in, Buffer *scratch, Slice *out,
+				 Error *err) MUST_CHECK;
+void text_decoder_close(TextDecoder *decoder); /* NULL is fine */
+
+/* Losses that were allowed, counted by table, column and kind. */
+typedef struct LossTally LossTally;
+LossTally *loss_tally_new(void);
+void loss_tally_free(LossTally *tally); /* NULL is fine */
+void loss_tally_add(LossTally *tally, const TableMap *map,
+					const ColumnMap *column, LossKind kind, uint64_t count);
+bool loss_tally_empty(const LossTally *tally);
+void loss_tally_reset(LossTally *tally);
+
+/*
+ * Append one statement that adds all of it to portage_loss (stream, table_schema,
+ * table_name, column_name, kind, count).
+ */
+void loss_tally_sql(const LossTally *tally, const char *stream, Buffer *sql);
+
+#endif /* PORTAGE_CONVERT_H */

@@ -1,0 +1,132 @@
+/*
+ * target_mysql.c
+ *		The MySQL and MariaDB target: its table of operations, connecting.
+ */
+#include "mysql/target_mysql.h"
+
+#include <string.h>
+
+#include "base/failpoint.h"
+#include "base/mem.h"
+
+static bool target_mysql_connect(Target *target, Error *err);
+static void target_mysql_disconnect(Target *target);
+static void target_mysql_free(Target *target);
+
+static const TargetOps target_mysql_ops = {
+	.name = "mysql",
+	.features = {
+		.savepoints = true,
+		.max_identifier_bytes = 64,
+		.own_schema = true,
+		.merges_partitions = true,
+	},
+	.connect = target_mysql_connect,
+	.disconnect = target_mysql_disconnect,
+	.check = target_mysql_check,
+	.check_fit = target_mysql_check_fit,
+	.check_tables = target_mysql_check_tables,
+	.can_disable_triggers = target_mysql_can_disable_triggers,
+	.occupied = target_mysql_occupied,
+	.identify = target_mysql_identify,
+	.state_exists = target_mysql_state_exists,
+	.state_create = target_mysql_state_create,
+	.owner_acquire = target_mysql_owner_acquire,
+	.owner_inspect = target_mysql_owner_inspect,
+	.owner_evict = target_mysql_owner_evict,
+	.progress_read = target_mysql_progress_read,
+	.progress_claim = target_mysql_progress_claim,
+	.progress_insert = target_mysql_progress_insert,
+	.progress_save = target_mysql_progress_save,
+	.apply = target_mysql_apply,
+	.rollback = target_mysql_rollback,
+	.durability = target_mysql_durability,
+	.table_look = target_mysql_table_look,
+	.table_renewed = target_mysql_table_renewed,
+	.writer_open = target_mysql_writer_open,
+	.writer_begin = target_mysql_writer_begin,
+	.writer_write = target_mysql_writer_write,
+	.writer_savepoint = target_mysql_writer_savepoint,
+	.writer_commit = target_mysql_writer_commit,
+	.writer_rollback = target_mysql_writer_rollback,
+	.writer_close = target_mysql_writer_close,
+	.ddl_store = target_mysql_ddl_store,
+	.ddl_list = target_mysql_ddl_list,
+	.ddl_run = target_mysql_ddl_run,
+	.ddl_postpone = target_mysql_ddl_postpone,
+	.foreign_key_add = target_mysql_foreign_key_add,
+	.identity_relax = target_mysql_identity_relax,
+	.chunks_store = target_mysql_chunks_store,
+	.chunks_list = target_mysql_chunks_list,
+	.load_activity = target_mysql_load_activity,
+	.shapes_store = target_mysql_shapes_store,
+	.shape_copied = target_mysql_shape_copied,
+	.shapes_list = target_mysql_shapes_list,
+	.sequences_set = target_mysql_sequences_set,
+	.analyze = target_mysql_analyze,
+	.state_drop = target_mysql_state_drop,
+	.loader_open = target_mysql_loader_open,
+	.loader_prove_empty = target_mysql_loader_prove_empty,
+	.loader_reset = target_mysql_loader_reset,
+	.loader_begin = target_mysql_loader_begin,
+	.loader_data = target_mysql_loader_data,
+	.loader_end = target_mysql_loader_end,
+	.loader_commit = target_mysql_loader_commit,
+	.loader_abort = target_mysql_loader_abort,
+	.loader_ddl = target_mysql_loader_ddl,
+	.loader_analyze = target_mysql_loader_analyze,
+	.loader_close = target_mysql_loader_close,
+	.free = target_mysql_free,
+	.schema_translate = target_mysql_schema_translate,
+	.wants_generated = target_mysql_wants_generated,
+};
+
+Target *
+target_mysql_open(const TargetConfig *config, Error *err)
+{
+	TargetMysql *self = mem_zalloc(sizeof(*self));
+
+	(void) err;
+	arena_init(&self->translation_arena);
+	self->base.ops = &target_mysql_ops;
+	self->base.config = config;
+	return &self->base;
+}
+
+MyConn *
+target_mysql_session(TargetMysql *self, const char *role, Error *err)
+{
+	MyConfig config = { .side = "target", .url = self->base.config->url };
+
+	(void) role;
+	return my_conn_open(&config, err);
+}
+
+static bool
+target_mysql_connect(Target *target, Error *err)
+{
+	TargetMysql *self = (TargetMysql *) target;
+
+	target_mysql_disconnect(target);
+	self->conn = target_mysql_session(self, "standby", err);
+	return self->conn != NULL && FAILPOINT(FP_TARGET_CONNECTED, err);
+}
+
+static void
+target_mysql_disconnect(Target *target)
+{
+	TargetMysql *self = (TargetMysql *) target;
+
+	my_conn_close(self->conn);
+	self->conn = NULL;
+}
+
+static void
+target_mysql_free(Target *target)
+{
+	TargetMysql *self = (TargetMysql *) target;
+
+	target_mysql_disconnect(target);
+	arena_release(&self->translation_arena);
+	mem_free(target);
+}

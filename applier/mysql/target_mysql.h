@@ -1,0 +1,223 @@
+/*
+ * target_mysql.h
+ *		The MySQL and MariaDB target's parts, for the files that make it up.
+ *
+ *		target_mysql.c			the table of operations; connecting
+ *		target_mysql_check.c	preflight
+ *		target_mysql_owner.c	user locks, eviction of earlier owners
+ *		target_mysql_progress.c	the progress row; transactions of ours
+ *		target_mysql_state.c	the rows of schema entries, chunks, relations
+ *		target_mysql_ddl.c		schema entries: intent, statement, done
+ *		target_mysql_schema.c	translation; what exists is compared
+ *		target_mysql_maps.c		portage_relation: shapes and maps of the tables
+ *		target_mysql_load.c		LOAD DATA LOCAL, or INSERT, with the chunk row
+ *		target_mysql_writer.c	plans: vectors, and rows that need their place
+ *		target_mysql_apply.c	batches in the source's order; DDL in the stream
+ */
+#ifndef PORTAGE_TARGET_MYSQL_H
+#define PORTAGE_TARGET_MYSQL_H
+
+#include <stdatomic.h>
+
+#include "mysql/convert.h"
+#include "mysql/mysql_conn.h"
+#include "mysql/table_map.h"
+#include "mysql/translate.h"
+#include "target/target.h"
+
+/* A table as it is noted, and what planning has to know of it. */
+typedef struct MapEntry
+{
+	Shape shape; /* in the source's words */
+	TableMap map;
+	bool noted_shape;			/* shape is as of resume_lsn, not the copy's */
+	struct MyTableFacts *facts; /* by target_mysql_table_look(), or NULL */
+} MapEntry;
+
+/* portage_relation in memory; in an arena of its own. */
+typedef struct MapTable
+{
+	Arena arena;
+	MapEntry *entries; /* ascending by oid */
+	int count;
+} MapTable;
+
+typedef struct TargetMysql
+{
+	Target base;
+	MyConn *conn; /* applies and holds the owner's lock */
+	char origin_nonce[NONCE_SIZE];
+	/* resume_lsn of the row as we last saw or wrote it, whoever of us did */
+	atomic_uint_fast64_t stored_resume;
+	atomic_int writers;			  /* opened so far: the next one's number */
+	atomic_uint_fast64_t commits; /* how many there were: our log position */
+	/* of commits that may not be on disk yet; see target_mysql_durability() */
+	struct CommitClock *clock;
+	MapTable *maps;				  /* portage_relation; NULL: not loaded */
+	struct MyTableFacts *retired; /* replaced, but plans may name them */
+	/* by schema_translate(), until shapes_store() keeps it */
+	Arena translation_arena;
+	TableMap *translated;
+	int translated_count;
+	uint64_t altered; /* how often we have altered tables ourselves */
+} TargetMysql;
+
+Target *target_mysql_open(const TargetConfig *config, Error *err);
+
+/*
+ * One more connection, registered in portage_session under a lock of its own if
+ * the state exists.  role: "standby", "owner", "loader", "writer".
+ */
+MyConn *target_mysql_session(TargetMysql *self, const char *role, Error *err);
+
+/* ---- transactions of ours: target_mysql_progress.c */
+
+/* BEGIN and the mark of origin; writer is its number, 0 for the owner's. */
+bool target_mysql_begin(MyConn *conn, const char *stream, int writer,
+						const char *origin_nonce, Error *err) MUST_CHECK;
+
+/* The same as SQL, to go in front of others in one round trip: 2 statements. */
+void target_mysql_begin_sql(Buffer *sql, const char *stream, int writer,
+							const char *origin_nonce);
+
+/*
+ * Just before COMMIT of a transaction of the copy: the epoch is ours and the
+ * connection the one that began.  P_FENCED.
+ */
+bool target_mysql_fence(MyConn *conn, const Progress *progress,
+						Error *err) MUST_CHECK;
+
+/*
+ * The compare-and-set of the progress row as one statement; it must match
+ * exactly one row, else target_mysql_fenced().
+ */
+void
+target_mysql_progress_sql(Buffer *sql, MyConn *conn, const Progress *before,
+						  const Progress *after, const ApplyCounts *counts);
+bool target_mysql_fenced(const Progress *before, Error *err);
+
+/* ---- target_mysql_maps.c */
+
+/* Load portage_relation unless it is loaded. */
+bool target_mysql_maps(TargetMysql *self, Error *err) MUST_CHECK;
+/* Another connection's view, for a loader: the caller's to release. */
+bool map_table_load(MyConn *conn, const char *stream, MapTable *maps,
+					Error *err) MUST_CHECK;
+void map_table_release(MapTable *maps);
+MapEntry *map_table_find(const MapTable *maps, uint32_t oid);
+void target_mysql_maps_forget(TargetMysql *self);
+/* Inside a transaction: note shape and map of a table, new or changed. */
+bool map_entry_store(MyConn *conn, const char *stream, const Shape *shape,
+					 const TableMap *map, Error *err) MUST_CHECK;
+
+/* Carry a statement out that commits by itself; see STATE_DDL_SQL's probe. */
+bool target_mysql_probe(MyConn *conn, const char *probe, bool *there,
+						Error *err) MUST_CHECK;
+
+/* What the translator has to know of this server. */
+bool
+target_mysql_translate_target(TargetMysql *self, Arena *arena,
+							  TranslateTarget *target, Error *err) MUST_CHECK;
+
+/* ---- the operations; see target.h */
+bool target_mysql_check(Target *target, Findings *findings, Error *err);
+bool target_mysql_check_fit(Target *target, const Needs *needs,
+							Findings *findings, Error *err);
+bool target_mysql_check_tables(Target *target, Findings *findings, Error *err);
+bool target_mysql_can_disable_triggers(Target *target, bool *can, Error *err);
+bool target_mysql_occupied(Target *target, const Table *tables, int count,
+						   const char **what, Arena *arena, Error *err);
+bool target_mysql_identify(Target *target, char *system_id, size_t id_size,
+						   char *database, size_t database_size, Error *err);
+bool target_mysql_state_exists(Target *target, bool *exists, Error *err);
+bool target_mysql_state_create(Target *target, Error *err);
+bool target_mysql_owner_acquire(Target *target, OwnerMode mode, bool *owned,
+								char *owner, size_t owner_size, Error *err);
+bool target_mysql_owner_inspect(Target *target, bool *owned, char *owner,
+								size_t owner_size, Error *err);
+bool target_mysql_owner_evict(Target *target, Error *err);
+bool target_mysql_progress_read(Target *target, Progress *progress, Error *err);
+bool
+target_mysql_progress_claim(Target *target, Progress *progress, Error *err);
+bool
+target_mysql_progress_insert(Target *target, Progress *progress, Error *err);
+bool target_mysql_progress_save(Target *target, const Progress *progress,
+								Error *err);
+bool target_mysql_apply(Target *target, const Batch *batch,
+						const ChangeFilter *filter, const Progress *before,
+						const Progress *after, Error *err);
+void target_mysql_rollback(Target *target);
+bool target_mysql_durability(Target *target, DurabilityWish wish,
+							 TargetDurability *durability, Error *err);
+bool target_mysql_table_look(Target *target, const Relation *relation,
+							 const PlanTable **table, Error *err);
+bool target_mysql_table_renewed(Target *target, const Relation *relation);
+TargetWriter *target_mysql_writer_open(Target *target, bool many, Error *err);
+bool target_mysql_writer_begin(TargetWriter *writer, Error *err);
+bool target_mysql_writer_write(TargetWriter *writer, const Plan *plan,
+							   const ChangeFilter *filter, Error *err);
+bool target_mysql_writer_savepoint(TargetWriter *writer, SavepointVerb verb,
+								   Error *err);
+bool
+target_mysql_writer_commit(TargetWriter *writer, const Progress *before,
+						   const Progress *after, const ApplyCounts *counts,
+						   TargetDurability *durability, Error *err);
+void target_mysql_writer_rollback(TargetWriter *writer);
+void target_mysql_writer_close(TargetWriter *writer);
+bool target_mysql_ddl_store(Target *target, const Progress *progress,
+							const DdlEntry *entries, int count, Error *err);
+bool target_mysql_ddl_list(Target *target, Arena *arena, DdlEntry **entries,
+						   int *count, Error *err);
+bool target_mysql_ddl_run(Target *target, const Progress *progress,
+						  const DdlEntry *entry, Error *err);
+bool
+target_mysql_ddl_postpone(Target *target, const Progress *progress,
+						  const DdlEntry *entry, DdlState state, Error *err);
+bool target_mysql_foreign_key_add(Target *target, const Progress *progress,
+								  const DdlEntry *entry, bool *validated,
+								  Error *err);
+bool target_mysql_identity_relax(Target *target, const Progress *progress,
+								 Error *err);
+bool target_mysql_chunks_store(Target *target, const Progress *progress,
+							   const Chunk *chunks, int count, Error *err);
+bool target_mysql_chunks_list(Target *target, Arena *arena, Chunk **chunks,
+							  int *count, Error *err);
+bool
+target_mysql_load_activity(Target *target, Arena *arena,
+						   LoadActivity **activity, int *count, Error *err);
+bool target_mysql_shapes_store(Target *target, const Progress *progress,
+							   const Shape *shapes, int count, Error *err);
+bool target_mysql_shape_copied(Target *target, const Progress *progress,
+							   const Shape *shape, Error *err);
+bool target_mysql_shapes_list(Target *target, Arena *arena, Shape **shapes,
+							  int *count, Error *err);
+bool
+target_mysql_sequences_set(Target *target, const Progress *progress,
+						   const Sequence *sequences, int count, Error *err);
+bool target_mysql_analyze(Target *target, const Table *table, Error *err);
+bool target_mysql_state_drop(Target *target, bool *existed, Error *err);
+TargetLoader *
+target_mysql_loader_open(Target *target, const Progress *progress, Error *err);
+bool target_mysql_loader_prove_empty(TargetLoader *loader, const Table *table,
+									 Error *err);
+bool target_mysql_loader_reset(TargetLoader *loader, const Table *table,
+							   const Chunk *chunks, int count, Error *err);
+bool target_mysql_loader_begin(TargetLoader *loader, const Table *table,
+							   const Chunk *chunk, Error *err);
+bool target_mysql_loader_data(TargetLoader *loader, Slice data, Error *err);
+bool target_mysql_loader_end(TargetLoader *loader, int64_t *rows, Error *err);
+bool target_mysql_loader_commit(TargetLoader *loader, const Chunk *chunk,
+								Error *err);
+void target_mysql_loader_abort(TargetLoader *loader);
+bool target_mysql_loader_ddl(TargetLoader *loader, const DdlEntry *entry,
+							 Error *err);
+bool target_mysql_loader_analyze(TargetLoader *loader, const Table *table,
+								 Error *err);
+void target_mysql_loader_close(TargetLoader *loader);
+bool target_mysql_schema_translate(Target *target, const Schema *schema,
+								   Arena *arena, Translation *translation,
+								   Error *err);
+bool target_mysql_wants_generated(Target *target, uint32_t table_oid,
+								  const char *column);
+
+#endif /* PORTAGE_TARGET_MYSQL_H */
