@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "postgres/row_error.h"
+#include "plan/row_error.h"
 
 #define FLUSH_EVERY 256
 #define RING_SIZE 1024

@@ -19,7 +19,7 @@
 #include "postgres/ddl_work.h"
 #include "postgres/pg_chunk.h"
 #include "postgres/pipeline_pg.h"
-#include "postgres/row_error.h"
+#include "plan/row_error.h"
 #include "postgres/statement_pg.h"
 #include "postgres/target_pg.h"
 

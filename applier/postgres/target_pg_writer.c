@@ -17,7 +17,7 @@
 #include "base/mem.h"
 #include "postgres/column_watch.h"
 #include "postgres/pipeline_pg.h"
-#include "postgres/row_error.h"
+#include "plan/row_error.h"
 #include "postgres/statement_pg.h"
 #include "postgres/table_facts.h"
 #include "postgres/target_pg.h"

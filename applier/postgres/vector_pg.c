@@ -16,7 +16,7 @@
 #include "postgres/binary_row.h"
 #include "postgres/copy_in.h"
 #include "postgres/copy_text.h"
-#include "postgres/row_error.h"
+#include "plan/row_error.h"
 #include "postgres/statement_pg.h"
 #include "postgres/vector_sql.h"
 

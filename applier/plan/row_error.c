@@ -2,7 +2,7 @@
  * row_error.c
  *		Naming the row of a change in an error.
  */
-#include "postgres/row_error.h"
+#include "plan/row_error.h"
 
 #include <stdio.h>
 #include <string.h>
