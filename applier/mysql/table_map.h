@@ -63,8 +63,14 @@ typedef struct ColumnMap
 	bool strict_json;  /* the target's JSON keeps numbers as doubles (MySQL) */
 	int max_depth;	   /* of JSON: 100 or 31 */
 	bool keep_sign;	   /* -0 stays (MySQL) */
-	char element_category; /* ARRAY: of pg_type: 'N' numbers, 'B', ... */
-	bool element_json;	   /* ARRAY of json */
+
+	/*
+	 * ARRAY: what its elements are.  INTEGER, DOUBLE and BOOLEAN become JSON's
+	 * own (NaN and infinity text), BYTES base64, MONEY its number as text, all
+	 * others text: DECIMAL and JSON_TEXT too, so that nothing is lost.  Elements
+	 * are separated by a comma: box[] is no ARRAY but TEXT.
+	 */
+	ConvertKind element;
 	const char **labels;
 	int label_count;
 } ColumnMap;
