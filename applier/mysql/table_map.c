@@ -85,8 +85,6 @@ put_labels(Buffer *out, const ColumnMap *column)
 static void
 put_column(Buffer *out, const ColumnMap *column)
 {
-	char category[] = { column->element_category, '\0' };
-
 	buffer_printf(out, "{\"num\":%d", column->num);
 	put_string(out, "name", column->name);
 	put_string(out, "target", column->target);
@@ -102,8 +100,7 @@ put_column(Buffer *out, const ColumnMap *column)
 	put_number(out, "max_depth", column->max_depth);
 	put_flag(out, "strict_json", column->strict_json);
 	put_flag(out, "keep_sign", column->keep_sign);
-	put_string(out, "element_category", category);
-	put_flag(out, "element_json", column->element_json);
+	put_string(out, "element", convert_names[column->element]);
 	put_labels(out, column);
 	buffer_putc(out, '}');
 }
@@ -209,9 +206,9 @@ get_labels(const json_t *object, Arena *arena, ColumnMap *column)
 static bool
 get_column(const json_t *object, Arena *arena, ColumnMap *column)
 {
-	const char *category;
 	int64_t num;
 	int convert;
+	int element;
 	int policy;
 
 	if (!get_number(object, "num", 0, UINT16_MAX, &num) ||
@@ -227,7 +224,8 @@ get_column(const json_t *object, Arena *arena, ColumnMap *column)
 		!get_int(object, "max_depth", &column->max_depth) ||
 		!get_number(object, "max_chars", -1, INT64_MAX, &column->max_chars) ||
 		!get_number(object, "max_bytes", -1, INT64_MAX, &column->max_bytes) ||
-		!get_string(object, "element_category", arena, &category) ||
+		!get_word(object, "element", convert_names, COUNT_OF(convert_names),
+				  &element) ||
 		!get_labels(object, arena, column))
 		return false;
 	column->num = (uint16_t) num;
@@ -237,8 +235,7 @@ get_column(const json_t *object, Arena *arena, ColumnMap *column)
 	column->not_null = get_flag(object, "not_null");
 	column->strict_json = get_flag(object, "strict_json");
 	column->keep_sign = get_flag(object, "keep_sign");
-	column->element_category = category[0];
-	column->element_json = get_flag(object, "element_json");
+	column->element = (ConvertKind) element;
 	return true;
 }
 

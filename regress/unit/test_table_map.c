@@ -42,8 +42,7 @@ static ColumnMap columns[] = {
 	  .strict_json = true,
 	  .max_depth = 100,
 	  .keep_sign = true,
-	  .element_category = 'N',
-	  .element_json = true },
+	  .element = CONVERT_JSON_TEXT },
 };
 
 static const TableMap map = { .oid = 4000000000,
@@ -70,9 +69,7 @@ same_column(const ColumnMap *got, const ColumnMap *want)
 	   "column %s: limits", want->target);
 	ok(got->strict_json == want->strict_json &&
 		   got->max_depth == want->max_depth &&
-		   got->keep_sign == want->keep_sign &&
-		   got->element_category == want->element_category &&
-		   got->element_json == want->element_json,
+		   got->keep_sign == want->keep_sign && got->element == want->element,
 	   "column %s: of JSON and numbers", want->target);
 	is_int(got->label_count, want->label_count, "as many labels");
 	for (int i = 0; i < got->label_count && i < want->label_count; i++)
