@@ -23,6 +23,11 @@ asserts: a machine may be slow and busy, and nobody waits when all is well.
 
 With these variables beside its own; the output goes to files.
 
+=item start_as($class, $name, $environment, @command)
+
+The same for a command that should go by another name, in names of files and in
+messages, than that of its program.
+
 =item pid, running, stdout, stderr
 
 What they say, at any time.
@@ -85,7 +90,12 @@ sub wait_for
 sub start
 {
 	my ($class, $environment, @command) = @_;
-	(my $program = $command[0]) =~ s{.*/}{};
+	return $class->start_as($command[0] =~ s{.*/}{}r, $environment, @command);
+}
+
+sub start_as
+{
+	my ($class, $program, $environment, @command) = @_;
 	my $log = sprintf('%s/%s_%s_%d', $PostgreSQL::Test::Utils::log_path,
 		$PostgreSQL::Test::Utils::test_logfile =~ s{.*regress_log_}{}r,
 		$program, ++$started);
