@@ -44,6 +44,7 @@ static const SourceOps source_pg_ops = {
 	.key_bounds = source_pg_key_bounds,
 	.tables_list = source_pg_tables_list,
 	.schema_dump = source_pg_schema_dump,
+	.schema_read = source_pg_schema_read,
 	.sequences_list = source_pg_sequences_list,
 	.shapes_list = source_pg_shapes_list,
 	.ddl_key = source_pg_ddl_key,

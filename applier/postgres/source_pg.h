@@ -12,6 +12,7 @@
  *		source_pg_catalog.c	tables, sequences
  *		source_pg_keys.c	by which keys tables can be split
  *		source_pg_dump.c	the schema as entries
+ *		source_pg_schema.c	the schema as values; its parts: source_pg_schema_*.c
  *		pg_program.c		pg_dump and pg_restore: found, started, read
  *		dump_split.c		their output as entries that run on their own
  *		dump_select.c		which of the entries are wanted
@@ -122,6 +123,10 @@ bool source_pg_ddl_key(Source *source, unsigned char key[DDL_KEY_SIZE],
 bool source_pg_schema_dump(Source *source, const SnapshotRef *snapshot,
 						   Arena *arena, DdlEntry **entries, int *count,
 						   Findings *left_out, Error *err);
+
+/* source_pg_schema.c */
+bool source_pg_schema_read(Source *source, const SnapshotRef *snapshot,
+						   Arena *arena, Schema *schema, Error *err);
 
 /* source_pg_reader.c */
 SourceReader *

@@ -6,7 +6,8 @@
  * A target of the source's own kind replays the dump of the schema (DdlEntry)
  * and never looks at this.  Everything is read under one snapshot and lives in
  * the caller's arena.  Expressions are the source's own words, as its catalog
- * prints them.
+ * prints them.  All of it is UTF-8, whatever the source's encoding is: names in
+ * the stream and in the copy (change.h, catalog.h) are not.
  */
 #ifndef PORTAGE_SCHEMA_H
 #define PORTAGE_SCHEMA_H
@@ -50,8 +51,9 @@ typedef struct SchemaColumn
 	const char *comment; /* or NULL */
 
 	/*
-	 * The longest value in characters and bytes, where somebody asked for it by
-	 * setting measure: text in a key, whose type says no limit.  -1: unknown.
+	 * The longest value in characters and bytes of UTF-8: of text in a primary or
+	 * foreign key or a unique index, whose type says no limit; of bytea there,
+	 * its bytes.  -1: not measured.
 	 */
 	int64_t max_chars;
 	int64_t max_bytes;
@@ -158,7 +160,8 @@ typedef struct Schema
 	const char *database;
 	const char *encoding; /* of the server */
 	bool collation_bytes; /* the database's collation compares bytes */
-	SchemaTable *tables;  /* those selected, and the roots of partitions */
+	SchemaTable *tables;  /* those selected, and the roots of partitions;
+						   * ascending by oid */
 	int table_count;
 	SchemaOther *others;
 	int other_count;
