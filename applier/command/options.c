@@ -50,7 +50,7 @@ take_option(Parsing *parsing, int index, char *value, Error *err)
 	}
 	copy = arena_strdup(parsing->arena, value);
 	if (strcmp(def->argument, "URL") == 0)
-		pg_url_hide_secrets(value);
+		target_url_hide_secrets(value);
 	if (def->parse != NULL)
 		return def->parse(parsing->options, copy, err);
 	*(const char **) place = copy;
@@ -63,7 +63,7 @@ take_word(Parsing *parsing, char *word, Error *err)
 	if (parsing->command != NULL)
 	{
 		/* somebody may have forgotten --source */
-		pg_url_hide_secrets(word);
+		target_url_hide_secrets(word);
 		return error_set(err, P_USAGE, "\"%s\" is one word too many", word);
 	}
 	parsing->command = word;
@@ -215,19 +215,28 @@ check_belonging(const Parsing *parsing, Error *err)
 }
 
 static bool
-check_url(const char *url, const char *side, bool needed, Error *err)
+check_source_url(const char *url, bool needed, Error *err)
 {
 	const char *scheme_end;
 
 	if (url == NULL)
-		return !needed || error_set(err, P_USAGE, "--%s URL is missing", side);
+		return !needed || error_set(err, P_USAGE, "--source URL is missing");
 	if (pg_url_matches(url))
-		return pg_url_check(url, side, err);
+		return pg_url_check(url, "source", err);
 	scheme_end = strstr(url, "://");
 	if (scheme_end == NULL)
-		return error_set(err, P_URL, "the %s URL has no scheme", side);
-	return error_set(err, P_URL, "there is no driver for a %s URL of %.*s://",
-					 side, (int) (scheme_end - url), url);
+		return error_set(err, P_URL, "the source URL has no scheme");
+	return error_set(err, P_URL,
+					 "there is no driver for a source URL of %.*s://",
+					 (int) (scheme_end - url), url);
+}
+
+static bool
+check_target_url(const char *url, bool needed, Error *err)
+{
+	if (url == NULL)
+		return !needed || error_set(err, P_USAGE, "--target URL is missing");
+	return target_url_check(url, err);
 }
 
 static bool
@@ -266,8 +275,8 @@ check_values(Options *options, Arena *arena, Error *err)
 		(options->until_caught_up || options->until_lsn != LSN_NONE))
 		return error_set(err, P_OPTIONS,
 						 "--copy-only and --until exclude each other");
-	return check_url(options->source, "source", def->needs_source, err) &&
-		   check_url(options->target, "target", def->needs_target, err) &&
+	return check_source_url(options->source, def->needs_source, err) &&
+		   check_target_url(options->target, def->needs_target, err) &&
 		   default_name(options, arena, err);
 }
 

@@ -52,8 +52,10 @@ typedef struct MyConn
 	MyServer server;
 	uint64_t connection_id;
 	int64_t statement_timeout_ms; /* our deadline per call; 0: none */
-	bool interruptible; /* a stop request ends what runs (KILL QUERY) */
-	bool lost;			/* not to be used any more */
+	bool interruptible;		   /* a stop request ends what runs (KILL QUERY) */
+	bool lost;				   /* not to be used any more */
+	unsigned int error_number; /* of the last call that failed */
+	struct MyWatch *watch;	   /* ends calls that would not */
 } MyConn;
 
 /*
@@ -110,8 +112,14 @@ void my_rollback(MyConn *conn);
  */
 bool my_error(MyConn *conn, ErrorCode fallback, Error *err);
 
-/* The server's number of the last error: ER_DUP_ENTRY is 1062 ... */
+/* The number of the last call that failed: ER_DUP_ENTRY is 1062 ... */
 unsigned int my_errno(const MyConn *conn);
+
+/*
+ * No file of ours is given to a server that asks for one: the state of every
+ * connection, and what LOAD DATA LOCAL goes back to when it is through.
+ */
+void my_infile_refuse(MyConn *conn);
 
 /* `name` with backticks doubled; `database`.`table` (database may be NULL). */
 void my_quote_ident(Buffer *out, const char *name);

@@ -48,6 +48,13 @@ typedef struct MyUrl
 /* Is it for this driver?  mysql:// or mariadb:// */
 bool mysql_url_matches(const char *url);
 
+/*
+ * Take a setting of this name; *known is false if there is none.  value becomes
+ * part of url.
+ */
+bool mysql_url_option(const char *name, const char *value, MyUrl *url,
+					  bool *known, Error *err) MUST_CHECK;
+
 /* Strings live in arena.  P_URL, naming the word and what is near to it. */
 bool mysql_url_parse(const char *url, Arena *arena, MyUrl *out,
 					 Error *err) MUST_CHECK;

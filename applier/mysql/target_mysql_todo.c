@@ -511,17 +511,3 @@ target_mysql_wants_generated(Target *target, uint32_t table_oid,
 	(void) column;
 	return false;
 }
-
-MyConn *
-my_conn_open(const MyConfig *config, Error *err)
-{
-	(void) config;
-	error_set(err, P_BUG, "not there yet");
-	return NULL;
-}
-
-void
-my_conn_close(MyConn *conn)
-{
-	(void) conn;
-}

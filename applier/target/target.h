@@ -313,6 +313,12 @@ struct Target
 	const TargetConfig *config;
 };
 
+/* A target's URL, without connecting: can it be read?  P_URL. */
+bool target_url_check(const char *url, Error *err) MUST_CHECK;
+
+/* Overwrite what is secret in it, whatever it is; the length stays. */
+void target_url_hide_secrets(char *url);
+
 /* By the URL's scheme; P_URL if there is no such driver.  Does not connect. */
 Target *target_open(const TargetConfig *config, Error *err);
 void target_close(Target *target);

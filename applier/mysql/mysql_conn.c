@@ -1,0 +1,448 @@
+/*
+ * mysql_conn.c
+ *		Connecting, setting a session up, running statements.
+ *
+ * The library's calls block; mysql_watch.c ends those that would not return.
+ * Errors of servers are translated in mysql_error.c.
+ */
+#include "mysql/mysql_conn.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "mysql/mysql_url.h"
+#include "mysql/mysql_watch.h"
+
+#define MARIADB_OLDEST 100500
+#define MYSQL_OLDEST 80017 /* the first with utf8mb4_0900_bin and CHECKs */
+
+/* Deadline of what sets a session up, which waits for nothing. */
+#define SETUP_TIMEOUT_MS 30000
+
+#define SESSION_FACTS                                    \
+	"SELECT VERSION(), CONNECTION_ID(), @@local_infile," \
+	" @@lower_case_table_names, @@max_allowed_packet,"   \
+	" @@innodb_flush_log_at_trx_commit, DATABASE()"
+
+/*
+ * Of every session, on both servers.  The isolation level has a name of its own
+ * on each, so it is set by the statement; a stalled source must not end a LOAD
+ * DATA, nor an owner that waits for the copy be forgotten.
+ */
+#define SESSION_SETTINGS                                                \
+	"SET NAMES utf8mb4 COLLATE %s;"                                     \
+	"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;"           \
+	"SET time_zone = '+00:00', autocommit = 1,"                         \
+	" sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"      \
+	"ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,"                \
+	"NO_AUTO_VALUE_ON_ZERO',"                                           \
+	" foreign_key_checks = 0, unique_checks = 1, sql_auto_is_null = 0," \
+	" sql_safe_updates = 0, sql_select_limit = DEFAULT,"                \
+	" max_error_count = 1024, group_concat_max_len = 1048576,"          \
+	" sql_quote_show_create = 1, net_read_timeout = 3600,"              \
+	" net_write_timeout = 3600, wait_timeout = 604800,"                 \
+	" innodb_lock_wait_timeout = 50, lock_wait_timeout = 86400,"        \
+	" sql_warnings = 0, %s"
+
+#define SESSION_MARIADB                                     \
+	"max_statement_time = 0, idle_transaction_timeout = 0," \
+	" idle_write_transaction_timeout = 0"
+#define SESSION_MYSQL "max_execution_time = 0"
+
+/* -------------------------------------------------------------- connecting */
+
+/* "host:port/database" as far as the URL says, for messages. */
+static void
+conn_describe(MyConn *conn, const MyUrl *url)
+{
+	char port[16] = "";
+
+	if (url->port != 0)
+		snprintf(port, sizeof(port), ":%d", url->port);
+	snprintf(conn->where, sizeof(conn->where), "%s%s/%s",
+			 url->host != NULL	   ? url->host
+			 : url->socket != NULL ? url->socket
+								   : "localhost",
+			 port, url->database != NULL ? url->database : "");
+}
+
+/* 101119 for "10.11.19-MariaDB-0+deb12u1" */
+static int
+version_number(const char *text)
+{
+	int parts[3] = { 0 };
+
+	for (int i = 0; i < 3; i++)
+	{
+		char *end;
+
+		parts[i] = (int) strtol(text, &end, 10);
+		if (*end != '.')
+			break;
+		text = end + 1;
+	}
+	return parts[0] * 10000 + parts[1] * 100 + parts[2];
+}
+
+static bool
+server_read(MyConn *conn, Error *err)
+{
+	MyServer *server = &conn->server;
+	MyResult result;
+
+	if (!my_query(conn, err, SESSION_FACTS, &result))
+		return false;
+	if (my_next(&result))
+	{
+		snprintf(server->version_text, sizeof(server->version_text), "%s",
+				 my_value(&result, 0));
+		conn->connection_id = (uint64_t) my_value_int(&result, 1);
+		server->local_infile = my_value_int(&result, 2) != 0;
+		server->lower_case_table_names = (int) my_value_int(&result, 3);
+		server->max_allowed_packet = (uint64_t) my_value_int(&result, 4);
+		server->flush_at_commit = (int) my_value_int(&result, 5);
+		snprintf(conn->database, sizeof(conn->database), "%s",
+				 my_value(&result, 6));
+	}
+	my_result_free(&result);
+	server->mariadb = strcasestr(server->version_text, "mariadb") != NULL;
+	server->version = version_number(server->version_text);
+	server->collation = server->mariadb ? "utf8mb4_nopad_bin"
+										: "utf8mb4_0900_bin";
+	return true;
+}
+
+static bool
+server_accept(const MyConn *conn, Error *err)
+{
+	const MyServer *server = &conn->server;
+
+	if (server->version < (server->mariadb ? MARIADB_OLDEST : MYSQL_OLDEST))
+		return error_set(
+			err, P_SERVER_SETUP,
+			"the %s %s is %s %s; %s is the oldest that can be "
+			"used",
+			conn->side, conn->where, server->mariadb ? "MariaDB" : "MySQL",
+			server->version_text, server->mariadb ? "10.5" : "8.0.17");
+	if (conn->database[0] == '\0')
+		return error_set(err, P_URL, "the %s URL names no database",
+						 conn->side) ||
+			   error_hint(err, "write mysql://user@host:port/database");
+	return true;
+}
+
+static bool
+session_setup(MyConn *conn, Error *err)
+{
+	bool ok;
+
+	conn->statement_timeout_ms = SETUP_TIMEOUT_MS;
+	ok = server_read(conn, err) && server_accept(conn, err) &&
+		 my_execf(conn, err, SESSION_SETTINGS, conn->server.collation,
+				  conn->server.mariadb ? SESSION_MARIADB : SESSION_MYSQL);
+	conn->statement_timeout_ms = 0;
+	return ok;
+}
+
+MyConn *
+my_conn_open(const MyConfig *config, Error *err)
+{
+	MyAttempt attempt = { .url = config->url, .interruptible = true };
+	MyConn *conn = mem_zalloc(sizeof(*conn));
+	MyFailure failure;
+	Arena arena;
+	MyUrl url;
+	bool ok;
+
+	error_clear(err);
+	snprintf(conn->side, sizeof(conn->side), "%s", config->side);
+	arena_init(&arena);
+	ok = mysql_url_parse(config->url, &arena, &url, err);
+	if (!ok)
+		error_wrap(err, "the %s URL cannot be read", conn->side);
+	else
+	{
+		conn_describe(conn, &url);
+		conn->my = my_attempt(&attempt, &failure, err);
+		if (conn->my == NULL && !error_is_set(err))
+			my_failure_error(&failure, conn->side, P_CONNECT, err);
+		if (conn->my != NULL)
+			conn->watch = my_watch_open(conn->my, config->url,
+										(uint64_t) mysql_thread_id(conn->my));
+		ok = conn->my != NULL && session_setup(conn, err);
+	}
+	arena_release(&arena);
+	if (ok)
+		return conn;
+	if (conn->my == NULL && err->code != P_STOPPED && err->code != P_URL)
+		error_wrap(err, "cannot connect to the %s %s", conn->side, conn->where);
+	my_conn_close(conn);
+	return NULL;
+}
+
+void
+my_conn_close(MyConn *conn)
+{
+	if (conn == NULL)
+		return;
+	/* saying good-bye to a server that does not listen could take long */
+	if (conn->lost)
+		my_watch_hang_up(conn->watch);
+	my_thread_attach();
+	if (conn->my != NULL)
+		mysql_close(conn->my);
+	my_watch_close(conn->watch);
+	mem_free(conn);
+}
+
+bool
+my_conn_alive(const MyConn *conn)
+{
+	return conn != NULL && !conn->lost;
+}
+
+void
+my_infile_refuse(MyConn *conn)
+{
+	my_infile_refuse_all(conn->my);
+}
+
+/* -------------------------------------------------------------- statements */
+
+static void
+call_begin(MyConn *conn, bool fresh)
+{
+	my_watch_begin(conn->watch, conn->statement_timeout_ms, conn->interruptible,
+				   fresh);
+}
+
+static bool
+usable(const MyConn *conn, Error *err)
+{
+	error_clear(err);
+	return !conn->lost || error_set(err, P_CONNECTION_LOST,
+									"the connection to the %s %s is lost",
+									conn->side, conn->where);
+}
+
+/* Send it and read the first result's header. */
+static bool
+statement_send(MyConn *conn, Slice sql, Error *err)
+{
+	bool ok;
+
+	if (!usable(conn, err))
+		return false;
+	call_begin(conn, true);
+	ok = mysql_real_query(conn->my, sql.data, (unsigned long) sql.len) == 0;
+	my_watch_end(conn->watch);
+	return ok || my_error(conn, P_APPLY, err);
+}
+
+/* The rows of the current result; *res is NULL if it has none. */
+static bool
+result_store(MyConn *conn, MYSQL_RES **res, Error *err)
+{
+	*res = NULL;
+	if (mysql_field_count(conn->my) == 0)
+		return true;
+	call_begin(conn, false);
+	*res = mysql_store_result(conn->my);
+	my_watch_end(conn->watch);
+	return *res != NULL || my_error(conn, P_APPLY, err);
+}
+
+/* On to the next result; *more is false if there is none. */
+static bool
+result_advance(MyConn *conn, bool *more, Error *err)
+{
+	int rc;
+
+	*more = mysql_more_results(conn->my);
+	if (!*more)
+		return true;
+	call_begin(conn, false);
+	rc = mysql_next_result(conn->my);
+	my_watch_end(conn->watch);
+	*more = rc == 0;
+	return rc <= 0 || my_error(conn, P_APPLY, err);
+}
+
+/* Read and drop every result; affected: of the first count. */
+static bool
+results_drain(MyConn *conn, uint64_t *affected, int count, int *done,
+			  Error *err)
+{
+	MYSQL_RES *res;
+	bool more = true;
+
+	for (*done = 0; more; ++*done)
+	{
+		if (!result_store(conn, &res, err))
+			return false;
+		if (res != NULL)
+			mysql_free_result(res);
+		if (affected != NULL && *done < count)
+			affected[*done] = mysql_affected_rows(conn->my);
+		if (!result_advance(conn, &more, err))
+		{
+			++*done;
+			return false;
+		}
+	}
+	return true;
+}
+
+bool
+my_exec_slice(MyConn *conn, Error *err, Slice sql, uint64_t *affected)
+{
+	int done;
+
+	return statement_send(conn, sql, err) &&
+		   results_drain(conn, affected, 1, &done, err);
+}
+
+bool
+my_exec(MyConn *conn, Error *err, const char *sql)
+{
+	return my_exec_slice(conn, err, slice_of(sql), NULL);
+}
+
+static void
+format(Buffer *sql, const char *fmt, va_list args)
+{
+	va_list again;
+	int len;
+
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, fmt, args);
+	BUG_UNLESS(len >= 0);
+	buffer_init(sql);
+	buffer_reserve(sql, (size_t) len);
+	vsnprintf(sql->data, (size_t) len + 1, fmt, again);
+	sql->len = (size_t) len;
+	va_end(again);
+}
+
+bool
+my_execf(MyConn *conn, Error *err, const char *fmt, ...)
+{
+	Buffer sql;
+	va_list args;
+	bool ok;
+
+	va_start(args, fmt);
+	format(&sql, fmt, args);
+	va_end(args);
+	ok = my_exec_slice(conn, err, (Slice){ sql.data, sql.len }, NULL);
+	buffer_release(&sql);
+	return ok;
+}
+
+static bool
+query(MyConn *conn, Error *err, Slice sql, MyResult *result)
+{
+	bool more;
+
+	memset(result, 0, sizeof(*result));
+	if (!statement_send(conn, sql, err) ||
+		!result_store(conn, &result->res, err))
+		return false;
+	if (!result_advance(conn, &more, err))
+	{
+		my_result_free(result);
+		return false;
+	}
+	BUG_UNLESS(!more);
+	if (result->res != NULL)
+		result->columns = (int) mysql_num_fields(result->res);
+	return true;
+}
+
+bool
+my_query(MyConn *conn, Error *err, const char *sql, MyResult *result)
+{
+	return query(conn, err, slice_of(sql), result);
+}
+
+bool
+my_queryf(MyConn *conn, Error *err, MyResult *result, const char *fmt, ...)
+{
+	Buffer sql;
+	va_list args;
+	bool ok;
+
+	va_start(args, fmt);
+	format(&sql, fmt, args);
+	va_end(args);
+	ok = query(conn, err, (Slice){ sql.data, sql.len }, result);
+	buffer_release(&sql);
+	return ok;
+}
+
+bool
+my_multi(MyConn *conn, Error *err, Slice sql, uint64_t *affected, int count,
+		 int *done)
+{
+	*done = 0;
+	if (!statement_send(conn, sql, err) ||
+		!results_drain(conn, affected, count, done, err))
+		return false;
+	BUG_UNLESS(*done == count);
+	return true;
+}
+
+void
+my_rollback(MyConn *conn)
+{
+	Error ignored = ERROR_INIT;
+	unsigned int number;
+
+	if (!my_conn_alive(conn))
+		return;
+	number = conn->error_number;
+	if (!my_exec(conn, &ignored, "ROLLBACK"))
+		conn->lost = true;
+	conn->error_number = number;
+}
+
+/* ------------------------------------------------------------------- rows */
+
+bool
+my_next(MyResult *result)
+{
+	result->row = result->res != NULL ? mysql_fetch_row(result->res) : NULL;
+	result->lengths = result->row != NULL ? mysql_fetch_lengths(result->res)
+										  : NULL;
+	return result->row != NULL;
+}
+
+bool
+my_is_null(const MyResult *result, int column)
+{
+	BUG_UNLESS(column < result->columns);
+	return result->row[column] == NULL;
+}
+
+const char *
+my_value(const MyResult *result, int column)
+{
+	return my_is_null(result, column) ? "" : result->row[column];
+}
+
+int64_t
+my_value_int(const MyResult *result, int column)
+{
+	return strtoll(my_value(result, column), NULL, 10);
+}
+
+void
+my_result_free(MyResult *result)
+{
+	if (result->res != NULL)
+		mysql_free_result(result->res);
+	memset(result, 0, sizeof(*result));
+}
