@@ -7,6 +7,8 @@
 #   make check-regress      only the pg_regress suite
 #   make check-debian SUITE=trixie        build, unit, pg_regress and TAP tests and
 #                           the demonstration in a clean Debian
+#   make check-mysql        the TAP tests with MySQL targets against Oracle's server,
+#                           with its client library, in a clean Debian
 #   make bench              pg_portage against every peer; some 25 minutes
 #   make man                the manual page, packaging/pg_portage.1
 #   make deb                Debian packages, in packaging/deb
@@ -91,6 +93,10 @@ bench:
 check-debian:
 	+@scripts/check-debian $(SUITE)
 
+# MySQL instead of MariaDB; needs root.
+check-mysql:
+	+@scripts/check-mysql
+
 check:
 ifdef TESTS
 	+@$(MAKE) --no-print-directory check-tap
@@ -100,4 +106,4 @@ endif
 
 .PHONY: all plugin applier sql packaging install uninstall clean man deb \
 	deps format lint unit fuzz installcheck check-regress check-tap demo \
-	bench-plugin bench check-debian check
+	bench-plugin bench check-debian check-mysql check
