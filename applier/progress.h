@@ -72,6 +72,8 @@ typedef struct Progress
 	char plugin_options[512]; /* the same */
 	char tables[2048];		  /* patterns the migration was begun with */
 	char exclude_tables[2048];
+	char on_loss[2048]; /* --on-loss as it was last given */
+	char schemas[16];	/* --schemas, for a target with own_schema; or "" */
 	Lsn consistent_lsn; /* the slot's first position */
 	Lsn resume_lsn;		/* end of the last applied commit */
 	Lsn commit_lsn;		/* start of it */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "pattern.h"
+#include "schema/loss.h"
 #include "stream/stream.h"
 
 #define JOBS_MAX 64
@@ -58,6 +59,8 @@ static bool parse_name(Options *options, const char *value, Error *err);
 static bool parse_tables(Options *options, const char *value, Error *err);
 static bool
 parse_exclude_tables(Options *options, const char *value, Error *err);
+static bool parse_on_loss(Options *options, const char *value, Error *err);
+static bool parse_schemas(Options *options, const char *value, Error *err);
 static bool parse_until(Options *options, const char *value, Error *err);
 static bool parse_retry_for(Options *options, const char *value, Error *err);
 static bool parse_jobs(Options *options, const char *value, Error *err);
@@ -85,6 +88,14 @@ const OptionDef option_table[] = {
 	  "separated by commas (default: all)" },
 	{ "exclude-tables", 0, "PATTERNS", ON_PREVIEWS, BY(parse_exclude_tables),
 	  "not these tables" },
+	{ "on-loss", 0, "RULES", ON_PREVIEWS, BY(parse_on_loss),
+	  "what to do with values that a target of another kind\n"
+	  "cannot hold: \"error\", \"warn\", \"clamp\", \"null\" or \"text\",\n"
+	  "also by table.column=WORD, separated by commas\n"
+	  "(default: error)" },
+	{ "schemas", 0, "prefix|databases", ON_PREVIEWS, BY(parse_schemas),
+	  "what schemas become where there are none: part of the\n"
+	  "names of tables, or databases (default: prefix)" },
 	{ "copy-only", 0, NULL, ON_PREVIEWS, AT(copy_only),
 	  "copy one snapshot and end: no slot, no plugin, and\n"
 	  "changes that are made meanwhile are not carried" },
@@ -122,6 +133,8 @@ const OptionDef option_table[] = {
 	{ "ddl", 0, "apply|stop", ON(COMMAND_RUN), BY(parse_ddl),
 	  "what to do when the source changes its schema: the\n"
 	  "same on the target, or stop there (default: apply)" },
+	{ "ddl", 0, NULL, ON(COMMAND_PLAN), AT(print_ddl),
+	  "print the SQL that would create the schema" },
 	{ "ddl-done", 0, "LSN", ON(COMMAND_RUN), BY(parse_ddl_done),
 	  "the change of the schema that the stream has stopped\n"
 	  "at was carried out by hand" },
@@ -266,6 +279,32 @@ parse_exclude_tables(Options *options, const char *value, Error *err)
 {
 	options->exclude_tables = value;
 	return check_patterns("exclude-tables", value, err);
+}
+
+static bool
+parse_on_loss(Options *options, const char *value, Error *err)
+{
+	LossRules rules;
+	Arena arena;
+	bool ok;
+
+	if (strlen(value) >= sizeof(((Progress *) NULL)->on_loss))
+		return error_set(err, P_OPTIONS, "--on-loss is longer than %zu bytes",
+						 sizeof(((Progress *) NULL)->on_loss) - 1);
+	arena_init(&arena);
+	ok = loss_rules_parse(value, &arena, &rules, err);
+	arena_release(&arena);
+	options->on_loss = value;
+	return ok;
+}
+
+static bool
+parse_schemas(Options *options, const char *value, Error *err)
+{
+	options->schemas = value;
+	return strcmp(value, "prefix") == 0 || strcmp(value, "databases") == 0 ||
+		   error_set(err, P_OPTIONS,
+					 "--schemas takes prefix or databases, not \"%s\"", value);
 }
 
 static bool

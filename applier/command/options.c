@@ -108,28 +108,107 @@ option_of_letter(int letter)
 	return i;
 }
 
+/* What getopt_long() is given. */
+typedef struct Grammar
+{
+	struct option longs[OPTION_MAX + 1];
+	char letters[OPTION_MAX + 3];
+} Grammar;
+
+/* Another option of the same name, or NULL. */
+static const OptionDef *
+namesake(int index)
+{
+	for (int i = 0; i < option_count; i++)
+	{
+		if (i != index &&
+			strcmp(option_table[i].name, option_table[index].name) == 0)
+			return &option_table[i];
+	}
+	return NULL;
+}
+
+/* Does the name stand for another option with this command? */
+static bool
+gives_way(int index, CommandId command)
+{
+	const OptionDef *def = &option_table[index];
+	const OptionDef *other = namesake(index);
+
+	if (other == NULL || (def->commands & ON(command)) != 0)
+		return false;
+	return (other->commands & ON(command)) != 0 || other < def;
+}
+
+/* Begin to read the words, which are those of this command as far as known. */
+static void
+grammar_begin(Grammar *grammar, CommandId command)
+{
+	int nletters = 2;
+	int n = 0;
+
+	memset(grammar, 0, sizeof(*grammar));
+	memcpy(grammar->letters, "-:", 2);
+	for (int i = 0; i < option_count; i++)
+	{
+		const OptionDef *def = &option_table[i];
+
+		if (def->letter != 0)
+			grammar->letters[nletters++] = def->letter;
+		if (gives_way(i, command))
+			continue;
+		grammar->longs[n].name = def->name;
+		grammar->longs[n].has_arg = def->argument != NULL;
+		grammar->longs[n++].val = OPTION_VALUE + i;
+	}
+	opterr = 0;
+	optind = 0;
+}
+
+static CommandId
+command_of(const char *word)
+{
+	int i = 0;
+
+	while (i < COMMAND_COUNT && strcmp(word, command_table[i].name) != 0)
+		i++;
+	return (CommandId) i;
+}
+
+/*
+ * Which command is it?  Options of the same name take a value with one command
+ * and none with another, and the command may come behind them: what looks like
+ * such an option's value, and is a command, is that if there is no other.
+ */
+static CommandId
+foresee_command(int argc, char **argv)
+{
+	CommandId as_value = COMMAND_COUNT;
+	Grammar grammar;
+	int c;
+
+	grammar_begin(&grammar, COMMAND_COUNT);
+	while ((c = getopt_long(argc, argv, grammar.letters, grammar.longs,
+							NULL)) != -1)
+	{
+		if (c == 1)
+			return command_of(optarg);
+		if (c >= OPTION_VALUE && optarg != NULL && as_value == COMMAND_COUNT &&
+			namesake(c - OPTION_VALUE) != NULL)
+			as_value = command_of(optarg);
+	}
+	return as_value;
+}
+
 static bool
 parse_words(Parsing *parsing, int argc, char **argv, Error *err)
 {
-	struct option longs[OPTION_MAX + 1];
-	char letters[OPTION_MAX + 3] = "-:";
-	int nletters = 2;
+	Grammar grammar;
 	int c;
-	int i;
 
-	memset(longs, 0, sizeof(longs));
-	for (i = 0; i < option_count; i++)
-	{
-		longs[i].name = option_table[i].name;
-		longs[i].has_arg = option_table[i].argument != NULL;
-		longs[i].val = OPTION_VALUE + i;
-		if (option_table[i].letter != 0)
-			letters[nletters++] = option_table[i].letter;
-	}
-	letters[nletters] = '\0';
-	opterr = 0;
-	optind = 0;
-	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1)
+	grammar_begin(&grammar, foresee_command(argc, argv));
+	while ((c = getopt_long(argc, argv, grammar.letters, grammar.longs,
+							NULL)) != -1)
 	{
 		if (c == 1)
 		{
@@ -178,12 +257,10 @@ find_command(Parsing *parsing, Error *err)
 	int i;
 
 	for (i = 0; i < COMMAND_COUNT; i++)
-	{
 		names[i] = command_table[i].name;
-		if (parsing->command != NULL && strcmp(parsing->command, names[i]) == 0)
-			parsing->options->command = (CommandId) i;
-	}
 	names[i] = NULL;
+	if (parsing->command != NULL)
+		parsing->options->command = command_of(parsing->command);
 	if (parsing->command == NULL || parsing->options->command != COMMAND_COUNT)
 		return true;
 	error_set(err, P_USAGE, "there is no command \"%s\"", parsing->command);

@@ -44,6 +44,8 @@ typedef struct Options
 	const char *exclude_tables; /* "" for none */
 	const char *pg_bindir;		/* or NULL */
 	bool copy_only;				/* no slot, no stream: one snapshot */
+	const char *on_loss; /* rules, see schema/loss.h; NULL: as begun, error */
+	const char *schemas; /* "prefix", "databases"; NULL: as begun, prefix */
 
 	bool until_caught_up;
 	Lsn until_lsn;		  /* LSN_NONE: no end */
@@ -58,6 +60,7 @@ typedef struct Options
 	DdlMode ddl;
 	Lsn ddl_done; /* LSN_NONE: none */
 
+	bool print_ddl; /* plan --ddl */
 	bool json;
 	bool yes;
 	bool strict;

@@ -53,6 +53,7 @@ connect_and_own(Owned *self, const OwnedWork *work, Error *err)
 	if (!owner_become(session->target, &options, &session->progress, err))
 		return false;
 	self->before = true;
+	session_adopt(session);
 	return check_dropped(self, err) && work->check(session, err);
 }
 

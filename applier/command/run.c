@@ -46,6 +46,18 @@ inspect_slot(Run *run, SlotInfo *info, Error *err)
 	return source->ops->slot_inspect(source, info, err);
 }
 
+/* How the schema is translated is a matter of the migration, not of a start. */
+static void
+begin_mapping(const Session *session, Progress *progress)
+{
+	const TargetConfig *config = &session->target_config;
+
+	snprintf(progress->on_loss, sizeof(progress->on_loss), "%s",
+			 config->on_loss);
+	snprintf(progress->schemas, sizeof(progress->schemas), "%s",
+			 config->schemas_as_databases ? "databases" : "prefix");
+}
+
 /* The first start: look before anything is touched, then leave the intent. */
 static bool
 begin(Run *run, Error *err)
@@ -83,6 +95,8 @@ begin(Run *run, Error *err)
 			 session->options->tables);
 	snprintf(progress->exclude_tables, sizeof(progress->exclude_tables), "%s",
 			 session->options->exclude_tables);
+	if (session->target->ops->features.own_schema)
+		begin_mapping(session, progress);
 	if (!session->target->ops->state_create(session->target, err) ||
 		!session->target->ops->progress_insert(session->target, progress, err))
 	{
@@ -90,6 +104,28 @@ begin(Run *run, Error *err)
 		return false;
 	}
 	return FAILPOINT(FP_SLOT_INTENDED, err);
+}
+
+/*
+ * Another --on-loss than before: what becomes of values that are lost is for
+ * whoever runs it to say, each time.  Types of columns stay as they are.
+ */
+static bool
+keep_losses(Session *session, Error *err)
+{
+	const char *on_loss = session->target_config.on_loss;
+	Progress next = session->progress;
+
+	if (!session->target->ops->features.own_schema ||
+		strcmp(next.on_loss, on_loss) == 0)
+		return true;
+	log_info("--on-loss was \"%s\", it is \"%s\" from now on", next.on_loss,
+			 on_loss);
+	snprintf(next.on_loss, sizeof(next.on_loss), "%s", on_loss);
+	if (!session->target->ops->progress_save(session->target, &next, err))
+		return false;
+	session->progress = next;
+	return true;
 }
 
 /* From PHASE_SLOT to PHASE_SCHEMA: slot, its snapshot, the first anchor. */
@@ -232,6 +268,8 @@ advance(Owned *self, Error *err)
 
 	run->has_snapshot = false; /* it went with the connection, if there was */
 	if (progress->phase == PHASE_NONE && !begin(run, err))
+		return false;
+	if (!keep_losses(&self->session, err))
 		return false;
 	if (run->owned.session.options->copy_only)
 		return copy_alone(run, err);

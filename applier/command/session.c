@@ -21,6 +21,22 @@
 #define ALL_BATCHES_BYTES ((size_t) 64 * 1024 * 1024)
 #define QUEUE_BYTES ((size_t) 64 * 1024 * 1024)
 
+/* Options that a target of the source's own kind has no use for. */
+static bool
+check_kind(const Session *session, Error *err)
+{
+	const Options *options = session->options;
+	const char *option = options->on_loss != NULL ? "on-loss" : "schemas";
+
+	if (session->target->ops->features.own_schema ||
+		(options->on_loss == NULL && options->schemas == NULL))
+		return true;
+	error_set(err, P_OPTIONS,
+			  "--%s is for targets of another kind than the source", option);
+	return error_hint(err, "Leave it out: this target holds what the source"
+						   " holds, as it is.");
+}
+
 bool
 session_open(Session *session, const Options *options, Error *err)
 {
@@ -47,6 +63,9 @@ session_open(Session *session, const Options *options, Error *err)
 		.ddl_done = options->ddl_done,
 		.tables = options->tables,
 		.exclude_tables = options->exclude_tables,
+		.on_loss = options->on_loss != NULL ? options->on_loss : "",
+		.schemas_as_databases = options->schemas != NULL &&
+								strcmp(options->schemas, "databases") == 0,
 	};
 	if (options->source != NULL)
 	{
@@ -59,6 +78,7 @@ session_open(Session *session, const Options *options, Error *err)
 		session->target = target_open(&session->target_config, err);
 		if (session->target == NULL)
 			return false;
+		return check_kind(session, err);
 	}
 	return true;
 }
@@ -113,6 +133,22 @@ session_disconnect(Session *session)
 		session->target->ops->disconnect(session->target);
 }
 
+void
+session_adopt(Session *session)
+{
+	const Options *options = session->options;
+	const Progress *progress = &session->progress;
+
+	if (progress->phase == PHASE_NONE ||
+		!session->target->ops->features.own_schema)
+		return;
+	if (options->on_loss == NULL)
+		session->target_config.on_loss = progress->on_loss;
+	if (options->schemas == NULL)
+		session->target_config.schemas_as_databases = strcmp(progress->schemas,
+															 "databases") == 0;
+}
+
 bool
 session_read_progress(Session *session, Error *err)
 {
@@ -122,8 +158,10 @@ session_read_progress(Session *session, Error *err)
 	memset(&session->progress, 0, sizeof(session->progress));
 	if (!ops->state_exists(session->target, &exists, err))
 		return false;
-	return !exists ||
-		   ops->progress_read(session->target, &session->progress, err);
+	if (exists && !ops->progress_read(session->target, &session->progress, err))
+		return false;
+	session_adopt(session);
+	return true;
 }
 
 bool
@@ -218,6 +256,13 @@ session_check(const Session *session, Error *err)
 		return patterns_differ(session, "exclude-tables",
 							   progress->exclude_tables,
 							   options->exclude_tables, err);
+	if (options->schemas != NULL &&
+		strcmp(progress->schemas, options->schemas) != 0)
+		return error_set(err, P_OPTIONS,
+						 "the migration \"%s\" was begun with --schemas %s",
+						 options->name, progress->schemas) ||
+			   error_hint(err, "its tables have their names by that: leave it"
+							   " out, or drop the migration and begin again");
 	return true;
 }
 

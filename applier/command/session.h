@@ -47,6 +47,12 @@ void session_disconnect(Session *session);
 bool session_read_progress(Session *session, Error *err) MUST_CHECK;
 
 /*
+ * What the progress row says of --on-loss and --schemas holds where the command
+ * line is silent.  For who has read the row by other means.
+ */
+void session_adopt(Session *session);
+
+/*
  * Does the progress row belong to this source?  P_SYSTEM_ID, P_OTHER_SOURCE.
  * Nothing to compare in PHASE_NONE.
  */

@@ -29,6 +29,8 @@
 	" plugin_options text NOT NULL,"                     \
 	" tables text NOT NULL,"                             \
 	" exclude_tables text NOT NULL,"                     \
+	" on_loss text NOT NULL,"                            \
+	" schemas varchar(16) NOT NULL,"                     \
 	" consistent_lsn varchar(20) NOT NULL,"              \
 	" resume_lsn varchar(20) NOT NULL,"                  \
 	" commit_lsn varchar(20) NOT NULL,"                  \

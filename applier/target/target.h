@@ -48,7 +48,7 @@ typedef struct TargetConfig
 	Lsn ddl_done;		/* carried out by hand: this commit's, or none */
 	const char *tables; /* patterns, "" for all */
 	const char *exclude_tables; /* patterns, "" for none */
-	const char *on_loss;		/* --on-loss; "" for error */
+	const char *on_loss;		/* for values from now on; "" for error */
 	bool schemas_as_databases;	/* --schemas databases */
 } TargetConfig;
 
