@@ -42,6 +42,12 @@ typedef struct PlanTable
 	 * that acts.  Its rows may be written before older ones of other keys.
 	 */
 	bool alone;
+
+	/*
+	 * Values that the source computes (GENERATED ... STORED) travel as all others
+	 * do: the target does not compute them, or says so to its writer.
+	 */
+	bool generated;
 } PlanTable;
 
 typedef enum PlanKind

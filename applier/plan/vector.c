@@ -52,7 +52,7 @@ columns_of(const PlanOp *op, PlanKind kind, uint8_t *columns)
 		int flags = relation->columns[i].flags;
 		uint8_t state = op->values[i].state;
 
-		if ((flags & GENERATED_FLAGS) == 0 &&
+		if (((flags & GENERATED_FLAGS) == 0 || op->table->generated) &&
 			(kind == PLAN_INSERT || (flags & WIRE_COLUMN_KEY) == 0) &&
 			(state == WIRE_COL_PRESENT || state == WIRE_COL_NULL))
 			columns[i / 8] |= (uint8_t) (1 << (i % 8));

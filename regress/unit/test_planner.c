@@ -301,6 +301,10 @@ test_vectors(void)
 	I("2", "x", "y", "long");
 	comes_to("UPDATE[a](1:x) INSERT[iaB](2,x,long)",
 			 "what the target computes is not set");
+	f.table.generated = true;
+	U("1", "x", "y", "-");
+	comes_to("UPDATE[ab](1:x,y)", "... unless it takes the source's value");
+	f.table.generated = false;
 	f.columns[2].flags = 0;
 }
 
