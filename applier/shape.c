@@ -242,3 +242,27 @@ shape_same_table(const Shape *a, const Shape *b)
 	}
 	return true;
 }
+
+bool
+shape_is_relation(const Shape *have, const Relation *relation)
+{
+	if (have->root_oid != relation->root_oid ||
+		have->column_count != relation->column_count ||
+		strcmp(have->name, relation->name) != 0 ||
+		strcmp(have->schema, relation->schema) != 0)
+		return false;
+	for (int i = 0; i < have->column_count; i++)
+	{
+		const ShapeColumn *known = &have->columns[i];
+		const Column *column = &relation->columns[i];
+
+		if (known->num != column->attnum ||
+			known->typmod != shape_typmod(column) ||
+			known->not_null != ((column->flags & WIRE_COLUMN_NOT_NULL) != 0) ||
+			strcmp(known->name, column->name) != 0 ||
+			strcmp(known->type_name, column->type_name) != 0 ||
+			strcmp(known->type_schema, column->type_schema) != 0)
+			return false;
+	}
+	return true;
+}

@@ -58,6 +58,9 @@ void shape_of_relation(const Relation *relation, Arena *arena, Shape *shape);
 /* A deep copy. */
 void shape_copy(const Shape *from, Arena *arena, Shape *to);
 
+/* Is the table what the record says, wherever its rows lie? */
+bool shape_is_relation(const Shape *have, const Relation *relation);
+
 /* What is kept of the columns, as JSON. */
 char *shape_columns_json(const Shape *shape, Arena *arena);
 

@@ -17,37 +17,12 @@
 #include "postgres/table_facts.h"
 #include "stream/shape_loss.h"
 
-/* Is what is known what was announced, wherever the rows lie? */
-static bool
-shape_is_but_storage(const Shape *have, const Relation *relation)
-{
-	if (have->root_oid != relation->root_oid ||
-		have->column_count != relation->column_count ||
-		strcmp(have->name, relation->name) != 0 ||
-		strcmp(have->schema, relation->schema) != 0)
-		return false;
-	for (int i = 0; i < have->column_count; i++)
-	{
-		const ShapeColumn *known = &have->columns[i];
-		const Column *column = &relation->columns[i];
-
-		if (known->num != column->attnum ||
-			known->typmod != shape_typmod(column) ||
-			known->not_null != ((column->flags & WIRE_COLUMN_NOT_NULL) != 0) ||
-			strcmp(known->name, column->name) != 0 ||
-			strcmp(known->type_name, column->type_name) != 0 ||
-			strcmp(known->type_schema, column->type_schema) != 0)
-			return false;
-	}
-	return true;
-}
-
 /* The rows included? */
 static bool
 shape_is(const Shape *have, const Relation *relation)
 {
 	return have->storage == relation->storage &&
-		   shape_is_but_storage(have, relation);
+		   shape_is_relation(have, relation);
 }
 
 /* What could not be known: nothing of it is in a relation record. */
@@ -217,7 +192,7 @@ target_pg_table_look(Target *target, const Relation *relation,
 		return false;
 	entry = shape_map_find(self->shapes, relation->oid);
 	if (entry == NULL || entry->target_oid == 0 || entry->copied.oid != 0 ||
-		!shape_is_but_storage(&entry->shape, relation))
+		!shape_is_relation(&entry->shape, relation))
 		return true;
 	if (!entry->seen || entry->facts == NULL ||
 		!table_facts_suit(entry->facts, relation))
