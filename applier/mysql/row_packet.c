@@ -5,6 +5,7 @@
 #include "mysql/row_packet.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "plan/row_error.h"
@@ -15,6 +16,9 @@
 
 /* memory that a huge row has left behind is given back */
 #define KEPT_BYTES ((size_t) 4 * 1024 * 1024)
+
+/* what the protocol puts around the text */
+#define PACKET_OVERHEAD ((uint64_t) 1024)
 
 void
 packet_init(RowPacket *packet, MyConn *conn)
@@ -42,6 +46,7 @@ packet_reset(RowPacket *packet)
 	else
 		buffer_reset(&packet->sql);
 	packet->count = 0;
+	packet->start = 0;
 }
 
 static void
@@ -57,59 +62,154 @@ reserve_entry(RowPacket *packet)
 									   sizeof(*packet->affected));
 }
 
-bool
-packet_add(RowPacket *packet, const Txn *txn, const Change *change, bool any,
-		   Error *err)
-{
-	reserve_entry(packet);
-	BUG_UNLESS(packet->entries != NULL);
-	packet->entries[packet->count++] = (PacketEntry){ txn, change, any };
-	if (packet->count >= PACKET_STATEMENTS || packet->sql.len >= PACKET_BYTES)
-		return packet_send(packet, err);
-	buffer_putc(&packet->sql, ';');
-	return true;
-}
-
 static bool
-name_row(const RowPacket *packet, int i, Error *err)
+name_rows(const PacketEntry *entry, Error *err)
 {
-	const PacketEntry *entry = &packet->entries[i];
-
 	/* of a lost connection nothing is to be said about a row */
 	if (err->kind != ERROR_DATA)
 		return false;
-	return row_error(err, entry->txn, entry->change);
+	if (entry->vector != NULL)
+		return vector_error(err, entry->vector, (int) entry->rows);
+	return entry->change != NULL ? row_error(err, entry->txn, entry->change)
+								 : false;
 }
 
 static bool
 wrong_count(const RowPacket *packet, int i, Error *err)
 {
-	error_set(err, P_ROW_MISSING,
-			  "%" PRIu64 " rows were changed instead of one",
-			  packet->affected[i]);
-	return name_row(packet, i, err);
+	const PacketEntry *entry = &packet->entries[i];
+
+	if (entry->rows == 1)
+		error_set(err, P_ROW_MISSING,
+				  "%" PRIu64 " rows were changed instead of one",
+				  packet->affected[i]);
+	else
+		error_set(err, P_ROW_MISSING,
+				  "%" PRIu64 " rows were changed instead of %" PRId64,
+				  packet->affected[i], entry->rows);
+	return name_rows(entry, err);
+}
+
+/* The first ones, whose text ends there; the last statement may be incomplete. */
+static bool
+send_text(RowPacket *packet, size_t len, Error *err)
+{
+	Slice sql = { packet->sql.data, len };
+	int done = 0;
+	bool ok;
+
+	if (packet->count == 0)
+		return true;
+	ok = my_multi(packet->conn, err, sql, packet->affected, packet->count,
+				  &done);
+	/* of those that went well one may be why the next did not */
+	for (int i = 0; i < done; i++)
+	{
+		const PacketEntry *entry = &packet->entries[i];
+
+		if (entry->rows != PACKET_ANY &&
+			packet->affected[i] != (uint64_t) entry->rows)
+			return (ok || err->kind == ERROR_DATA) &&
+				   wrong_count(packet, i, err);
+	}
+	if (!ok && done < packet->count)
+		return name_rows(&packet->entries[done], err);
+	return ok;
+}
+
+/* The statement does not fit behind the others. */
+static bool
+send_others(RowPacket *packet, Error *err)
+{
+	size_t len = packet->sql.len - packet->start;
+
+	if (packet->start > 0 && !send_text(packet, packet->start - 1, err))
+		return false;
+	memmove(packet->sql.data, packet->sql.data + packet->start, len);
+	packet->sql.len = len;
+	packet->sql.data[len] = '\0';
+	packet->count = 0;
+	packet->start = 0;
+	return true;
+}
+
+static bool
+too_large(const RowPacket *packet, const PacketEntry *entry, Error *err)
+{
+	error_set(err, P_VALUE,
+			  "a statement of %zu bytes is larger than max_allowed_packet of "
+			  "the target, %" PRIu64,
+			  packet->sql.len, packet->conn->server.max_allowed_packet);
+	error_hint(err, "Raise max_allowed_packet on the target, up to 1 GB, and "
+					"start again.");
+	return name_rows(entry, err);
+}
+
+static bool
+add_entry(RowPacket *packet, PacketEntry entry, Error *err)
+{
+	uint64_t limit = packet->conn->server.max_allowed_packet - PACKET_OVERHEAD;
+
+	if (packet->sql.len > limit && !send_others(packet, err))
+		return false;
+	if (packet->sql.len > limit)
+		return too_large(packet, &entry, err);
+	reserve_entry(packet);
+	BUG_UNLESS(packet->entries != NULL);
+	packet->entries[packet->count++] = entry;
+	if (packet->count >= PACKET_STATEMENTS || packet->sql.len >= PACKET_BYTES)
+		return packet_send(packet, err);
+	buffer_putc(&packet->sql, ';');
+	packet->start = packet->sql.len;
+	return true;
+}
+
+bool
+packet_add(RowPacket *packet, const Txn *txn, const Change *change, bool any,
+		   Error *err)
+{
+	return add_entry(packet,
+					 (PacketEntry){ .txn = txn,
+									.change = change,
+									.rows = any ? PACKET_ANY : 1 },
+					 err);
+}
+
+bool
+packet_add_rows(RowPacket *packet, const PlanVector *vector, int rows,
+				Error *err)
+{
+	return add_entry(packet, (PacketEntry){ .vector = vector, .rows = rows },
+					 err);
+}
+
+bool
+packet_add_several(RowPacket *packet, int count, Error *err)
+{
+	for (int i = 1; i < count; i++)
+	{
+		reserve_entry(packet);
+		packet->entries[packet->count++] = (PacketEntry){ .rows = PACKET_ANY };
+	}
+	return add_entry(packet, (PacketEntry){ .rows = PACKET_ANY }, err);
+}
+
+bool
+packet_add_other(RowPacket *packet, Error *err)
+{
+	return packet_add_several(packet, 1, err);
 }
 
 bool
 packet_send(RowPacket *packet, Error *err)
 {
-	Slice sql = { packet->sql.data, packet->sql.len };
-	int done = 0;
-	bool ok = true;
+	size_t len = packet->sql.len;
+	bool ok;
 
-	if (packet->count == 0)
-		return true;
 	/* the separator behind the last one */
-	if (sql.data[sql.len - 1] == ';')
-		sql.len--;
-	if (!my_multi(packet->conn, err, sql, packet->affected, packet->count,
-				  &done))
-		ok = done < packet->count ? name_row(packet, done, err) : false;
-	for (int i = 0; ok && i < packet->count; i++)
-	{
-		if (!packet->entries[i].any && packet->affected[i] != 1)
-			ok = wrong_count(packet, i, err);
-	}
+	if (packet->count > 0 && packet->start == len)
+		len--;
+	ok = send_text(packet, len, err);
 	packet_reset(packet);
 	return ok;
 }

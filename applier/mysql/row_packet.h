@@ -1,28 +1,36 @@
 /*
  * row_packet.h
- *		Statements on their way, many in one round trip, each with the change that
- *		it is for.
+ *		Statements on their way, many in one round trip, each with the change, or
+ *		the vector of rows, that it is for.
  *
  * The server stops at the first that fails, and the packet at the first that did
- * not affect as many rows as it had to: either is told with the row's name.
+ * not affect as many rows as it had to: either is told with the row's name, or
+ * that of the vector's table.
  */
 #ifndef PORTAGE_ROW_PACKET_H
 #define PORTAGE_ROW_PACKET_H
 
 #include "change.h"
 #include "mysql/mysql_conn.h"
+#include "plan/plan.h"
 
+/* the rows of a statement that may affect any number of them */
+#define PACKET_ANY (-1)
+
+/* What a statement is for; neither change nor vector: for none. */
 typedef struct PacketEntry
 {
-	const Txn *txn;
+	const Txn *txn; /* of the change */
 	const Change *change;
-	bool any; /* it may affect any number of rows */
+	const PlanVector *vector;
+	int64_t rows; /* that it has to affect, or PACKET_ANY */
 } PacketEntry;
 
 typedef struct RowPacket
 {
 	MyConn *conn;
-	Buffer sql; /* append a statement here, then packet_add() */
+	Buffer sql;	  /* append a statement here, then packet_add() */
+	size_t start; /* where that begins */
 	PacketEntry *entries;
 	uint64_t *affected;
 	int count;
@@ -37,10 +45,19 @@ void packet_reset(RowPacket *packet);
 
 /*
  * The statement that was appended is complete, without a ';'.  Sends what there
- * is if it is much.  txn and change live until it is sent.
+ * is if it is much.  txn and change live until it is sent.  P_VALUE if it is more
+ * than the server takes.
  */
 bool packet_add(RowPacket *packet, const Txn *txn, const Change *change,
 				bool any, Error *err) MUST_CHECK;
+
+/* The same for a statement of rows of the vector, which has to affect them all. */
+bool packet_add_rows(RowPacket *packet, const PlanVector *vector, int rows,
+					 Error *err) MUST_CHECK;
+
+/* The same for one that is about no row, or for some of these. */
+bool packet_add_other(RowPacket *packet, Error *err) MUST_CHECK;
+bool packet_add_several(RowPacket *packet, int count, Error *err) MUST_CHECK;
 
 /*
  * Send all and prove it: P_ROW_MISSING, or what the server said, with the row.

@@ -11,6 +11,7 @@
  *		target_mysql_schema.c	translation; what exists is compared
  *		target_mysql_maps.c		portage_relation: shapes and maps of the tables
  *		target_mysql_load.c		LOAD DATA LOCAL, or INSERT, with the chunk row
+ *		target_mysql_tables.c	what is to be known of tables for plans
  *		target_mysql_writer.c	plans: vectors, and rows that need their place
  *		target_mysql_apply.c	batches in the source's order; DDL in the stream
  */
@@ -53,8 +54,8 @@ typedef struct TargetMysql
 	atomic_uint_fast64_t commits; /* how many there were: our log position */
 	/* of commits that may not be on disk yet; see target_mysql_durability() */
 	struct CommitClock *clock;
-	MapTable *maps;				  /* portage_relation; NULL: not loaded */
-	struct MyTableFacts *retired; /* replaced, but plans may name them */
+	MapTable *maps;				/* portage_relation; NULL: not loaded */
+	struct MyTableFacts *facts; /* all that table_look() has answered with */
 	/* by schema_translate(), until shapes_store() keeps it */
 	Arena translation_arena;
 	TableMap *translated;

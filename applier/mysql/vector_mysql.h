@@ -1,0 +1,29 @@
+/*
+ * vector_mysql.h
+ *		Vectors of rows as statements, of as many rows as one does well with.
+ *
+ *		INSERT INTO t (a, b) VALUES (1, 'x'), (2, 'y')
+ *		DELETE FROM t WHERE (k1, k2) IN ((1, 2), (3, 4))
+ *		UPDATE (SELECT 1 AS k0, 'x' AS c1 UNION ALL VALUES (2, 'y'), (3, 'z')) v
+ *		STRAIGHT_JOIN t ON t.k = v.k0 SET t.b = v.c1
+ *
+ * Each has to affect exactly as many rows as it names: of an UPDATE those count
+ * that it finds (CLIENT_FOUND_ROWS).  ON DUPLICATE KEY UPDATE is never used: its
+ * counts do not tell a row that was there from one that was not, and it takes
+ * any unique index for the key.
+ */
+#ifndef PORTAGE_VECTOR_MYSQL_H
+#define PORTAGE_VECTOR_MYSQL_H
+
+#include "mysql/row_packet.h"
+#include "mysql/row_sql.h"
+#include "plan/plan.h"
+
+/*
+ * Add the vector's statements to the packet, which may send them.  Its table is
+ * of table_facts_mysql.h.  The vector lives until they are sent.
+ */
+bool vector_put(RowPacket *packet, RowWriter *rows, const PlanVector *vector,
+				Error *err) MUST_CHECK;
+
+#endif /* PORTAGE_VECTOR_MYSQL_H */
