@@ -90,6 +90,9 @@ void value_show(Buffer *out, Slice value);
 /* Bytes up to the end of the count-th character, or all; UTF-8. */
 size_t text_prefix(Slice text, int64_t chars);
 
+/* Length of the character at the beginning; 0: it is none of UTF-8. */
+size_t utf8_char(const char *data, size_t len);
+
 bool convert_boolean(Conversion *c) MUST_CHECK;
 bool convert_bytes(Conversion *c) MUST_CHECK;
 bool convert_bits(Conversion *c) MUST_CHECK;

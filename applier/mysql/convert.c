@@ -34,27 +34,37 @@ static const char *const complaints[LOSS_KINDS] = {
 	[LOSS_ENCODING] = "is not valid text, as %s needs it",
 };
 
+/* May a terminal be shown this character? */
+static bool
+is_printable(const char *data, size_t len)
+{
+	unsigned char b = (unsigned char) data[0];
+
+	if (len == 1)
+		return b >= 0x20 && b != 0x7F;
+	return len > 0 && !(b == 0xC2 && (unsigned char) data[1] < 0xA0);
+}
+
 void
 value_show(Buffer *out, Slice value)
 {
-	size_t shown = value.len < MAX_SHOWN ? value.len : MAX_SHOWN;
+	size_t i = 0;
 
-	/* not in the middle of a character */
-	while (shown < value.len && shown > 0 &&
-		   ((unsigned char) value.data[shown] & 0xC0) == 0x80)
-		shown--;
 	buffer_putc(out, '"');
-	for (size_t i = 0; i < shown; i++)
+	while (i < value.len && i < MAX_SHOWN)
 	{
-		unsigned char b = (unsigned char) value.data[i];
+		size_t len = utf8_char(value.data + i, value.len - i);
 
-		if (b < 0x20 || b == 0x7F)
-			buffer_printf(out, "\\x%02x", b);
+		if (is_printable(value.data + i, len))
+		{
+			buffer_append(out, value.data + i, len);
+			i += len;
+		}
 		else
-			buffer_putc(out, (char) b);
+			buffer_printf(out, "\\x%02x", (unsigned char) value.data[i++]);
 	}
 	buffer_putc(out, '"');
-	if (shown < value.len)
+	if (i < value.len)
 		buffer_printf(out, "... (%zu bytes)", value.len);
 }
 
