@@ -111,6 +111,20 @@ void target_mysql_maps_forget(TargetMysql *self);
 bool map_entry_store(MyConn *conn, const char *stream, const Shape *shape,
 					 const TableMap *map, Error *err) MUST_CHECK;
 
+/* ---- of the copy, on a connection of the caller's, as on PostgreSQL */
+
+/* Inside a transaction: the row that says that this chunk is to be copied. */
+bool target_mysql_chunk_insert(MyConn *conn, const char *stream,
+							   const Chunk *chunk, Error *err) MUST_CHECK;
+
+/* One schema entry: intent, statement, done. */
+bool target_mysql_ddl_entry(MyConn *conn, const Progress *progress,
+							const DdlEntry *entry, Error *err) MUST_CHECK;
+
+/* Statistics of a table; commits by itself. */
+bool target_mysql_analyze_on(MyConn *conn, const TableMap *map,
+							 Error *err) MUST_CHECK;
+
 /* Carry a statement out that commits by itself; see STATE_DDL_SQL's probe. */
 bool target_mysql_probe(MyConn *conn, const char *probe, bool *there,
 						Error *err) MUST_CHECK;
