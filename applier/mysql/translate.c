@@ -1,0 +1,277 @@
+/*
+ * translate.c
+ *		See translate.h.
+ */
+#include "mysql/translate_parts.h"
+
+#include <stdio.h>
+
+/* ---- what the parts ask of each other */
+
+WorkTable *
+translator_table(const Translator *self, uint32_t oid)
+{
+	const SchemaTable *source = schema_table(self->schema, oid);
+	const SchemaTable *root = source == NULL
+								  ? NULL
+								  : schema_root(self->schema, source);
+
+	for (int i = 0; root != NULL && i < self->table_count; i++)
+	{
+		if (self->tables[i].source == root)
+			return &self->tables[i];
+	}
+	return NULL;
+}
+
+WorkColumn *
+work_table_column(const WorkTable *table, const char *name)
+{
+	for (int i = 0; i < table->column_count; i++)
+	{
+		if (strcmp(table->columns[i].map.name, name) == 0)
+			return &table->columns[i];
+	}
+	return NULL;
+}
+
+void
+sql_put_schema(Buffer *sql, const WorkTable *table)
+{
+	if (table->database == NULL)
+		buffer_puts(sql, "DATABASE()");
+	else
+		sql_put_text(sql, table->database);
+}
+
+DdlEntry *
+translator_entry(Translator *self, DdlSection section, const char *type,
+				 const WorkTable *table, const char *name, const char *sql,
+				 const char *probe)
+{
+	DdlEntry *entry;
+
+	if (self->entry_count == self->entry_capacity)
+	{
+		int capacity = self->entry_capacity > 0 ? self->entry_capacity * 2 : 64;
+		DdlEntry *entries = ARENA_ARRAY(self->arena, DdlEntry,
+										(size_t) capacity);
+
+		if (self->entry_count > 0)
+			memcpy(entries, self->entries,
+				   (size_t) self->entry_count * sizeof(DdlEntry));
+		self->entries = entries;
+		self->entry_capacity = capacity;
+	}
+	entry = &self->entries[self->entry_count++];
+	entry->number = self->entry_count;
+	entry->section = section;
+	entry->state = DDL_TODO;
+	entry->type = type;
+	entry->schema = table != NULL ? table->source->schema : "";
+	entry->name = arena_strdup(self->arena, name);
+	entry->table_oid = table != NULL ? table->source->oid : 0;
+	entry->sql = arena_strdup(self->arena, sql);
+	entry->probe = arena_strdup(self->arena, probe);
+	return entry;
+}
+
+/* ---- tables */
+
+static void
+list_tables(Translator *self)
+{
+	const Schema *schema = self->schema;
+
+	self->tables = ARENA_ARRAY(self->arena, WorkTable,
+							   (size_t) schema->table_count);
+	for (int i = 0; i < schema->table_count; i++)
+	{
+		const SchemaTable *source = &schema->tables[i];
+		WorkTable *table = &self->tables[self->table_count];
+
+		if (source->root_oid != 0 || source->unlogged)
+			continue;
+		self->table_count++;
+		table->source = source;
+		table->label = arena_printf(self->arena, "%s.%s", source->schema,
+									source->name);
+		table->object = arena_printf(self->arena, "table %s", table->label);
+		table->note = source->kind == 'p' ? "its partitions become one table"
+										  : "";
+		table->keys = ARENA_ARRAY(self->arena, WorkKey,
+								  (size_t) source->index_count);
+	}
+}
+
+static void
+create_databases(Translator *self)
+{
+	for (int i = 0; i < self->table_count; i++)
+	{
+		const WorkTable *table = &self->tables[i];
+		bool first = table->database != NULL;
+		Buffer probe;
+
+		for (int j = 0; first && j < i; j++)
+			first = self->tables[j].database == NULL ||
+					strcmp(self->tables[j].database, table->database) != 0;
+		if (!first)
+			continue;
+		buffer_init(&probe);
+		buffer_puts(&probe, "SELECT count(*) FROM information_schema.SCHEMATA"
+							" WHERE SCHEMA_NAME = ");
+		sql_put_text(&probe, table->database);
+		translator_entry(self, DDL_PRE_DATA, "SCHEMA", NULL,
+						 table->source->schema,
+						 arena_printf(self->arena,
+									  "CREATE DATABASE IF NOT EXISTS %s"
+									  " CHARACTER SET utf8mb4 COLLATE %s",
+									  sql_name(self->arena, table->database),
+									  self->target->collation),
+						 probe.data);
+		buffer_release(&probe);
+	}
+}
+
+/* What a person has to know or decide is a finding as well. */
+static void
+column_findings(Translator *self, const WorkTable *table,
+				const WorkColumn *column)
+{
+	if (column->severity < SEVERITY_WARNING)
+		return;
+	finding_add(self->decisions, column->severity,
+				column->severity == SEVERITY_ERROR ? P_VALUE : 0,
+				arena_printf(self->arena, "column %s.%s", table->label,
+							 column->map.name),
+				"", "it becomes %s: %s", column->map.type, column->note);
+}
+
+/* ---- the result */
+
+static const char *
+column_words(const WorkColumn *column, Arena *arena)
+{
+	const char *charset = strstr(column->charset, "COLLATE ");
+	Buffer out;
+	const char *words;
+
+	if (column->left_out)
+		return "(none)";
+	buffer_init(&out);
+	buffer_puts(&out, column->map.type);
+	if (charset != NULL)
+		buffer_printf(&out, " %s", charset);
+	if (column->generated_sql != NULL)
+		buffer_puts(&out, " GENERATED");
+	else if (column->map.not_null)
+		buffer_puts(&out, " NOT NULL");
+	if (column->default_sql != NULL)
+		buffer_printf(&out, " DEFAULT %s", column->default_sql);
+	if (column->auto_increment)
+		buffer_puts(&out, " AUTO_INCREMENT");
+	words = arena_strdup(arena, out.data);
+	buffer_release(&out);
+	return words;
+}
+
+static void
+show_table(Translator *self, const WorkTable *table, TranslatedTable *out)
+{
+	out->oid = table->source->oid;
+	out->schema = table->source->schema;
+	out->name = table->source->name;
+	out->target = table->quoted;
+	out->note = table->note;
+	out->column_count = table->column_count;
+	out->columns = ARENA_ARRAY(self->arena, TranslatedColumn,
+							   (size_t) table->column_count);
+	for (int i = 0; i < table->column_count; i++)
+	{
+		const WorkColumn *column = &table->columns[i];
+		TranslatedColumn *shown = &out->columns[i];
+
+		shown->name = column->map.name;
+		shown->source_type = column->source->type.sql;
+		shown->target_name = column->map.target;
+		shown->target_type = column_words(column, self->arena);
+		shown->note = column->note;
+		shown->severity = column->severity;
+		column_findings(self, table, column);
+	}
+}
+
+/* A partition has columns of its own numbers, by the names of its root's. */
+static void
+make_map(Translator *self, const SchemaTable *source, const WorkTable *table,
+		 TableMap *map)
+{
+	map->oid = source->oid;
+	map->schema = source->schema;
+	map->name = source->name;
+	map->database = table->database;
+	map->table = table->name;
+	map->partition = source->root_oid != 0;
+	map->columns = ARENA_ARRAY(self->arena, ColumnMap,
+							   (size_t) source->column_count);
+	for (int i = 0; i < source->column_count; i++)
+	{
+		const WorkColumn *column = work_table_column(table,
+													 source->columns[i].name);
+
+		if (column == NULL)
+			continue;
+		map->columns[map->column_count] = column->map;
+		map->columns[map->column_count++].num = source->columns[i].num;
+	}
+}
+
+static void
+give_result(Translator *self, TranslatedSchema *out)
+{
+	const Schema *schema = self->schema;
+
+	out->base.tables = ARENA_ARRAY(self->arena, TranslatedTable,
+								   (size_t) self->table_count);
+	out->base.table_count = self->table_count;
+	for (int i = 0; i < self->table_count; i++)
+		show_table(self, &self->tables[i], &out->base.tables[i]);
+	out->maps = ARENA_ARRAY(self->arena, TableMap,
+							(size_t) schema->table_count);
+	for (int i = 0; i < schema->table_count; i++)
+	{
+		const SchemaTable *source = &schema->tables[i];
+		const WorkTable *table = source->unlogged
+									 ? NULL
+									 : translator_table(self, source->oid);
+
+		if (table != NULL)
+			make_map(self, source, table, &out->maps[out->map_count++]);
+	}
+	out->base.entries = self->entries;
+	out->base.entry_count = self->entry_count;
+}
+
+void
+translate_schema(const Schema *schema, const TranslateTarget *target,
+				 Arena *arena, TranslatedSchema *out)
+{
+	Translator self = { .schema = schema, .target = target, .arena = arena };
+
+	memset(out, 0, sizeof(*out));
+	findings_init(&out->base.decisions, arena);
+	out->base.decisions.side = FINDING_SOURCE;
+	self.decisions = &out->base.decisions;
+	list_tables(&self);
+	translate_table_names(&self);
+	for (int i = 0; i < self.table_count; i++)
+		translate_columns(&self, &self.tables[i]);
+	translate_key_types(&self);
+	for (int i = 0; i < self.table_count; i++)
+		translate_keys(&self, &self.tables[i]);
+	create_databases(&self);
+	for (int i = 0; i < self.table_count; i++)
+		translate_create(&self, &self.tables[i]);
+	give_result(&self, out);
+}
