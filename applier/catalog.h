@@ -33,6 +33,8 @@ typedef struct Table
 	int column_count;
 	const char **columns; /* stored columns, generated ones left out */
 	const char **types;	  /* of the columns, with their modifiers */
+	int computed_count;	  /* of the columns, the last ones: generated, but the
+						   * target is given their values all the same */
 	int generated_count;  /* stored generated columns, which COPY leaves out */
 	const char **generated;
 	const char **generated_types;

@@ -28,6 +28,14 @@ findings_grow(Findings *findings)
 	findings->capacity = capacity;
 }
 
+static Finding *
+finding_next(Findings *findings)
+{
+	if (findings->count == findings->capacity)
+		findings_grow(findings);
+	return &findings->items[findings->count++];
+}
+
 Finding *
 finding_add(Findings *findings, Severity severity, ErrorCode code,
 			const char *object, const char *remedy, const char *fmt, ...)
@@ -36,12 +44,10 @@ finding_add(Findings *findings, Severity severity, ErrorCode code,
 	Finding *finding;
 	va_list args;
 
-	if (findings->count == findings->capacity)
-		findings_grow(findings);
 	va_start(args, fmt);
 	vsnprintf(message, sizeof(message), fmt, args);
 	va_end(args);
-	finding = &findings->items[findings->count++];
+	finding = finding_next(findings);
 	finding->severity = severity;
 	finding->code = code;
 	finding->side = findings->side;
@@ -106,5 +112,31 @@ findings_have(const Findings *findings, ErrorCode code)
 			findings->items[i].code == code)
 			return true;
 	}
+	return false;
+}
+
+void
+findings_add_all(Findings *findings, const Findings *others)
+{
+	for (int i = 0; i < others->count; i++)
+		*finding_next(findings) = others->items[i];
+}
+
+bool
+findings_verdict(const Findings *findings, Error *err)
+{
+	int errors = findings_count(findings, SEVERITY_ERROR);
+	const Finding *first = findings->items;
+
+	if (errors == 0)
+		return true;
+	while (first->severity != SEVERITY_ERROR)
+		first++;
+	error_set(err, first->code, "%s: %s", first->object, first->message);
+	if (first->remedy[0] != '\0')
+		error_hint(err, "%s", first->remedy);
+	if (errors > 1)
+		error_detail(err, "It is the first of %d; pg_portage check lists all.",
+					 errors);
 	return false;
 }

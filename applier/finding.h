@@ -71,4 +71,10 @@ int findings_count(const Findings *findings, Severity severity);
 /* Is there one of severity error with this code? */
 bool findings_have(const Findings *findings, ErrorCode code);
 
+/* Add all of another's; they share the strings. */
+void findings_add_all(Findings *findings, const Findings *others);
+
+/* The first of severity error as an error, with how many there are. */
+bool findings_verdict(const Findings *findings, Error *err) MUST_CHECK;
+
 #endif /* PORTAGE_FINDING_H */

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "copy/copy_schema.h"
+
 static bool
 check_same_database(Session *session, Findings *findings, Error *err)
 {
@@ -42,7 +44,7 @@ preflight_distinct(Session *session, Error *err)
 	findings_init(&findings, &arena);
 	findings.side = FINDING_TARGET;
 	ok = check_same_database(session, &findings, err) &&
-		 preflight_verdict(&findings, err);
+		 findings_verdict(&findings, err);
 	arena_release(&arena);
 	return ok;
 }
@@ -76,7 +78,26 @@ check_occupied(Session *session, Findings *findings, Error *err)
 					what);
 	else
 		finding_add(findings, SEVERITY_OK, 0, "target", "",
-					"none of the %d tables to migrate is there yet", count);
+					session->target->ops->features.own_schema
+						? "none of the %d tables to migrate has rows there"
+						: "none of the %d tables to migrate is there yet",
+					count);
+	return true;
+}
+
+/* What will be other on the target than on the source, and what cannot be. */
+static bool
+check_translation(Session *session, Findings *findings, Error *err)
+{
+	static const SnapshotRef now = { .id = NULL };
+	Translation translation;
+
+	if (!session->target->ops->features.own_schema)
+		return true;
+	if (!copy_schema_translate(session->source, session->target, &now,
+							   findings->arena, &translation, err))
+		return false;
+	findings_add_all(findings, &translation.decisions);
 	return true;
 }
 
@@ -90,7 +111,8 @@ check_migration(Session *session, Findings *findings, Error *err)
 	if (!session_read_progress(session, err))
 		return false;
 	if (progress->phase == PHASE_NONE)
-		return check_occupied(session, findings, err);
+		return check_occupied(session, findings, err) &&
+			   check_translation(session, findings, err);
 	finding_add(findings, SEVERITY_NOTE, 0, "target", "",
 				"the migration \"%s\" has begun: it is in phase \"%s\"",
 				session->options->name, phase_name(progress->phase));
@@ -137,23 +159,4 @@ preflight(Session *session, Findings *findings, Error *err)
 	return preflight_source(session, findings, err) &&
 		   preflight_target(session, findings, err) &&
 		   preflight_pair(session, findings, err);
-}
-
-bool
-preflight_verdict(const Findings *findings, Error *err)
-{
-	int errors = findings_count(findings, SEVERITY_ERROR);
-	const Finding *first = findings->items;
-
-	if (errors == 0)
-		return true;
-	while (first->severity != SEVERITY_ERROR)
-		first++;
-	error_set(err, first->code, "%s: %s", first->object, first->message);
-	if (first->remedy[0] != '\0')
-		error_hint(err, "%s", first->remedy);
-	if (errors > 1)
-		error_detail(err, "It is the first of %d; pg_portage check lists all.",
-					 errors);
-	return false;
 }

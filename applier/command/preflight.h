@@ -30,7 +30,4 @@ preflight_pair(Session *session, Findings *findings, Error *err) MUST_CHECK;
 /* P_SAME_DATABASE if the two sides, which are connected, are one database. */
 bool preflight_distinct(Session *session, Error *err) MUST_CHECK;
 
-/* The first finding of severity error as an error; true if there is none. */
-bool preflight_verdict(const Findings *findings, Error *err) MUST_CHECK;
-
 #endif /* PORTAGE_PREFLIGHT_H */

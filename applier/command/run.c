@@ -79,8 +79,7 @@ begin(Run *run, Error *err)
 						 session->slot);
 	arena_init(&arena);
 	findings_init(&findings, &arena);
-	ok = preflight(session, &findings, err) &&
-		 preflight_verdict(&findings, err);
+	ok = preflight(session, &findings, err) && findings_verdict(&findings, err);
 	arena_release(&arena);
 	if (!ok)
 		return false;

@@ -23,6 +23,7 @@
 #include "copy/copy_chunks.h"
 #include "copy/copy_plan.h"
 #include "copy/copy_pool.h"
+#include "copy/copy_schema.h"
 
 /* how long a commit may stay invisible on the source */
 #define SETTLE_TIMEOUT_MS 60000
@@ -56,6 +57,43 @@ tell_left_out(const Findings *left_out)
 		else
 			log_info("%s: %s", finding->object, finding->message);
 	}
+}
+
+/* What is decided about objects, and is not as one would expect. */
+static void
+tell_decisions(const Findings *decisions)
+{
+	for (int i = 0; i < decisions->count; i++)
+	{
+		const Finding *finding = &decisions->items[i];
+
+		if (finding->severity == SEVERITY_WARNING)
+			log_warning("%s: %s", finding->object, finding->message);
+		else if (finding->severity < SEVERITY_WARNING)
+			log_debug("%s: %s", finding->object, finding->message);
+	}
+}
+
+/* The entries of the schema: translated, or dumped. */
+static bool
+read_entries(CopyRun *run, Arena *arena, DdlEntry **entries, int *count,
+			 Findings *told, Error *err)
+{
+	Translation translation;
+
+	if (run->target->ops->features.own_schema)
+	{
+		if (!copy_schema_translate(run->source, run->target, &run->snapshot,
+								   arena, &translation, err))
+			return false;
+		*entries = translation.entries;
+		*count = translation.entry_count;
+		*told = translation.decisions;
+		return findings_verdict(told, err);
+	}
+	findings_init(told, arena);
+	return run->source->ops->schema_dump(run->source, &run->snapshot, arena,
+										 entries, count, told, err);
 }
 
 /* Refused before anything is touched. */
@@ -100,7 +138,7 @@ find_bounds(CopyRun *run, const Table *tables, int count, KeyBounds *bounds,
 
 static bool
 store_plan(CopyRun *run, const DdlEntry *entries, int entry_count,
-		   const Table *tables, int table_count, Arena *arena, Error *err)
+		   Table *tables, int table_count, Arena *arena, Error *err)
 {
 	const TargetOps *target = run->target->ops;
 	KeyBounds *bounds = ARENA_ARRAY(arena, KeyBounds, (size_t) table_count);
@@ -108,6 +146,7 @@ store_plan(CopyRun *run, const DdlEntry *entries, int entry_count,
 	Chunk *chunks;
 	int chunk_count;
 
+	copy_plan_fit(run->target, tables, table_count);
 	if (!find_bounds(run, tables, table_count, bounds, arena, err))
 		return false;
 	chunk_count = copy_chunks_make(tables, table_count, bounds,
@@ -145,9 +184,9 @@ read_schema(CopyRun *run, Error *err)
 {
 	const SourceOps *source = run->source->ops;
 	Arena arena;
-	Findings left_out;
 	DdlEntry *entries;
 	int entry_count;
+	Findings told;
 	Table *tables;
 	int table_count;
 	bool ok;
@@ -155,17 +194,17 @@ read_schema(CopyRun *run, Error *err)
 	/* without the slot's snapshot the caller makes a new slot */
 	BUG_UNLESS(run->snapshot.id != NULL);
 	arena_init(&arena);
-	findings_init(&left_out, &arena);
-	ok = source->schema_dump(run->source, &run->snapshot, &arena, &entries,
-							 &entry_count, &left_out, err) &&
+	ok = read_entries(run, &arena, &entries, &entry_count, &told, err) &&
 		 source->tables_list(run->source, &run->snapshot, &arena, &tables,
 							 &table_count, err) &&
 		 target_is_free(run, tables, table_count, &arena, err) &&
 		 store_shapes(run, &arena, err) &&
 		 store_plan(run, entries, entry_count, tables, table_count, &arena,
 					err);
-	if (ok)
-		tell_left_out(&left_out);
+	if (ok && run->target->ops->features.own_schema)
+		tell_decisions(&told);
+	else if (ok)
+		tell_left_out(&told);
 	arena_release(&arena);
 	return ok;
 }

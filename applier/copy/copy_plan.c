@@ -441,6 +441,49 @@ copy_plan_altered(CopyPlan *plan, Source *source, Target *target,
 	return true;
 }
 
+void
+copy_plan_fit(const Target *target, Table *tables, int count)
+{
+	const TargetFeatures *features = &target->ops->features;
+
+	for (int i = 0; i < count; i++)
+	{
+		tables[i].binary &= features->binary_rows;
+		if (!features->merges_partitions || !tables[i].partition)
+			continue;
+		tables[i].key_ordered = false;
+		tables[i].blocks = 0;
+	}
+}
+
+/* Generated columns that the target cannot compute are read like others. */
+static void
+add_generated(Target *target, Table *table, Arena *arena)
+{
+	size_t max = (size_t) table->column_count + (size_t) table->generated_count;
+	const char **columns = ARENA_ARRAY(arena, const char *, max);
+	const char **types = ARENA_ARRAY(arena, const char *, max);
+	int n = table->column_count;
+
+	for (int i = 0; i < n; i++)
+	{
+		columns[i] = table->columns[i];
+		types[i] = table->types[i];
+	}
+	for (int i = 0; i < table->generated_count; i++)
+	{
+		if (!target->ops->wants_generated(target, table->oid,
+										  table->generated[i]))
+			continue;
+		columns[n] = table->generated[i];
+		types[n++] = table->generated_types[i];
+	}
+	table->computed_count = n - table->column_count;
+	table->columns = columns;
+	table->types = types;
+	table->column_count = n;
+}
+
 bool
 copy_plan_load(CopyPlan *plan, Source *source, Target *target,
 			   const SnapshotRef *snapshot, bool one_snapshot, Error *err)
@@ -454,6 +497,13 @@ copy_plan_load(CopyPlan *plan, Source *source, Target *target,
 		!plan_complete(plan, one_snapshot, err) ||
 		!copy_plan_altered(plan, source, target, snapshot, &plan->arena, err))
 		return false;
+	copy_plan_fit(target, plan->tables, plan->table_count);
+	for (int i = 0; i < plan->table_count; i++)
+	{
+		if (plan->tables[i].generated_count > 0 &&
+			target->ops->features.own_schema)
+			add_generated(target, &plan->tables[i], &plan->arena);
+	}
 	copy_order_tables(plan->tables, plan->table_count, plan->entries,
 					  plan->entry_count, plan->chunks, plan->chunk_count);
 	plan_todo(plan, snapshot, one_snapshot);

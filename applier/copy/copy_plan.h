@@ -113,6 +113,12 @@ bool copy_plan_load(CopyPlan *plan, Source *source, Target *target,
 					Error *err) MUST_CHECK;
 
 /*
+ * What the target asks of how tables are read: it has no use for binary rows, or
+ * cannot take the rows of a part of a partition back.
+ */
+void copy_plan_fit(const Target *target, Table *tables, int count);
+
+/*
  * DDL_DEFERRED: if it existed it would disturb the stream until its end.
  * DDL_WAITING: until the stream has passed the newest stamp, as rows of
  * different stamps need not agree with each other.  DDL_TODO: now.

@@ -47,12 +47,12 @@
 
 #define COLUMNS_SQL                                                         \
 	"SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod),"   \
-	" " COPY_BINARY_TYPE                                                    \
+	" " COPY_BINARY_TYPE ", a.attgenerated = 's'"                           \
 	" FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"             \
 	" JOIN pg_class c ON c.oid = a.attrelid"                                \
 	" WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND c.oid >= 16384" \
-	" AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''"      \
-	" ORDER BY a.attrelid, a.attnum"
+	" AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> 'v'"    \
+	" ORDER BY a.attrelid, a.attgenerated <> '', a.attnum"
 
 /* Owned sequences with the table that owns them, and its root. */
 #define SEQUENCES_SQL                                                        \
@@ -97,7 +97,24 @@ identity_of(const PGresult *res, int row)
 	return pg_value_bool(res, row, 9) ? IDENTITY_KEY : IDENTITY_NONE;
 }
 
-/* The columns of the tables, both in the order of their OIDs. */
+/* Names and types of some columns. */
+static void
+columns_take(const PGresult *res, int first, int count, Arena *arena,
+			 const char ***names, const char ***types)
+{
+	*names = ARENA_ARRAY(arena, const char *, (size_t) count);
+	*types = ARENA_ARRAY(arena, const char *, (size_t) count);
+	for (int i = 0; i < count; i++)
+	{
+		(*names)[i] = arena_strdup(arena, pg_value(res, first + i, 1));
+		(*types)[i] = arena_strdup(arena, pg_value(res, first + i, 2));
+	}
+}
+
+/*
+ * The columns of the tables, both in the order of their OIDs; generated ones
+ * behind the others.
+ */
 static void
 tables_columns(const PGresult *res, Arena *arena, Table *tables, int count)
 {
@@ -112,22 +129,22 @@ tables_columns(const PGresult *res, Arena *arena, Table *tables, int count)
 
 		while (row < rows && (uint32_t) pg_value_int(res, row, 0) < table->oid)
 			row++;
-		first = row;
-		while (row < rows && (uint32_t) pg_value_int(res, row, 0) == table->oid)
-			row++;
-		table->column_count = row - first;
-		table->columns = ARENA_ARRAY(arena, const char *,
-									 (size_t) table->column_count);
-		table->types = ARENA_ARRAY(arena, const char *,
-								   (size_t) table->column_count);
-		table->binary = table->column_count > 0;
-		for (int c = 0; c < table->column_count; c++)
+		table->binary = true;
+		for (first = row;
+			 row < rows && (uint32_t) pg_value_int(res, row, 0) == table->oid;
+			 row++)
 		{
-			table->binary &= pg_value_bool(res, first + c, 3);
-			table->columns[c] = arena_strdup(arena,
-											 pg_value(res, first + c, 1));
-			table->types[c] = arena_strdup(arena, pg_value(res, first + c, 2));
+			if (pg_value_bool(res, row, 4))
+				table->generated_count++;
+			else
+				table->binary &= pg_value_bool(res, row, 3);
 		}
+		table->column_count = row - first - table->generated_count;
+		table->binary &= table->column_count > 0;
+		columns_take(res, first, table->column_count, arena, &table->columns,
+					 &table->types);
+		columns_take(res, first + table->column_count, table->generated_count,
+					 arena, &table->generated, &table->generated_types);
 	}
 }
 
@@ -157,6 +174,7 @@ tables_take(const SourceConfig *config, const PGresult *res, Arena *arena,
 		table->schema = arena_strdup(arena, schema);
 		table->name = arena_strdup(arena, name);
 		table->unlogged = pg_value_bool(res, row, 3);
+		table->partition = !pg_is_null(res, row, 8);
 		table->identity = identity_of(res, row);
 		table->bytes = pg_value_int(res, row, 5);
 		table->rows = pg_value_int(res, row, 6);

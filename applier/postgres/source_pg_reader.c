@@ -129,6 +129,25 @@ name_changed(const Table *table, Error *err)
 						   " be done on the target is said then.");
 }
 
+/* Generated columns come behind the others; those not asked for do not count. */
+static bool
+columns_same(const PGresult *res, const Table *table)
+{
+	int n = 0;
+
+	for (int row = 0; row < PQntuples(res); row++)
+	{
+		bool same = n < table->column_count &&
+					strcmp(pg_value(res, row, 0), table->columns[n]) == 0 &&
+					strcmp(pg_value(res, row, 1), table->types[n]) == 0;
+
+		if (!same && !pg_value_bool(res, row, 2))
+			return false;
+		n += same;
+	}
+	return n == table->column_count;
+}
+
 /* The same columns as the table had when it was planned? */
 static bool
 columns_prove(SourceReader *reader, const Table *table, Error *err)
@@ -141,17 +160,15 @@ columns_prove(SourceReader *reader, const Table *table, Error *err)
 	snprintf(oid, sizeof(oid), "%u", table->oid);
 	res = pg_query_params(
 		reader->conn, err,
-		"SELECT a.attname, format_type(a.atttypid, a.atttypmod)"
+		"SELECT a.attname, format_type(a.atttypid, a.atttypmod),"
+		" a.attgenerated <> ''"
 		" FROM pg_attribute a WHERE a.attrelid = $1::oid AND a.attnum > 0"
-		" AND NOT a.attisdropped AND a.attgenerated = ''"
-		" ORDER BY a.attnum",
+		" AND NOT a.attisdropped AND a.attgenerated <> 'v'"
+		" ORDER BY a.attgenerated <> '', a.attnum",
 		1, params);
 	if (res == NULL)
 		return false;
-	same = PQntuples(res) == table->column_count;
-	for (int i = 0; same && i < table->column_count; i++)
-		same = strcmp(pg_value(res, i, 0), table->columns[i]) == 0 &&
-			   strcmp(pg_value(res, i, 1), table->types[i]) == 0;
+	same = columns_same(res, table);
 	PQclear(res);
 	return same || columns_changed(table, err);
 }
@@ -160,7 +177,7 @@ static void
 copy_sql(Buffer *sql, const Table *table, const Chunk *chunk)
 {
 	buffer_puts(sql, "COPY ");
-	if (chunk->kind == CHUNK_WHOLE)
+	if (chunk->kind == CHUNK_WHOLE && table->computed_count == 0)
 	{
 		/* of a table it never reads its children */
 		pg_quote_table(sql, table->schema, table->name);
@@ -173,7 +190,8 @@ copy_sql(Buffer *sql, const Table *table, const Chunk *chunk)
 		buffer_puts(sql, " FROM ONLY ");
 		pg_quote_table(sql, table->schema, table->name);
 		/* somebody may give the column another collation on the way */
-		pg_chunk_where(sql, chunk, table->key_bytes ? "C" : NULL);
+		if (chunk->kind != CHUNK_WHOLE)
+			pg_chunk_where(sql, chunk, table->key_bytes ? "C" : NULL);
 		buffer_putc(sql, ')');
 	}
 	buffer_puts(sql,
