@@ -46,11 +46,12 @@ typedef struct Error
 	char hint[1024];
 	uint32_t
 		table; /* the source's OID of the one whose rows it is about, or 0 */
+	bool lock_wait; /* a lock was not granted, or a deadlock was ended */
 } Error;
 
-#define ERROR_INIT                                     \
-	{                                                  \
-		ERROR_NONE, ERROR_CODE_NONE, "", "", "", "", 0 \
+#define ERROR_INIT                                            \
+	{                                                         \
+		ERROR_NONE, ERROR_CODE_NONE, "", "", "", "", 0, false \
 	}
 #define MUST_CHECK __attribute__((warn_unused_result))
 

@@ -257,6 +257,7 @@ my_failure_error(const MyFailure *failure, const char *side, ErrorCode fallback,
 		failure->message[0] != '\0' ? failure->message : "(no message)");
 	join_lines(err->message);
 	snprintf(err->sqlstate, sizeof(err->sqlstate), "%s", failure->sqlstate);
+	err->lock_wait = failure->number == 1205 || failure->number == 1213;
 	error_detail(err, "error %u", failure->number);
 	if (rule != NULL && rule->hint != NULL)
 		error_hint(err, "%s", rule->hint);

@@ -174,6 +174,8 @@ pg_error(PgConn *conn, const PGresult *res, ErrorCode fallback, Error *err)
 		code_of_plugin(sqlstate, message, code_of_sqlstate(sqlstate, fallback)),
 		"%s: %s", conn->side, message);
 	snprintf(err->sqlstate, sizeof(err->sqlstate), "%s", sqlstate);
+	err->lock_wait = strcmp(sqlstate, "55P03") == 0 || /* lock_timeout */
+					 strcmp(sqlstate, "40P01") == 0;   /* deadlock */
 	text = PQresultErrorField(res, PG_DIAG_MESSAGE_DETAIL);
 	if (text == NULL)
 		text = PQresultErrorField(res, PG_DIAG_CONTEXT);

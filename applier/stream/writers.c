@@ -16,7 +16,6 @@
 #include "stream/writers.h"
 
 #include <pthread.h>
-#include <string.h>
 
 #include "base/failpoint.h"
 #include "base/mem.h"
@@ -189,14 +188,6 @@ recall(Writers *writers, const Job *job)
 	pthread_mutex_unlock(&writers->mutex);
 }
 
-/* Is it about locks that a younger batch may have? */
-static bool
-is_lock_wait(const Error *err)
-{
-	return strcmp(err->sqlstate, "55P03") == 0 ||
-		   strcmp(err->sqlstate, "40P01") == 0;
-}
-
 /* The whole of it, in its turn. */
 static bool
 write_whole(Thread *thread, Job *job)
@@ -209,7 +200,8 @@ write_whole(Thread *thread, Job *job)
 	if (batch_write(batch, writers->ops, thread->connection, &thread->counts,
 					&job->error))
 		return true;
-	if (writers->count == 1 || !batch->first || !is_lock_wait(&job->error))
+	/* a younger batch may have the lock */
+	if (writers->count == 1 || !batch->first || !job->error.lock_wait)
 		return false;
 	recall(writers, job);
 	batch_again(batch);

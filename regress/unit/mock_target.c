@@ -56,7 +56,7 @@ lock_row(TargetWriter *writer, uint32_t table, int id, Error *err)
 	{
 		error_set(err, P_SERVER_BUSY, "row %c%d is locked", mock_letters[table],
 				  id);
-		snprintf(err->sqlstate, sizeof(err->sqlstate), "55P03");
+		err->lock_wait = true;
 		return false;
 	}
 	*owner = writer;

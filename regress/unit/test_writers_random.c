@@ -107,10 +107,10 @@ check_early(int batch, int next, const char *text)
 }
 
 static bool
-fail(Error *err, ErrorCode code, const char *sqlstate)
+fail(Error *err, ErrorCode code, bool lock_wait)
 {
 	error_set(err, code, "a fault");
-	snprintf(err->sqlstate, sizeof(err->sqlstate), "%s", sqlstate);
+	err->lock_wait = lock_wait;
 	return false;
 }
 
@@ -144,7 +144,7 @@ check_call(MockTarget *target, TargetWriter *writer, MockCall call,
 	if (batch != next)
 	{
 		check_early(batch, next, text);
-		return rand_r(&fault_seed) % 8 > 0 || fail(err, P_ROW_MISSING, "");
+		return rand_r(&fault_seed) % 8 > 0 || fail(err, P_ROW_MISSING, false);
 	}
 	let_others_go(target);
 	/* a second lock that is waited for in vain is handed up */
@@ -152,7 +152,7 @@ check_call(MockTarget *target, TargetWriter *writer, MockCall call,
 	known[batch].tried = true;
 	if (!first || target->writer_count == 1 || rand_r(&fault_seed) % 8 > 0)
 		return true;
-	return fail(err, P_SERVER_BUSY, "55P03");
+	return fail(err, P_SERVER_BUSY, true);
 }
 
 /* ---------------------------------------------------------------- random */

@@ -45,7 +45,7 @@ wait_or_fail(MockTarget *target, TargetWriter *writer, MockCall call,
 	if (fault->while_held && !mock_others_hold(target, writer))
 		return true;
 	error_set(err, fault->code, "a fault");
-	snprintf(err->sqlstate, sizeof(err->sqlstate), "%s", fault->sqlstate);
+	err->lock_wait = fault->lock_wait;
 	return false;
 }
 

@@ -33,7 +33,7 @@ typedef struct Fault
 	MockCall call;
 	const char *text;
 	ErrorCode code;
-	const char *sqlstate;
+	bool lock_wait;
 	int times;
 	bool while_held; /* only if others hold rows */
 } Fault;
