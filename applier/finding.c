@@ -7,6 +7,31 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char *const severity_names[] = {
+	[SEVERITY_OK] = "ok",
+	[SEVERITY_NOTE] = "note",
+	[SEVERITY_WARNING] = "warning",
+	[SEVERITY_ERROR] = "error",
+};
+
+static const char *const side_names[] = {
+	[FINDING_SOURCE] = "source",
+	[FINDING_TARGET] = "target",
+	[FINDING_HERE] = "here",
+};
+
+const char *
+severity_name(Severity severity)
+{
+	return severity_names[severity];
+}
+
+const char *
+finding_side_name(FindingSide side)
+{
+	return side_names[side];
+}
+
 void
 findings_init(Findings *findings, Arena *arena)
 {

@@ -65,6 +65,10 @@ Finding *finding_add(Findings *findings, Severity severity, ErrorCode code,
 void finding_add_error(Findings *findings, Severity severity,
 					   const char *object, const Error *why);
 
+/* As output calls them. */
+const char *severity_name(Severity severity);
+const char *finding_side_name(FindingSide side);
+
 /* How many have this severity? */
 int findings_count(const Findings *findings, Severity severity);
 

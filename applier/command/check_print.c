@@ -18,19 +18,6 @@
 #define WIDTH 80
 #define INDENT 17 /* behind severity and code */
 
-static const char *const side_names[] = {
-	[FINDING_SOURCE] = "source",
-	[FINDING_TARGET] = "target",
-	[FINDING_HERE] = "here",
-};
-
-static const char *const severity_names[] = {
-	[SEVERITY_OK] = "ok",
-	[SEVERITY_NOTE] = "note",
-	[SEVERITY_WARNING] = "warning",
-	[SEVERITY_ERROR] = "error",
-};
-
 /* A finding and what decides where it is printed. */
 typedef struct Line
 {
@@ -140,7 +127,7 @@ print_finding(const Finding *f)
 
 	if (f->code != 0)
 		snprintf(code, sizeof(code), "P%04d", (int) f->code);
-	printf("  %-8s %-5s ", severity_names[f->severity], code);
+	printf("  %-8s %-5s ", severity_name(f->severity), code);
 	print_wrapped(f->message, INDENT);
 	if (f->remedy[0] == '\0')
 		return;
@@ -150,7 +137,7 @@ print_finding(const Finding *f)
 static void
 print_heading(const Finding *f)
 {
-	const char *side = side_names[f->side];
+	const char *side = finding_side_name(f->side);
 
 	if (strcmp(side, f->object) == 0)
 		puts(side);
@@ -186,22 +173,6 @@ check_print_text(const Findings *findings, bool quiet)
 	print_total("note", findings_count(findings, SEVERITY_NOTE), "\n");
 }
 
-static json_t *
-finding_json(const Finding *f)
-{
-	char code[8] = "";
-
-	if (f->code != 0)
-		snprintf(code, sizeof(code), "P%04d", (int) f->code);
-	return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:b}", "severity",
-					 severity_names[f->severity], "code",
-					 code[0] != '\0' ? json_string(code) : json_null(), "side",
-					 side_names[f->side], "object", json_words(f->object),
-					 "message", json_words(f->message), "remedy",
-					 f->remedy[0] != '\0' ? json_words(f->remedy) : json_null(),
-					 "left_behind", (int) f->left_behind);
-}
-
 void
 check_print_json(const Findings *findings, const char *name)
 {
@@ -209,7 +180,7 @@ check_print_json(const Findings *findings, const char *name)
 	json_t *root;
 
 	for (int i = 0; i < findings->count; i++)
-		json_array_append_new(list, finding_json(&findings->items[i]));
+		json_array_append_new(list, json_finding(&findings->items[i]));
 	root = json_pack("{s:i, s:s, s:i, s:i, s:i, s:o}", "format", 1, "name",
 					 name, "errors", findings_count(findings, SEVERITY_ERROR),
 					 "warnings", findings_count(findings, SEVERITY_WARNING),

@@ -29,7 +29,9 @@ const CommandDef command_table[COMMAND_COUNT] = {
 					   "Prints the tables in the order of their copy with "
 					   "sizes and pieces, what waits\nfor the stream or for "
 					   "pg_portage finish, and what is not migrated and "
-					   "why.\nChanges nothing on either side." },
+					   "why.\nFor a target of another kind also what becomes "
+					   "of each table and column.\nChanges nothing on either "
+					   "side." },
 	[COMMAND_RUN] = { "run", true, true,
 					  "copy the database, then follow its changes",
 					  "Does the next thing until told to stop: slot, schema, copy, stream.  "
@@ -90,9 +92,9 @@ const OptionDef option_table[] = {
 	  "not these tables" },
 	{ "on-loss", 0, "RULES", ON_PREVIEWS, BY(parse_on_loss),
 	  "what to do with values that a target of another kind\n"
-	  "cannot hold: \"error\", \"warn\", \"clamp\", \"null\" or \"text\",\n"
-	  "also by table.column=WORD, separated by commas\n"
-	  "(default: error)" },
+	  "cannot hold: \"error\", \"warn\", \"clamp\", \"null\",\n"
+	  "\"text\"; more of table.column=WORD behind it,\n"
+	  "separated by commas (default: error)" },
 	{ "schemas", 0, "prefix|databases", ON_PREVIEWS, BY(parse_schemas),
 	  "what schemas become where there are none: part of the\n"
 	  "names of tables, or databases (default: prefix)" },
@@ -134,7 +136,8 @@ const OptionDef option_table[] = {
 	  "what to do when the source changes its schema: the\n"
 	  "same on the target, or stop there (default: apply)" },
 	{ "ddl", 0, NULL, ON(COMMAND_PLAN), AT(print_ddl),
-	  "print the SQL that would create the schema" },
+	  "print the SQL that creates the schema, nothing else;\n"
+	  "with --json beside the rest" },
 	{ "ddl-done", 0, "LSN", ON(COMMAND_RUN), BY(parse_ddl_done),
 	  "the change of the schema that the stream has stopped\n"
 	  "at was carried out by hand" },

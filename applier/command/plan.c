@@ -16,6 +16,7 @@
 #include "command/session.h"
 #include "copy/copy_chunks.h"
 #include "copy/copy_plan.h"
+#include "copy/copy_schema.h"
 
 static const SnapshotRef now = { .id = NULL };
 
@@ -177,6 +178,23 @@ take_behind(Plan *plan, const Findings *findings, bool of_dump)
 	}
 }
 
+/* The same for a target of another kind. */
+static bool
+translate_source(Plan *plan, Session *session, CopyPlan *copy, Arena *arena,
+				 Error *err)
+{
+	Translation *translation = ARENA_NEW(arena, Translation);
+
+	if (!copy_schema_translate(session->source, session->target, &now, arena,
+							   translation, err))
+		return false;
+	copy->entries = translation->entries;
+	copy->entry_count = translation->entry_count;
+	plan->translation = translation;
+	take_behind(plan, &translation->decisions, false);
+	return true;
+}
+
 /* Nothing is stored yet: what a run that begins now would store. */
 static bool
 read_source(Plan *plan, Session *session, CopyPlan *copy, Arena *arena,
@@ -184,6 +202,8 @@ read_source(Plan *plan, Session *session, CopyPlan *copy, Arena *arena,
 {
 	Findings left_out;
 
+	if (session->target->ops->features.own_schema)
+		return translate_source(plan, session, copy, arena, err);
 	findings_init(&left_out, arena);
 	if (!session->source->ops->schema_dump(session->source, &now, arena,
 										   &copy->entries, &copy->entry_count,
@@ -219,6 +239,7 @@ make_plan(Plan *plan, Session *session, Arena *arena, Error *err)
 		!copy_plan_altered(&copy, session->source, session->target, &now, arena,
 						   err))
 		return false;
+	copy_plan_fit(session->target, copy.tables, copy.table_count);
 	plan->entries = copy.entries;
 	plan->entry_count = copy.entry_count;
 	plan_tables(plan, &copy, session->options->split_over, arena);
@@ -254,7 +275,8 @@ command_plan(const Options *options)
 	Session session;
 	Plan plan = { .name = options->name,
 				  .copy_only = options->copy_only,
-				  .jobs = options->jobs };
+				  .jobs = options->jobs,
+				  .with_ddl = options->print_ddl };
 	Arena arena;
 	Error err = ERROR_INIT;
 	int code;
@@ -265,6 +287,8 @@ command_plan(const Options *options)
 	{
 		if (options->json)
 			plan_print_json(&plan);
+		else if (options->print_ddl)
+			plan_print_ddl(&plan);
 		else
 			plan_print_text(&plan);
 	}

@@ -9,6 +9,7 @@
 #include "catalog.h"
 #include "finding.h"
 #include "progress.h"
+#include "schema/translation.h"
 
 /* A table with rows to copy, or that were copied. */
 typedef struct PlanTable
@@ -35,12 +36,28 @@ typedef struct Plan
 	Sequence *sequences;
 	int sequence_count;
 	Findings behind; /* what is not carried, and why */
+
+	/* for a target of another kind that has no schema of ours yet; or NULL */
+	const Translation *translation;
+	bool with_ddl; /* --ddl */
 } Plan;
 
 /* How many entries have this state? */
 int plan_entries(const Plan *plan, DdlState state);
 
+/* plan_print.c */
 void plan_print_text(const Plan *plan);
+
+/* plan_print_mapping.c: the translation, for people; there is one */
+void plan_print_mapping(const Plan *plan);
+void plan_print_decisions(const Plan *plan);
+
+/* plan_ddl.c: the SQL alone */
+void plan_print_ddl(const Plan *plan);
+/* When an entry is carried out, as a word and as a sentence. */
+const char *plan_when(const DdlEntry *entry);
+
+/* plan_json.c */
 void plan_print_json(const Plan *plan);
 
 #endif /* PORTAGE_PLAN_H */
