@@ -22,10 +22,14 @@
 /* Deadline of what sets a session up, which waits for nothing. */
 #define SETUP_TIMEOUT_MS 30000
 
-#define SESSION_FACTS                                    \
-	"SELECT VERSION(), CONNECTION_ID(), @@local_infile," \
-	" @@lower_case_table_names, @@max_allowed_packet,"   \
-	" @@innodb_flush_log_at_trx_commit, DATABASE()"
+/* vm.dirty_expire_centisecs and vm.dirty_writeback_centisecs, and some more */
+#define BINLOG_LATE_MS 40000
+
+#define SESSION_FACTS                                           \
+	"SELECT VERSION(), CONNECTION_ID(), @@local_infile,"        \
+	" @@lower_case_table_names, @@max_allowed_packet,"          \
+	" @@innodb_flush_log_at_trx_commit, DATABASE(), @@log_bin," \
+	" @@sync_binlog, @@innodb_flush_log_at_timeout"
 
 /*
  * Of every session, on both servers.  The isolation level has a name of its own
@@ -69,6 +73,25 @@ conn_describe(MyConn *conn, const MyUrl *url)
 			 port, url->database != NULL ? url->database : "");
 }
 
+/*
+ * With a binary log that is not written to disk at each commit, a crash of the
+ * machine rolls back what InnoDB has only prepared; when the kernel writes it is
+ * its own affair, after half a minute at the latest.  Otherwise the server
+ * writes every innodb_flush_log_at_timeout seconds.
+ */
+static int64_t
+durable_after(const MyServer *server, int64_t flush_timeout_s)
+{
+	int64_t late_ms = 0;
+
+	/* 3 is MariaDB's: both when preparing and when committing */
+	if (server->flush_at_commit != 1 && server->flush_at_commit != 3)
+		late_ms = (flush_timeout_s + 1) * 1000;
+	if (server->log_bin && server->sync_binlog != 1 && late_ms < BINLOG_LATE_MS)
+		late_ms = BINLOG_LATE_MS;
+	return late_ms;
+}
+
 /* 101119 for "10.11.19-MariaDB-0+deb12u1" */
 static int
 version_number(const char *text)
@@ -106,6 +129,10 @@ server_read(MyConn *conn, Error *err)
 		server->flush_at_commit = (int) my_value_int(&result, 5);
 		snprintf(conn->database, sizeof(conn->database), "%s",
 				 my_value(&result, 6));
+		server->log_bin = my_value_int(&result, 7) != 0;
+		server->sync_binlog = (int) my_value_int(&result, 8);
+		server->durable_after_ms = durable_after(server,
+												 my_value_int(&result, 9));
 	}
 	my_result_free(&result);
 	server->mariadb = strcasestr(server->version_text, "mariadb") != NULL;

@@ -35,6 +35,9 @@ typedef struct MyServer
 	int lower_case_table_names;
 	uint64_t max_allowed_packet;
 	int flush_at_commit; /* @@innodb_flush_log_at_trx_commit */
+	bool log_bin;
+	int sync_binlog;
+	int64_t durable_after_ms; /* how long a commit may not be on disk; 0 */
 } MyServer;
 
 typedef struct MyConfig

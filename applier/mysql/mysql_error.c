@@ -98,6 +98,7 @@ static const ErrorRule rules[] = {
 	{ 1969, P_SERVER_BUSY, false, NULL }, /* max_statement_time */
 	{ 3024, P_SERVER_BUSY, false, NULL }, /* max_execution_time */
 	{ 3032, P_SERVER_BUSY, false, NULL }, /* offline mode */
+	{ 3058, P_SERVER_BUSY, false, NULL }, /* deadlock of user locks */
 	{ 3100, P_SERVER_BUSY, false, NULL }, /* group replication says no */
 	{ 3101, P_SERVER_BUSY, false, NULL }, /* it rolled back */
 	{ 3149, P_SERVER_BUSY, false, NULL }, /* it rolled back */

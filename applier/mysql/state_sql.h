@@ -30,7 +30,7 @@
 	" tables text NOT NULL,"                             \
 	" exclude_tables text NOT NULL,"                     \
 	" on_loss text NOT NULL,"                            \
-	" schemas varchar(16) NOT NULL,"                     \
+	" schemas_become varchar(16) NOT NULL,"              \
 	" consistent_lsn varchar(20) NOT NULL,"              \
 	" resume_lsn varchar(20) NOT NULL,"                  \
 	" commit_lsn varchar(20) NOT NULL,"                  \
@@ -75,8 +75,9 @@
 	" PRIMARY KEY (stream, table_oid, number))" STATE_TABLE_OPTIONS
 
 /*
- * probe: a query with one row and one column that says 1 if the entry has been
- * carried out, for an entry that was found in state running.
+ * running: it has been begun, and nobody noted that it was through.  probe: a
+ * query with one row and one column that says 1 if the entry has been carried
+ * out, for an entry that was found running.
  */
 #define STATE_DDL_SQL                          \
 	"CREATE TABLE IF NOT EXISTS portage_ddl (" \
@@ -84,6 +85,7 @@
 	" number integer NOT NULL,"                \
 	" section varchar(10) NOT NULL,"           \
 	" state varchar(10) NOT NULL,"             \
+	" running tinyint NOT NULL DEFAULT 0,"     \
 	" type varchar(64) NOT NULL,"              \
 	" object_schema varchar(64) NOT NULL,"     \
 	" object_name text NOT NULL,"              \

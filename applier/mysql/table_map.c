@@ -102,6 +102,7 @@ put_column(Buffer *out, const ColumnMap *column)
 	put_flag(out, "keep_sign", column->keep_sign);
 	put_string(out, "element", convert_names[column->element]);
 	put_labels(out, column);
+	put_string(out, "sequence", column->sequence);
 	buffer_putc(out, '}');
 }
 
@@ -226,7 +227,9 @@ get_column(const json_t *object, Arena *arena, ColumnMap *column)
 		!get_number(object, "max_bytes", -1, INT64_MAX, &column->max_bytes) ||
 		!get_word(object, "element", convert_names, COUNT_OF(convert_names),
 				  &element) ||
-		!get_labels(object, arena, column))
+		!get_labels(object, arena, column) ||
+		(json_object_get(object, "sequence") != NULL &&
+		 !get_string(object, "sequence", arena, &column->sequence)))
 		return false;
 	column->num = (uint16_t) num;
 	column->convert = (ConvertKind) convert;

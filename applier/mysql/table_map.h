@@ -73,6 +73,7 @@ typedef struct ColumnMap
 	ConvertKind element;
 	const char **labels;
 	int label_count;
+	const char *sequence; /* AUTO_INCREMENT instead of "schema.name"; or NULL */
 } ColumnMap;
 
 typedef struct TableMap

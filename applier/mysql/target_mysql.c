@@ -4,7 +4,11 @@
  */
 #include "mysql/target_mysql.h"
 
-#include <string.h>
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include <xxhash.h>
 
 #include "base/failpoint.h"
 #include "base/mem.h"
@@ -88,28 +92,125 @@ target_mysql_open(const TargetConfig *config, Error *err)
 
 	(void) err;
 	arena_init(&self->translation_arena);
+	self->clock = commit_clock_new();
 	self->base.ops = &target_mysql_ops;
 	self->base.config = config;
 	return &self->base;
 }
 
+void
+target_mysql_lock_name(const MyConn *conn, const char *what, const char *stream,
+					   char out[LOCK_NAME_SIZE])
+{
+	/* names of locks are the whole server's, and short */
+	Buffer of;
+	XXH128_hash_t hash;
+
+	buffer_init(&of);
+	buffer_puts(&of, conn->database);
+	for (size_t i = 0; i < of.len && conn->server.lower_case_table_names; i++)
+		of.data[i] = (char) tolower((unsigned char) of.data[i]);
+	buffer_putc(&of, '\0');
+	buffer_puts(&of, stream);
+	hash = XXH3_128bits(of.data, of.len);
+	buffer_release(&of);
+	snprintf(out, LOCK_NAME_SIZE, "portage.%s.%016" PRIx64 "%016" PRIx64, what,
+			 hash.high64, hash.low64);
+}
+
+static bool
+state_is_there(MyConn *conn, bool *there, Error *err)
+{
+	int64_t count;
+
+	if (!my_query_number(conn, err, 0, &count,
+						 "SELECT count(*) FROM information_schema.tables"
+						 " WHERE table_schema = DATABASE()"
+						 " AND table_name = 'portage_progress'"))
+		return false;
+	*there = count > 0;
+	return true;
+}
+
+bool
+target_mysql_state_exists(Target *target, bool *exists, Error *err)
+{
+	return state_is_there(((TargetMysql *) target)->conn, exists, err);
+}
+
+/*
+ * The lock first, then the row: a row whose lock nobody holds is of a session
+ * that has ended.
+ */
+static bool
+session_note(MyConn *conn, const char *stream, const char *role,
+			 char name[LOCK_NAME_SIZE], Error *err)
+{
+	char nonce[NONCE_SIZE];
+	int64_t got;
+
+	nonce_make(nonce);
+	snprintf(name, LOCK_NAME_SIZE, "portage.session.%s", nonce);
+	if (!my_query_number(conn, err, 0, &got, "SELECT GET_LOCK('%s', 0)", name))
+		return false;
+	if (got != 1)
+		return error_set(err, P_SERVER_BUSY,
+						 "the target does not give a user lock");
+	return my_execf(conn, err,
+					"INSERT INTO portage_session (name, stream, role, epoch)"
+					" SELECT '%s', '%s', '%s', coalesce(max(epoch), 0)"
+					" FROM portage_progress WHERE stream = '%s'",
+					name, stream, role, stream);
+}
+
+bool
+target_mysql_register(TargetMysql *self, const char *role, Error *err)
+{
+	if (self->session_name[0] == '\0')
+		return session_note(self->conn, self->base.config->stream, role,
+							self->session_name, err);
+	return my_execf(self->conn, err,
+					"UPDATE portage_session SET role = '%s' WHERE name = '%s'",
+					role, self->session_name);
+}
+
+static MyConn *
+session_open(TargetMysql *self, const char *role, char name[LOCK_NAME_SIZE],
+			 Error *err)
+{
+	MyConfig config = { .side = "target", .url = self->base.config->url };
+	MyConn *conn = my_conn_open(&config, err);
+	bool there;
+
+	name[0] = '\0';
+	if (conn == NULL)
+		return NULL;
+	if (state_is_there(conn, &there, err) &&
+		(!there ||
+		 session_note(conn, self->base.config->stream, role, name, err)) &&
+		FAILPOINT(FP_TARGET_CONNECTED, err))
+		return conn;
+	my_conn_close(conn);
+	return NULL;
+}
+
 MyConn *
 target_mysql_session(TargetMysql *self, const char *role, Error *err)
 {
-	MyConfig config = { .side = "target", .url = self->base.config->url };
+	char name[LOCK_NAME_SIZE];
 
-	(void) role;
-	return my_conn_open(&config, err);
+	return session_open(self, role, name, err);
 }
 
+/* It is a standby's until the stream is ours; see owner_evict. */
 static bool
 target_mysql_connect(Target *target, Error *err)
 {
 	TargetMysql *self = (TargetMysql *) target;
 
 	target_mysql_disconnect(target);
-	self->conn = target_mysql_session(self, "standby", err);
-	return self->conn != NULL && FAILPOINT(FP_TARGET_CONNECTED, err);
+	self->conn = session_open(self, "standby", self->session_name, err);
+	return self->conn != NULL;
 }
 
 static void
@@ -119,6 +220,8 @@ target_mysql_disconnect(Target *target)
 
 	my_conn_close(self->conn);
 	self->conn = NULL;
+	self->session_name[0] = '\0';
+	target_mysql_maps_forget(self);
 }
 
 static void
@@ -127,6 +230,7 @@ target_mysql_free(Target *target)
 	TargetMysql *self = (TargetMysql *) target;
 
 	target_mysql_disconnect(target);
+	commit_clock_free(self->clock);
 	arena_release(&self->translation_arena);
 	mem_free(target);
 }

@@ -2,7 +2,9 @@
  * target_mysql.h
  *		The MySQL and MariaDB target's parts, for the files that make it up.
  *
- *		target_mysql.c			the table of operations; connecting
+ *		target_mysql.c			the table of operations; connecting; sessions
+ *		target_mysql_tables.c	the state tables: created, dropped
+ *		target_mysql_durable.c	when commits have reached the disk
  *		target_mysql_check.c	preflight
  *		target_mysql_owner.c	user locks, eviction of earlier owners
  *		target_mysql_progress.c	the progress row; transactions of ours
@@ -46,14 +48,13 @@ typedef struct MapTable
 typedef struct TargetMysql
 {
 	Target base;
-	MyConn *conn; /* applies and holds the owner's lock */
+	MyConn *conn;		   /* applies and holds the owner's lock */
+	char session_name[64]; /* of conn in portage_session; "": not there */
 	char origin_nonce[NONCE_SIZE];
 	/* resume_lsn of the row as we last saw or wrote it, whoever of us did */
 	atomic_uint_fast64_t stored_resume;
-	atomic_int writers;			  /* opened so far: the next one's number */
-	atomic_uint_fast64_t commits; /* how many there were: our log position */
-	/* of commits that may not be on disk yet; see target_mysql_durability() */
-	struct CommitClock *clock;
+	atomic_int writers;			/* opened so far: the next one's number */
+	struct CommitClock *clock;	/* target_mysql_durable.c */
 	MapTable *maps;				/* portage_relation; NULL: not loaded */
 	struct MyTableFacts *facts; /* all that table_look() has answered with */
 	/* by schema_translate(), until shapes_store() keeps it */
@@ -70,6 +71,20 @@ Target *target_mysql_open(const TargetConfig *config, Error *err);
  * the state exists.  role: "standby", "owner", "loader", "writer".
  */
 MyConn *target_mysql_session(TargetMysql *self, const char *role, Error *err);
+
+/* Note the connection that owns, under a lock of its own. */
+bool target_mysql_register(TargetMysql *self, const char *role,
+						   Error *err) MUST_CHECK;
+
+/* The name of a user lock of the stream in this database. */
+#define LOCK_NAME_SIZE 64
+void target_mysql_lock_name(const MyConn *conn, const char *what,
+							const char *stream, char out[LOCK_NAME_SIZE]);
+
+/* SELECT of one value: *number is it, or null if that is NULL. */
+bool my_query_number(MyConn *conn, Error *err, int64_t null, int64_t *number,
+					 const char *fmt, ...)
+	__attribute__((format(printf, 5, 6))) MUST_CHECK;
 
 /* ---- transactions of ours: target_mysql_progress.c */
 
@@ -96,6 +111,21 @@ void
 target_mysql_progress_sql(Buffer *sql, MyConn *conn, const Progress *before,
 						  const Progress *after, const ApplyCounts *counts);
 bool target_mysql_fenced(const Progress *before, Error *err);
+
+/* Fence and COMMIT if ok, else ROLLBACK; err is kept. */
+bool target_mysql_end(MyConn *conn, const Progress *progress, bool ok,
+					  Error *err) MUST_CHECK;
+
+/* ---- target_mysql_durable.c; from any thread */
+
+struct CommitClock *commit_clock_new(void);
+void commit_clock_free(struct CommitClock *clock);
+
+/* A transaction of the stream is committed; its place in our log. */
+uint64_t target_mysql_committed(TargetMysql *self);
+
+/* What is known without asking: DURABILITY_KNOWN, for writers. */
+void target_mysql_known(TargetMysql *self, TargetDurability *durability);
 
 /* ---- target_mysql_maps.c */
 
@@ -124,6 +154,9 @@ bool target_mysql_ddl_entry(MyConn *conn, const Progress *progress,
 /* Statistics of a table; commits by itself. */
 bool target_mysql_analyze_on(MyConn *conn, const TableMap *map,
 							 Error *err) MUST_CHECK;
+
+/* Rows without a row that they refer to, of a foreign key that is refused. */
+void target_mysql_name_orphans(MyConn *conn, const DdlEntry *entry, Error *err);
 
 /* Carry a statement out that commits by itself; see STATE_DDL_SQL's probe. */
 bool target_mysql_probe(MyConn *conn, const char *probe, bool *there,

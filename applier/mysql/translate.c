@@ -223,6 +223,8 @@ make_map(Translator *self, const SchemaTable *source, const WorkTable *table,
 		if (column == NULL)
 			continue;
 		map->columns[map->column_count] = column->map;
+		if (column->auto_increment)
+			map->columns[map->column_count].sequence = column->source->sequence;
 		map->columns[map->column_count++].num = source->columns[i].num;
 	}
 }

@@ -1,0 +1,143 @@
+/*
+ * target_mysql_tables.c
+ *		The state tables: created with the first migration of a database,
+ *		dropped with the last.
+ *
+ * CREATE and DROP commit by themselves, so both are done under a user lock:
+ * whether a migration is the last must still be true when the tables go.
+ * portage_progress comes last and goes first: where it is, all are.
+ */
+#include <string.h>
+
+#include "base/failpoint.h"
+#include "mysql/state_sql.h"
+#include "mysql/target_mysql.h"
+
+#define STATE_WAIT_S 60
+
+static const char *const create_sql[] = {
+	STATE_CHUNK_SQL, STATE_DDL_SQL,		STATE_RELATION_SQL, STATE_INTENT_SQL,
+	STATE_LOSS_SQL,	 STATE_SESSION_SQL, STATE_ORIGIN_SQL,	STATE_PROGRESS_SQL,
+};
+
+#define TABLE_COUNT ((int) (sizeof(create_sql) / sizeof(create_sql[0])))
+
+/* In the order in which they go. */
+static const char *const tables[] = {
+	"portage_progress", "portage_origin",	"portage_session", "portage_loss",
+	"portage_intent",	"portage_relation", "portage_ddl",	   "portage_chunk",
+};
+
+/* One of these at a time in a database. */
+static bool
+state_lock(MyConn *conn, Error *err)
+{
+	char name[LOCK_NAME_SIZE];
+	int64_t got;
+
+	target_mysql_lock_name(conn, "state", "", name);
+	if (!my_query_number(conn, err, 0, &got, "SELECT GET_LOCK('%s', %d)", name,
+						 STATE_WAIT_S))
+		return false;
+	return got == 1 || error_set(err, P_SERVER_BUSY,
+								 "another migration creates or drops the state "
+								 "tables");
+}
+
+/* The connection's end gives it back as well. */
+static void
+state_unlock(MyConn *conn)
+{
+	char name[LOCK_NAME_SIZE];
+	Error ignored = ERROR_INIT;
+
+	target_mysql_lock_name(conn, "state", "", name);
+	if (my_conn_alive(conn))
+		(void) !my_execf(conn, &ignored, "DO RELEASE_LOCK('%s')", name);
+}
+
+bool
+target_mysql_state_create(Target *target, Error *err)
+{
+	MyConn *conn = ((TargetMysql *) target)->conn;
+	bool ok;
+
+	if (!state_lock(conn, err))
+		return false;
+	ok = true;
+	for (int i = 0; ok && i < TABLE_COUNT; i++)
+		ok = my_exec(conn, err, create_sql[i]);
+	state_unlock(conn);
+	if (!ok)
+		return error_wrap(err, "cannot create the state tables");
+	return FAILPOINT(FP_STATE_CREATED, err);
+}
+
+/* The stream's rows, of all tables at once. */
+static bool
+rows_delete(MyConn *conn, const char *stream, bool *existed, Error *err)
+{
+	uint64_t affected = 0;
+	Buffer sql;
+	bool ok = my_exec(conn, err, "START TRANSACTION");
+
+	buffer_init(&sql);
+	for (int i = 0; ok && i < TABLE_COUNT; i++)
+	{
+		buffer_reset(&sql);
+		buffer_printf(&sql, "DELETE FROM %s WHERE stream = '%s'", tables[i],
+					  stream);
+		ok = my_exec_slice(conn, err, (Slice){ sql.data, sql.len }, &affected);
+		if (i == 0)
+			*existed = affected > 0;
+	}
+	buffer_release(&sql);
+	ok = ok && FAILPOINT(FP_DROP_STATE, err) && my_exec(conn, err, "COMMIT");
+	if (!ok)
+		my_rollback(conn);
+	return ok;
+}
+
+static bool
+tables_drop(MyConn *conn, Error *err)
+{
+	for (int i = 0; i < TABLE_COUNT; i++)
+	{
+		if (!my_execf(conn, err, "DROP TABLE IF EXISTS %s", tables[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool
+state_drop(TargetMysql *self, bool *existed, Error *err)
+{
+	MyConn *conn = self->conn;
+	bool there;
+	int64_t others = 0;
+
+	*existed = false;
+	if (!target_mysql_state_exists(&self->base, &there, err))
+		return false;
+	if (there && (!rows_delete(conn, self->base.config->stream, existed, err) ||
+				  !my_query_number(conn, err, 0, &others,
+								   "SELECT count(*) FROM portage_progress")))
+		return false;
+	/* what a drop that was interrupted has left is taken away, too */
+	return others > 0 || tables_drop(conn, err);
+}
+
+bool
+target_mysql_state_drop(Target *target, bool *existed, Error *err)
+{
+	TargetMysql *self = (TargetMysql *) target;
+	bool ok;
+
+	if (!state_lock(self->conn, err))
+		return false;
+	ok = state_drop(self, existed, err);
+	state_unlock(self->conn);
+	self->session_name[0] = '\0';
+	target_mysql_maps_forget(self);
+	return ok;
+}
