@@ -37,8 +37,13 @@ _pg_portage_find_command()
 	do
 		if [[ ${words[i]} == -* ]]
 		then
-			# The next word is its value.
-			[ -z "${_pg_portage_values[${words[i]}]+takes}" ] || ((i++))
+			# The next word is its value, unless it is a command and the option
+			# needs none.
+			[ -z "${_pg_portage_values[${words[i]}]+takes}" ] ||
+				[[ -n ${_pg_portage_flags["any ${words[i]}"]-} &&
+					-n ${words[i+1]-} &&
+					-n ${_pg_portage_options[${words[i+1]}]+known} ]] ||
+				((i++))
 		elif ((i != at)) && [ -n "${words[i]}" ] &&
 			[ -n "${_pg_portage_options[${words[i]}]+known}" ]
 		then
@@ -46,6 +51,13 @@ _pg_portage_find_command()
 			return
 		fi
 	done
+}
+
+# Does option $1 take a value with the command?
+_pg_portage_takes()
+{
+	[[ -n ${_pg_portage_values[$1]+takes} &&
+		-z ${_pg_portage_flags["$command $1"]-} ]]
 }
 
 # Print what the value $2 of option $1 may become.
@@ -69,7 +81,7 @@ _pg_portage()
 	word=${words[at]-}
 	before=''
 	((at == 0)) || before=${words[at-1]}
-	if [[ $before == --* && -n ${_pg_portage_values[$before]+takes} ]]
+	if [[ $before == --* ]] && _pg_portage_takes "$before"
 	then
 		mapfile -t COMPREPLY < <(_pg_portage_value "$before" "$word")
 		# compopt works only in the shell that completes.
@@ -79,7 +91,7 @@ _pg_portage()
 	then
 		option=${word%%=*}
 		COMPREPLY=()
-		if [ -n "${_pg_portage_values[$option]+takes}" ]
+		if _pg_portage_takes "$option"
 		then
 			mapfile -t COMPREPLY < <(_pg_portage_value "$option" "${word#*=}")
 			COMPREPLY=("${COMPREPLY[@]/#/$option=}")

@@ -47,7 +47,7 @@ my ($list) = portage_ok('--help')->{out} =~ /^Commands:\n((?: .*\n)+)/m;
 my @commands = $list =~ /^  (\w+) /mg;
 cmp_ok(scalar @commands, '>=', 5, '--help lists commands');
 
-my (%options, %argument);
+my (%options, %argument, %flag);
 foreach my $command ('', @commands)
 {
 	my ($body) = portage_ok($command || (), '--help')->{out} =~
@@ -56,6 +56,7 @@ foreach my $command ('', @commands)
 	{
 		push @{ $options{$command} }, grep { defined } $1, $2;
 		$argument{$2} = $3 if defined $3;
+		$flag{"$command $2"} = 1 if !defined $3;
 	}
 }
 
@@ -90,6 +91,7 @@ sub begin_with
 # ---- values
 my %values = (
 	'--until' => ['caught-up'],
+	'--on-loss' => [ 'error', 'warn', 'clamp', 'null', 'text' ],
 	map { $_ => [ split(/\|/, $argument{$_}) ] }
 	  grep { $argument{$_} =~ /\|/ } keys %argument);
 is_deeply($values{'--target-synchronous-commit'},
@@ -99,7 +101,8 @@ mkdir("$ENV{TESTDIR}/completion/one folder") || die;
 append_to_file("$ENV{TESTDIR}/completion/one file", '');
 foreach my $option (sort keys %argument)
 {
-	my $command = (grep { "@{ $options{$_} } " =~ /\Q$option\E / } @commands)[0];
+	my $command = (grep { "@{ $options{$_} } " =~ /\Q$option\E / &&
+			  !$flag{"$_ $option"} } @commands)[0];
 
 	if ($argument{$option} eq 'FOLDER')
 	{
@@ -133,6 +136,14 @@ foreach my $option (sort keys %argument)
 			"$option $value");
 	}
 }
+
+# ---- an option that takes a value with one command, and none with another
+completes([ 'pg_portage', 'plan', '--ddl', '' ],
+	$options{plan}, 'plan --ddl: no value');
+completes([ 'pg_portage', '--ddl', 'plan', '--sp' ],
+	['--split-over'], '--ddl plan: the command');
+completes([ 'pg_portage', '--ddl', 'apply', 'run', '--unt' ],
+	['--until'], '--ddl apply run: a value, the command');
 
 # ---- URLs, which bash cuts at their colons
 completes(
