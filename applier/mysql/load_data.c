@@ -180,7 +180,7 @@ warning_read(MyConn *conn, Error *err)
 	{
 		error_set(err,
 				  my_value_int(&result, 1) == 1062 ? P_ROW_CONFLICT : P_VALUE,
-				  "%s", my_value(&result, 2));
+				  "%s: %s", conn->side, my_value(&result, 2));
 		error_detail(err, "%s %s", my_value(&result, 0), my_value(&result, 1));
 	}
 	else

@@ -26,6 +26,7 @@ append_row(Buffer *sql, const LoadTable *table, Slice row, Buffer *plain)
 	{
 		const LoadColumn *column = load_rows_written(&table->rows, number);
 
+		BUG_UNLESS(column != NULL);
 		if (number++ > 0)
 			buffer_puts(sql, ", ");
 		value.null = load_field_is_null(field);

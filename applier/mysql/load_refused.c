@@ -7,9 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* how much of a value is shown */
-#define SHOWN_BYTES 64
-
 static LoadVerdict
 try_rows(MyConn *conn, const LoadTable *table, bool insert, Slice rows,
 		 int64_t count, Error *err)
@@ -61,13 +58,8 @@ append_culprit(Buffer *out, const LoadTable *table, Slice row,
 		column = load_rows_written(&table->rows, i);
 		if (column->key || !is_named(message, column->map))
 			continue;
-		if (field.len <= SHOWN_BYTES)
-			buffer_printf(out, ", column %s = %.*s", column->map->name,
-						  (int) field.len, field.data);
-		else
-			buffer_printf(out, ", column %s = %.*s... (%zu bytes)",
-						  column->map->name, SHOWN_BYTES, field.data,
-						  field.len);
+		buffer_printf(out, ", column %s = ", column->map->name);
+		load_field_show(out, field);
 		return;
 	}
 }

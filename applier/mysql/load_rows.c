@@ -235,8 +235,8 @@ load_rows_convert(LoadRows *self, Slice *data, size_t enough, Buffer *out,
 	return true;
 }
 
-static void
-append_shown(Buffer *out, Slice field)
+void
+load_field_show(Buffer *out, Slice field)
 {
 	Buffer plain;
 
@@ -277,7 +277,7 @@ load_rows_name(const LoadRows *self, Slice row, bool written, Buffer *out)
 			continue;
 		buffer_printf(out, "%s%s", comma, column->map->name);
 		buffer_puts(&values, comma);
-		append_shown(&values, field);
+		load_field_show(&values, field);
 		comma = ", ";
 	}
 	buffer_printf(out, ")=(%s)", values.data);

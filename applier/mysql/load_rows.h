@@ -50,6 +50,9 @@ bool load_rows_convert(LoadRows *self, Slice *data, size_t enough, Buffer *out,
  */
 void load_rows_name(const LoadRows *self, Slice row, bool written, Buffer *out);
 
+/* A field's value, cut, or NULL: for people. */
+void load_field_show(Buffer *out, Slice field);
+
 /* The columns that are written, by number, from 0; NULL at the end. */
 const LoadColumn *load_rows_written(const LoadRows *self, int number);
 

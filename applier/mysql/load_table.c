@@ -119,15 +119,22 @@ column_find(const LoadRows *rows, const char *target)
 	return i;
 }
 
+static bool
+column_is_computed(const MyResult *result)
+{
+	const char *extra = my_value(result, 1);
+
+	/* DEFAULT_GENERATED is something else */
+	return strstr(extra, "VIRTUAL GENERATED") != NULL ||
+		   strstr(extra, "STORED GENERATED") != NULL;
+}
+
 /* Its values come from the server: computed, or a key that nobody sees. */
 static bool
 column_is_servers(const MyResult *result)
 {
-	const char *extra = my_value(result, 1);
-
-	return strstr(extra, "VIRTUAL GENERATED") != NULL ||
-		   strstr(extra, "STORED GENERATED") != NULL ||
-		   strstr(extra, "INVISIBLE") != NULL;
+	return column_is_computed(result) ||
+		   strstr(my_value(result, 1), "INVISIBLE") != NULL;
 }
 
 /* Rows of other columns would take defaults in silence. */
@@ -144,7 +151,10 @@ columns_compare(LoadTable *self, MyResult *result, Error *err)
 		int i = column_find(rows, my_value(result, 0));
 
 		any = true;
-		if (i >= 0)
+		if (i >= 0 && column_is_computed(result))
+			ok = columns_differ(self->map, my_value(result, 0),
+								"is computed by the target's table", err);
+		else if (i >= 0)
 			found[i] = true;
 		else if (!column_is_servers(result))
 			ok = columns_differ(self->map, my_value(result, 0),
