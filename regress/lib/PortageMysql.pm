@@ -596,7 +596,9 @@ sub program
 		mariadb => $mariadb,
 		flavour => ($mariadb ? 'MariaDB' : 'MySQL') . " $version"
 	};
-	note("target server: $program->{flavour}");
+	# Those who ask for another server want to see that they got it.
+	my $say = defined $ENV{PORTAGE_MYSQLD} ? \&diag : \&note;
+	$say->("target server: $program->{flavour}");
 	return $program;
 }
 
