@@ -78,6 +78,8 @@ session_open(Session *session, const Options *options, Error *err)
 		session->target = target_open(&session->target_config, err);
 		if (session->target == NULL)
 			return false;
+		session->source_config.translated =
+			session->target->ops->features.own_schema;
 		return check_kind(session, err);
 	}
 	return true;

@@ -4,6 +4,61 @@
  */
 #include "copy/copy_schema.h"
 
+#include <string.h>
+
+static bool
+is_ascii(const char *text)
+{
+	for (; *text != '\0'; text++)
+	{
+		if ((unsigned char) *text >= 0x80)
+			return false;
+	}
+	return true;
+}
+
+static void
+refuse_name(const Schema *schema, const char *object, Findings *decisions)
+{
+	finding_add(decisions, SEVERITY_ERROR, P_SERVER_SETUP, object,
+				"rename it, leave the table out with --exclude-tables, or "
+				"carry the database into one with the encoding UTF8 first",
+				"its name has letters outside ASCII, which come in the "
+				"encoding %s: the target knows names in UTF-8 only",
+				schema->encoding);
+}
+
+/*
+ * The copy and the stream call tables and columns by their names in the
+ * server's encoding, the schema by those in UTF-8: they must be the same.
+ */
+static void
+check_names(const Schema *schema, Arena *arena, Findings *decisions)
+{
+	if (strcmp(schema->encoding, "UTF8") == 0 ||
+		strcmp(schema->encoding, "SQL_ASCII") == 0)
+		return;
+	for (int i = 0; i < schema->table_count; i++)
+	{
+		const SchemaTable *table = &schema->tables[i];
+
+		if (!is_ascii(table->schema) || !is_ascii(table->name))
+			refuse_name(
+				schema,
+				arena_printf(arena, "table %s.%s", table->schema, table->name),
+				decisions);
+		for (int k = 0; k < table->column_count; k++)
+		{
+			if (!is_ascii(table->columns[k].name))
+				refuse_name(schema,
+							arena_printf(arena, "column %s.%s.%s",
+										 table->schema, table->name,
+										 table->columns[k].name),
+							decisions);
+		}
+	}
+}
+
 bool
 copy_schema_translate(Source *source, Target *target,
 					  const SnapshotRef *snapshot, Arena *arena,
@@ -11,7 +66,10 @@ copy_schema_translate(Source *source, Target *target,
 {
 	Schema schema;
 
-	return source->ops->schema_read(source, snapshot, arena, &schema, err) &&
-		   target->ops->schema_translate(target, &schema, arena, translation,
-										 err);
+	if (!source->ops->schema_read(source, snapshot, arena, &schema, err) ||
+		!target->ops->schema_translate(target, &schema, arena, translation,
+									   err))
+		return false;
+	check_names(&schema, arena, &translation->decisions);
+	return true;
 }

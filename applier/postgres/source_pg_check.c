@@ -128,7 +128,13 @@ check_server(SourcePg *self, SourceState *state, Findings *findings, Error *err)
 					"set wal_level = logical and restart the server, or run "
 					"with --copy-only",
 					"wal_level is %s", pg_value(res, 0, 1));
-	if (strcmp(pg_value(res, 0, 2), "SQL_ASCII") == 0)
+	if (strcmp(pg_value(res, 0, 2), "SQL_ASCII") == 0 &&
+		self->base.config->translated)
+		finding_add(findings, SEVERITY_WARNING, P_VALUE, "source",
+					"say with --on-loss what becomes of it",
+					"the encoding is SQL_ASCII: text that is not UTF-8 has no "
+					"meaning on the target");
+	else if (strcmp(pg_value(res, 0, 2), "SQL_ASCII") == 0)
 		finding_add(findings, SEVERITY_WARNING, P_VALUE, "source",
 					"use a target with the encoding SQL_ASCII, too",
 					"the encoding is SQL_ASCII: a target with another one "
@@ -283,22 +289,25 @@ check_programs(SourcePg *self, SourceState *state, Findings *findings,
 }
 
 static const SourcePart server_parts[] = {
-	{ "source", false, SEVERITY_ERROR, check_server },
-	{ "source", true, SEVERITY_ERROR, check_capacity },
-	{ "source", true, SEVERITY_ERROR, check_settings },
-	{ "connections", false, SEVERITY_WARNING, check_connections },
-	{ "source", false, SEVERITY_WARNING, check_locks },
-	{ "transactions", true, SEVERITY_WARNING, source_pg_check_transactions },
-	{ "output plugin", true, SEVERITY_ERROR, source_pg_check_plugin },
-	{ "pg_dump", false, SEVERITY_ERROR, check_programs },
+	{ "source", false, false, SEVERITY_ERROR, check_server },
+	{ "source", true, false, SEVERITY_ERROR, check_capacity },
+	{ "source", true, false, SEVERITY_ERROR, check_settings },
+	{ "connections", false, false, SEVERITY_WARNING, check_connections },
+	{ "source", false, true, SEVERITY_WARNING, check_locks },
+	{ "transactions", true, false, SEVERITY_WARNING,
+	  source_pg_check_transactions },
+	{ "output plugin", true, false, SEVERITY_ERROR, source_pg_check_plugin },
+	{ "pg_dump", false, true, SEVERITY_ERROR, check_programs },
 };
 
 static const SourcePart object_parts[] = {
-	{ "tables", false, SEVERITY_ERROR, source_pg_check_relations },
-	{ "objects", false, SEVERITY_WARNING, source_pg_check_catalog },
-	{ "types of columns", false, SEVERITY_WARNING, source_pg_check_types },
-	{ "collations", false, SEVERITY_WARNING, source_pg_check_collations },
-	{ "sizes of rows", false, SEVERITY_WARNING, source_pg_check_sizes },
+	{ "tables", false, false, SEVERITY_ERROR, source_pg_check_relations },
+	{ "objects", false, false, SEVERITY_WARNING, source_pg_check_catalog },
+	{ "types of columns", false, true, SEVERITY_WARNING,
+	  source_pg_check_types },
+	{ "collations", false, false, SEVERITY_WARNING,
+	  source_pg_check_collations },
+	{ "sizes of rows", false, false, SEVERITY_WARNING, source_pg_check_sizes },
 };
 
 bool
@@ -313,6 +322,7 @@ source_pg_check_parts(SourcePg *self, const SourcePart *parts, int count,
 		Error why = ERROR_INIT;
 
 		if ((parts[i].for_stream && self->base.config->copy_only) ||
+			(parts[i].for_dump && self->base.config->translated) ||
 			parts[i].look(self, &state, findings, &why))
 			continue;
 		findings->side = FINDING_SOURCE;

@@ -30,6 +30,7 @@ typedef struct SourcePart
 {
 	const char *object; /* of the finding if it cannot look */
 	bool for_stream;	/* a copy alone does without */
+	bool for_dump;		/* a target of another kind does without */
 	Severity severity;	/* of that finding */
 	bool (*look)(SourcePg *self, SourceState *state, Findings *findings,
 				 Error *err);

@@ -29,6 +29,8 @@ typedef struct CatalogCheck
 	ErrorCode code;
 	bool left_behind;
 	bool for_stream; /* a copy alone does without */
+	bool
+		for_dump; /* a target of another kind says itself what it makes of it */
 	const char *sql;
 } CatalogCheck;
 
@@ -52,11 +54,11 @@ typedef struct CatalogCheck
 #define ON_TARGET "'create it on the target, if it is to have it'"
 
 static const CatalogCheck catalog_checks[] = {
-	{ SEVERITY_WARNING, 0, true, false,
+	{ SEVERITY_WARNING, 0, true, false, true,
 	  "SELECT 'large objects', count(*) || ' large objects are not carried',"
 	  " 'carry them by other means, or store them as bytea'"
 	  " FROM pg_largeobject_metadata HAVING count(*) > 0" },
-	{ SEVERITY_WARNING, 0, true, false,
+	{ SEVERITY_WARNING, 0, true, false, false,
 	  "SELECT format('column %s.%s.%s', n.nspname, c.relname, a.attname),"
 	  " format('its type is %s: what it refers to may be large objects, which"
 	  " are not carried', t.typname),"
@@ -67,7 +69,7 @@ static const CatalogCheck catalog_checks[] = {
 	  "  OR t.typtype = 'd' AND t.typbasetype = 'oid'::regtype)"
 	  " AND EXISTS (SELECT FROM pg_largeobject_metadata) AND" OF_TABLES
 	  " ORDER BY 1" },
-	{ SEVERITY_NOTE, 0, false, false,
+	{ SEVERITY_NOTE, 0, false, false, false,
 	  "SELECT 'sequences', count(*) || ' sequences do not move with the stream:"
 	  " they are set after the copy, whenever run --until has reached its end,"
 	  " and by pg_portage finish', '' FROM pg_sequence s"
@@ -75,21 +77,21 @@ static const CatalogCheck catalog_checks[] = {
 														"s.seqrelid") " HAVING "
 																	  "count(*)"
 																	  " > 0" },
-	{ SEVERITY_NOTE, 0, false, false,
+	{ SEVERITY_NOTE, 0, false, false, true,
 	  "SELECT format('column %s.%s.%s', n.nspname, c.relname, a.attname),"
 	  " 'it is GENERATED ALWAYS AS IDENTITY: on the target it is BY DEFAULT"
 	  " until pg_portage finish', ''" THE_TABLE
 	  " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid" JOIN_TABLE
 	  " WHERE a.attnum > 0 AND a.attidentity = 'a' AND" OF_TABLES
 	  " ORDER BY 1" },
-	{ SEVERITY_NOTE, 0, false, false,
+	{ SEVERITY_NOTE, 0, false, false, true,
 	  "SELECT format('table %s.%s', n.nspname, c.relname),"
 	  " format('it has %s inheritance children: each is a table of its own,"
 	  " to be selected by its own name', count(*)), ''" THE_TABLE
 	  " FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent" JOIN_TABLE
 	  " WHERE c.relkind = 'r' AND" OF_TABLES
 	  " GROUP BY 4, 5, 6, 7 ORDER BY 1" },
-	{ SEVERITY_NOTE, 0, false, false,
+	{ SEVERITY_NOTE, 0, false, false, true,
 	  "SELECT format('rule %s on table %s.%s', w.rulename, n.nspname,"
 	  " c.relname), CASE WHEN w.ev_enabled IN ('A', 'R')"
 	  "  THEN 'it acts where rules are switched off, too: it waits for"
@@ -98,7 +100,7 @@ static const CatalogCheck catalog_checks[] = {
 	  " rules off' END, ''" THE_TABLE
 	  " FROM pg_rewrite w JOIN pg_class c ON c.oid = w.ev_class" JOIN_TABLE
 	  " WHERE" OF_TABLES " ORDER BY 1" },
-	{ SEVERITY_NOTE, 0, false, false,
+	{ SEVERITY_NOTE, 0, false, false, true,
 	  "SELECT format('trigger %s on table %s.%s', t.tgname, n.nspname,"
 	  " c.relname), format('it is ENABLE %s: it would fire for what the"
 	  " applier writes, so all triggers wait for pg_portage finish',"
@@ -106,7 +108,7 @@ static const CatalogCheck catalog_checks[] = {
 	  " FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid" JOIN_TABLE
 	  " WHERE NOT t.tgisinternal AND t.tgenabled IN ('A', 'R') AND" OF_TABLES
 	  " ORDER BY 1" },
-	{ SEVERITY_WARNING, 0, true, false,
+	{ SEVERITY_WARNING, 0, true, false, true,
 	  "SELECT format('index %s.%s', n.nspname, x.relname),"
 	  " 'it is invalid: it is not carried',"
 	  " format('REINDEX INDEX %I.%I, or drop it', n.nspname,"
@@ -115,19 +117,19 @@ static const CatalogCheck catalog_checks[] = {
 	  " JOIN pg_class c ON c.oid = i.indrelid" JOIN_TABLE
 	  " WHERE NOT i.indisvalid AND x.relkind = 'i' AND" OF_TABLES
 	  " ORDER BY 1" },
-	{ SEVERITY_NOTE, 0, true, false,
+	{ SEVERITY_NOTE, 0, true, false, true,
 	  "SELECT format('event trigger %s', e.evtname), 'it is not carried',"
 	  " " ON_TARGET " FROM pg_event_trigger e"
 	  " WHERE" OF_NO_EXTENSION("pg_event_trigger", "e.oid") " ORDER BY 1" },
-	{ SEVERITY_NOTE, 0, true, false,
+	{ SEVERITY_NOTE, 0, true, false, true,
 	  "SELECT format('publication %s', pubname), 'it is not carried',"
 	  " " ON_TARGET " FROM pg_publication ORDER BY 1" },
-	{ SEVERITY_NOTE, 0, true, false,
+	{ SEVERITY_NOTE, 0, true, false, true,
 	  "SELECT format('subscription %s', s.subname), 'it is not carried; what it"
 	  " brings until the end arrives through the source', " ON_TARGET
 	  " FROM pg_subscription s JOIN pg_database b ON b.oid = s.subdbid"
 	  " WHERE b.datname = current_database() ORDER BY 1" },
-	{ SEVERITY_NOTE, 0, true, false,
+	{ SEVERITY_NOTE, 0, true, false, false,
 	  "SELECT format('setting %s', split_part(v.setting, '=', 1)),"
 	  " format('it is set for %s in this database, and not carried',"
 	  "  coalesce('role ' || o.rolname, 'everybody')),"
@@ -137,13 +139,13 @@ static const CatalogCheck catalog_checks[] = {
 	  " LEFT JOIN pg_roles o ON o.oid = s.setrole,"
 	  " unnest(s.setconfig) AS v(setting)"
 	  " WHERE b.datname = current_database() ORDER BY 1" },
-	{ SEVERITY_NOTE, 0, false, true,
+	{ SEVERITY_NOTE, 0, false, true, false,
 	  "SELECT 'extension pg_portage', 'it is not installed: DDL is followed only"
 	  " as far as changed rows show it', 'CREATE EXTENSION pg_portage, if"
 	  " tables change during the migration'"
 	  " WHERE NOT EXISTS (SELECT FROM pg_extension"
 	  "  WHERE extname = 'pg_portage')" },
-	{ SEVERITY_WARNING, P_SCHEMA_DIFFERS, false, true,
+	{ SEVERITY_WARNING, P_SCHEMA_DIFFERS, false, true, false,
 	  "SELECT format('event trigger %s', e.evtname),"
 	  " 'it is disabled: DDL is followed only as far as changed rows show it',"
 	  " format('ALTER EVENT TRIGGER %I ENABLE ALWAYS', e.evtname)"
@@ -152,7 +154,7 @@ static const CatalogCheck catalog_checks[] = {
 	  "  AND d.deptype = 'e'"
 	  " JOIN pg_extension x ON x.oid = d.refobjid AND x.extname = 'pg_portage'"
 	  " WHERE e.evtenabled = 'D' ORDER BY 1" },
-	{ SEVERITY_WARNING, P_SCHEMA_DIFFERS, false, true,
+	{ SEVERITY_WARNING, P_SCHEMA_DIFFERS, false, true, false,
 	  "SELECT 'table portage.ddl_key', format('the role %s may not read it: DDL"
 	  " is followed only as far as changed rows show it', current_user),"
 	  " format('GRANT USAGE ON SCHEMA portage TO %I; GRANT SELECT ON"
@@ -201,7 +203,8 @@ source_pg_check_catalog(SourcePg *self, SourceState *state, Findings *findings,
 		const CatalogCheck *check = &catalog_checks[i];
 		PGresult *res;
 
-		if (check->for_stream && config->copy_only)
+		if ((check->for_stream && config->copy_only) ||
+			(check->for_dump && config->translated))
 			continue;
 		res = pg_query(self->sql, err, check->sql);
 		if (res != NULL)

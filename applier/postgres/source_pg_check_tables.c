@@ -150,11 +150,18 @@ add_left_behind(const RelationRow *row, Findings *findings, Severity severity,
 
 /* Of whom it is said that, nothing more has to be said. */
 static bool
-is_left_behind(const RelationRow *row, Findings *findings)
+is_left_behind(const RelationRow *row, bool translated, Findings *findings)
 {
 	if (row->persistence == 't')
 		add_left_behind(row, findings, SEVERITY_NOTE, "",
 						"it is temporary and stays with its session");
+	else if (row->extension != NULL && row->kind == 'r' && translated)
+		add_left_behind(row, findings, SEVERITY_NOTE,
+						"carry it yourself, if it matters",
+						arena_printf(findings->arena,
+									 "it belongs to the extension %s: it is "
+									 "not carried",
+									 row->extension));
 	else if (row->extension != NULL && row->kind == 'r')
 		add_left_behind(row, findings, SEVERITY_NOTE,
 						"carry its rows yourself, if they matter",
@@ -163,7 +170,8 @@ is_left_behind(const RelationRow *row, Findings *findings)
 									 "EXTENSION makes it on the target, its "
 									 "rows are not carried",
 									 row->extension));
-	else if (row->extension != NULL)
+	else if (row->extension != NULL ||
+			 (translated && (row->kind == 'm' || row->kind == 'f')))
 		;
 	else if (row->kind == 'm')
 		finding_add(findings, SEVERITY_NOTE, 0, row->object, "",
@@ -180,9 +188,12 @@ is_left_behind(const RelationRow *row, Findings *findings)
 }
 
 static void
-check_relation(const RelationRow *row, bool copy_only, Findings *findings)
+check_relation(const RelationRow *row, const SourceConfig *config,
+			   Findings *findings)
 {
-	if (is_left_behind(row, findings))
+	if (is_left_behind(row, config->translated, findings))
+		return;
+	if (row->persistence == 'u' && config->translated)
 		return;
 	if (row->persistence == 'u' && row->kind == 'r')
 		add_left_behind(
@@ -192,7 +203,7 @@ check_relation(const RelationRow *row, bool copy_only, Findings *findings)
 						 row->quoted.data),
 			"it is unlogged: it is created on the target, its rows are not "
 			"carried");
-	else if (row->kind == 'r' && !copy_only)
+	else if (row->kind == 'r' && !config->copy_only)
 		check_identity(row, findings);
 	check_privileges(row, findings);
 }
@@ -267,7 +278,7 @@ source_pg_check_relations(SourcePg *self, SourceState *state,
 								  row.schema, row.name);
 		buffer_init(&row.quoted);
 		pg_quote_table(&row.quoted, row.schema, row.name);
-		check_relation(&row, config->copy_only, findings);
+		check_relation(&row, config, findings);
 		buffer_release(&row.quoted);
 	}
 	PQclear(res);

@@ -7,7 +7,8 @@
  * and never looks at this.  Everything is read under one snapshot and lives in
  * the caller's arena.  Expressions are the source's own words, as its catalog
  * prints them.  All of it is UTF-8, whatever the source's encoding is: names in
- * the stream and in the copy (change.h, catalog.h) are not.
+ * the stream and in the copy (change.h, catalog.h) are not, which makes no
+ * difference as long as they are ASCII; see copy_schema.c.
  */
 #ifndef PORTAGE_SCHEMA_H
 #define PORTAGE_SCHEMA_H
