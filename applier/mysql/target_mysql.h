@@ -131,8 +131,12 @@ void target_mysql_known(TargetMysql *self, TargetDurability *durability);
 
 /* Load portage_relation unless it is loaded. */
 bool target_mysql_maps(TargetMysql *self, Error *err) MUST_CHECK;
-/* Another connection's view, for a loader: the caller's to release. */
-bool map_table_load(MyConn *conn, const char *stream, MapTable *maps,
+/*
+ * Another connection's view, for a loader: the caller's to release.  What
+ * becomes of lost values is as the configuration says now; the types are as they
+ * were made.
+ */
+bool map_table_load(MyConn *conn, const TargetConfig *config, MapTable *maps,
 					Error *err) MUST_CHECK;
 void map_table_release(MapTable *maps);
 MapEntry *map_table_find(const MapTable *maps, uint32_t oid);

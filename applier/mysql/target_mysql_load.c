@@ -48,8 +48,8 @@ maps_load(TargetLoader *loader, Error *err)
 {
 	if (loader->maps_loaded)
 		map_table_release(&loader->maps);
-	loader->maps_loaded = map_table_load(loader->conn, loader->progress.stream,
-										 &loader->maps, err);
+	loader->maps_loaded = map_table_load(
+		loader->conn, loader->target->base.config, &loader->maps, err);
 	return loader->maps_loaded;
 }
 

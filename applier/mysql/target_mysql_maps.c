@@ -56,35 +56,6 @@ entry_load(const MyResult *row, Arena *arena, MapEntry *entry, Error *err)
 			table_map_parse(my_value(row, 7), arena, &entry->map, err));
 }
 
-bool
-map_table_load(MyConn *conn, const char *stream, MapTable *maps, Error *err)
-{
-	MyResult result;
-	bool ok = true;
-
-	memset(maps, 0, sizeof(*maps));
-	arena_init(&maps->arena);
-	if (!my_queryf(conn, err, &result, LOAD_SQL, stream))
-		return false;
-	maps->entries = ARENA_ARRAY(&maps->arena, MapEntry,
-								(size_t) mysql_num_rows(result.res));
-	while (ok && my_next(&result))
-		ok = entry_load(&result, &maps->arena, &maps->entries[maps->count++],
-						err);
-	my_result_free(&result);
-	if (!ok)
-		map_table_release(maps);
-	return ok;
-}
-
-void
-map_table_release(MapTable *maps)
-{
-	arena_release(&maps->arena);
-	memset(maps, 0, sizeof(*maps));
-	arena_init(&maps->arena);
-}
-
 static int
 entry_compare(const void *oid, const void *entry)
 {
@@ -103,13 +74,82 @@ map_table_find(const MapTable *maps, uint32_t oid)
 				   sizeof(maps->entries[0]), entry_compare);
 }
 
+/* What rules call a partition by is its root. */
+static const Shape *
+named_shape(const MapTable *maps, const MapEntry *entry)
+{
+	const MapEntry *root = map_table_find(maps, entry->shape.root_oid);
+
+	return root != NULL ? &root->shape : &entry->shape;
+}
+
+/*
+ * --on-loss may be another one than when the schema was made.  A column that was
+ * made text loses nothing; one that was not cannot become it any more.
+ */
+static bool
+maps_take_rules(MapTable *maps, const char *on_loss, Error *err)
+{
+	LossRules rules;
+
+	if (!loss_rules_parse(on_loss, &maps->arena, &rules, err))
+		return false;
+	for (int i = 0; i < maps->count; i++)
+	{
+		MapEntry *entry = &maps->entries[i];
+		const Shape *named = named_shape(maps, entry);
+
+		for (int k = 0; k < entry->map.column_count; k++)
+		{
+			ColumnMap *column = &entry->map.columns[k];
+			LossPolicy policy = loss_policy(&rules, named->schema, named->name,
+											column->name);
+
+			if (column->policy != LOSS_TEXT)
+				column->policy = policy != LOSS_TEXT ? policy : LOSS_ERROR;
+		}
+	}
+	return true;
+}
+
+bool
+map_table_load(MyConn *conn, const TargetConfig *config, MapTable *maps,
+			   Error *err)
+{
+	MyResult result;
+	bool ok = true;
+
+	memset(maps, 0, sizeof(*maps));
+	arena_init(&maps->arena);
+	if (!my_queryf(conn, err, &result, LOAD_SQL, config->stream))
+		return false;
+	maps->entries = ARENA_ARRAY(&maps->arena, MapEntry,
+								(size_t) mysql_num_rows(result.res));
+	while (ok && my_next(&result))
+		ok = entry_load(&result, &maps->arena, &maps->entries[maps->count++],
+						err);
+	my_result_free(&result);
+	ok = ok && maps_take_rules(maps, config->on_loss, err);
+	if (!ok)
+		map_table_release(maps);
+	return ok;
+}
+
+void
+map_table_release(MapTable *maps)
+{
+	arena_release(&maps->arena);
+	memset(maps, 0, sizeof(*maps));
+	arena_init(&maps->arena);
+}
+
 bool
 target_mysql_maps(TargetMysql *self, Error *err)
 {
 	if (self->maps != NULL)
 		return true;
 	self->maps = mem_zalloc(sizeof(*self->maps));
-	if (map_table_load(self->conn, self->base.config->stream, self->maps, err))
+	if (map_table_load(self->conn, self->base.config, self->maps, err))
 		return true;
 	mem_free(self->maps);
 	self->maps = NULL;
