@@ -208,50 +208,57 @@ field_expression(const ColumnMap *column, const MyServer *server)
 	return NULL;
 }
 
-static void
-build_statements(LoadTable *self, const MyServer *server)
+void
+load_statement(Buffer *sql, const MyServer *server, const char *name,
+			   const ColumnMap *const *columns, int count)
 {
-	const char *comma = "";
-	Buffer names;
-	Buffer fields;
 	Buffer set;
 
-	buffer_init(&names);
-	buffer_init(&fields);
 	buffer_init(&set);
-	for (int i = 0; i < self->rows.written; i++)
+	buffer_printf(sql,
+				  "LOAD DATA LOCAL INFILE 'pg_portage' INTO TABLE "
+				  "%s" LOAD_FORMAT "(",
+				  name);
+	for (int i = 0; i < count; i++)
 	{
-		const ColumnMap *column = load_rows_written(&self->rows, i)->map;
-		const char *expression = field_expression(column, server);
+		const char *expression = field_expression(columns[i], server);
 		char variable[32];
 
-		buffer_puts(&names, comma);
-		my_quote_ident(&names, column->target);
-		buffer_puts(&fields, comma);
-		comma = ", ";
+		buffer_puts(sql, i > 0 ? ", " : "");
 		if (expression == NULL)
 		{
-			my_quote_ident(&fields, column->target);
+			my_quote_ident(sql, columns[i]->target);
 			continue;
 		}
 		snprintf(variable, sizeof(variable), "@portage_%d", i);
-		buffer_puts(&fields, variable);
+		buffer_puts(sql, variable);
 		buffer_puts(&set, set.len == 0 ? " SET " : ", ");
-		my_quote_ident(&set, column->target);
+		my_quote_ident(&set, columns[i]->target);
 		buffer_puts(&set, " = ");
 		buffer_printf(&set, expression, variable);
 	}
-	my_quote_table(&self->name, self->map->database, self->map->table);
-	buffer_printf(
-		&self->load,
-		"LOAD DATA LOCAL INFILE 'pg_portage' INTO TABLE %s" LOAD_FORMAT
-		"(%s)%s",
-		self->name.data, fields.data, set.data);
-	buffer_printf(&self->head, "INSERT INTO %s (%s) VALUES ", self->name.data,
-				  names.data);
-	buffer_release(&names);
-	buffer_release(&fields);
+	buffer_printf(sql, ")%s", set.data);
 	buffer_release(&set);
+}
+
+static void
+build_statements(LoadTable *self, const MyServer *server)
+{
+	const ColumnMap **columns = mem_zalloc(((size_t) self->rows.written + 1) *
+										   sizeof(*columns));
+
+	my_quote_table(&self->name, self->map->database, self->map->table);
+	buffer_printf(&self->head, "INSERT INTO %s (", self->name.data);
+	for (int i = 0; i < self->rows.written; i++)
+	{
+		columns[i] = load_rows_written(&self->rows, i)->map;
+		buffer_puts(&self->head, i > 0 ? ", " : "");
+		my_quote_ident(&self->head, columns[i]->target);
+	}
+	buffer_puts(&self->head, ") VALUES ");
+	load_statement(&self->load, server, self->name.data, columns,
+				   self->rows.written);
+	mem_free(columns);
 }
 
 bool

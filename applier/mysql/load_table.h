@@ -25,6 +25,13 @@ load_table_open(LoadTable *self, MyConn *conn, const TableMap *map,
 				const Table *table, LossTally *tally, Error *err) MUST_CHECK;
 void load_table_close(LoadTable *self); /* zeroed is fine */
 
+/*
+ * Append LOAD DATA LOCAL into the table of that name, quoted, with fields for
+ * these columns, in order.
+ */
+void load_statement(Buffer *sql, const MyServer *server, const char *name,
+					const ColumnMap *const *columns, int count);
+
 /* Run "VERB table REST". */
 bool load_table_exec(MyConn *conn, const char *verb, const TableMap *map,
 					 const char *rest, Error *err) MUST_CHECK;

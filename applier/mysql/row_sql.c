@@ -133,29 +133,57 @@ value_error(const RowTable *table, Error *err)
 	return false;
 }
 
-bool
-row_literal(RowWriter *writer, const RowTable *table, int i, const Value *value,
-			ValueUse use, Buffer *sql, Error *err)
+/* Of a value that is PRESENT or NULL; lives until the next one. */
+static bool
+convert(RowWriter *writer, const RowTable *table, int i, const Value *value,
+		ValueUse use, Converted *converted, Error *err)
 {
 	const RowColumn *column = &table->columns[i];
 	Slice text = { value->data, value->len };
-	Converted converted;
 
 	if (value->state == WIRE_COL_NULL)
 	{
-		buffer_append(sql, "NULL", 4);
+		*converted = (Converted){ .null = true };
 		return true;
 	}
 	BUG_UNLESS(value->state == WIRE_COL_PRESENT && column->map != NULL);
 	reuse(&writer->scratch);
-	reuse(&writer->decoded);
-	if (!convert_encoded(writer->decoder, column->map, text, column->bytes,
-						 &writer->decoded, &writer->scratch, &converted, err))
+	if (writer->decoder != NULL && !column->bytes)
+	{
+		reuse(&writer->decoded);
+		if (!text_decode(writer->decoder, text, &writer->decoded, &text, err))
+			return value_error(table, err);
+	}
+	if (!convert_value(column->map, text, column->bytes, &writer->scratch,
+					   converted, err))
 		return value_error(table, err);
-	if (converted.loss != LOSS_NONE && use == VALUE_WRITTEN)
-		loss_tally_add(writer->losses, table->map, column->map, converted.loss,
+	if (converted->loss != LOSS_NONE && use == VALUE_WRITTEN)
+		loss_tally_add(writer->losses, table->map, column->map, converted->loss,
 					   1);
-	convert_literal(sql, column->map, &converted);
+	return true;
+}
+
+bool
+row_literal(RowWriter *writer, const RowTable *table, int i, const Value *value,
+			ValueUse use, Buffer *sql, Error *err)
+{
+	Converted converted;
+
+	if (!convert(writer, table, i, value, use, &converted, err))
+		return false;
+	convert_literal(sql, table->columns[i].map, &converted);
+	return true;
+}
+
+bool
+row_field(RowWriter *writer, const RowTable *table, int i, const Value *value,
+		  Buffer *line, Error *err)
+{
+	Converted converted;
+
+	if (!convert(writer, table, i, value, VALUE_WRITTEN, &converted, err))
+		return false;
+	convert_field(line, &converted);
 	return true;
 }
 

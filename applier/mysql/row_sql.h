@@ -67,6 +67,10 @@ bool
 row_literal(RowWriter *writer, const RowTable *table, int i, const Value *value,
 			ValueUse use, Buffer *sql, Error *err) MUST_CHECK;
 
+/* The same as a field of LOAD DATA, which is written. */
+bool row_field(RowWriter *writer, const RowTable *table, int i,
+			   const Value *value, Buffer *line, Error *err) MUST_CHECK;
+
 /* Append " WHERE k = ... AND ...", by the identity's columns of a row. */
 bool row_where_key(RowWriter *writer, const RowTable *table, const Value *row,
 				   Buffer *sql, Error *err) MUST_CHECK;

@@ -17,6 +17,8 @@
 #define DELETE_ROWS 500
 #define UPDATE_ROWS 1000
 #define INSERT_ROWS 1000
+#define LOAD_ROWS \
+	64 /* LOAD DATA from here on: its fields are not parsed as SQL */
 #define PART_BYTES ((size_t) 256 * 1024)
 
 /* a derived table costs more than so many statements */
@@ -306,17 +308,58 @@ put_singles(const VectorSql *v)
 	return ok;
 }
 
+void
+vector_writer_init(VectorWriter *writer, RowPacket *packet, RowWriter *rows)
+{
+	writer->packet = packet;
+	writer->rows = rows;
+	buffer_init(&writer->lines);
+}
+
+void
+vector_writer_release(VectorWriter *writer)
+{
+	if (writer->packet != NULL)
+		buffer_release(&writer->lines);
+}
+
+/* So many that LOAD DATA is worth it; and it can't make a row of nothing. */
+static bool
+inserts_much(const VectorSql *v)
+{
+	if (v->vector->kind != PLAN_INSERT || v->vector->count < LOAD_ROWS ||
+		!v->packet->conn->server.local_infile)
+		return false;
+	for (int i = 0; i < column_count(v); i++)
+	{
+		if (is_set(v, i))
+			return true;
+	}
+	return false;
+}
+
 bool
-vector_put(RowPacket *packet, RowWriter *rows, const PlanVector *vector,
-		   Error *err)
+vector_put(VectorWriter *writer, const PlanVector *vector, Error *err)
 {
 	const MyTableFacts *facts = (const MyTableFacts *) vector->table;
+	RowPacket *packet = writer->packet;
+	RowWriter *rows = writer->rows;
 	VectorSql v = {
 		vector, facts, &facts->row, packet, rows, &packet->sql, err
 	};
 	int next = 0;
 	bool ok = true;
 
+	if (inserts_much(&v))
+	{
+		bool available;
+
+		ok = vector_load(writer, vector, &available, err);
+		if (!ok || available)
+			return ok;
+		/* it is not tried again */
+		packet->conn->server.local_infile = false;
+	}
 	if (vector->kind == PLAN_UPDATE &&
 		(vector->count <= FEW_ROWS || facts->joined == NULL))
 		return put_singles(&v);

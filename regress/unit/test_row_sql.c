@@ -249,9 +249,11 @@ vector_is(PlanKind kind, uint8_t set, const Value *const *rows, int count,
 						  .count = count };
 	Change change = { .kind = CHANGE_UPDATE, .relation = &relation };
 	Error err = ERROR_INIT;
+	VectorWriter vectors;
 	RowPacket packet;
 
 	packet_init(&packet, &conn);
+	vector_writer_init(&vectors, &packet, writer);
 	for (int i = 0; i < count; i++)
 	{
 		ops[i] = ARENA_NEW(&arena, PlanOp);
@@ -259,10 +261,11 @@ vector_is(PlanKind kind, uint8_t set, const Value *const *rows, int count,
 		ops[i]->change = &change;
 		ops[i]->txn = &txn;
 	}
-	if (!vector_put(&packet, writer, &vector, &err))
+	if (!vector_put(&vectors, &vector, &err))
 		is_str(err.message, want, what);
 	else
 		is_str(packet.sql.data, want, what);
+	vector_writer_release(&vectors);
 	packet_release(&packet);
 }
 
