@@ -12,6 +12,7 @@
 
 #include "base/failpoint.h"
 #include "base/mem.h"
+#include "mysql/table_facts_mysql.h"
 
 static bool target_mysql_connect(Target *target, Error *err);
 static void target_mysql_disconnect(Target *target);
@@ -221,6 +222,7 @@ target_mysql_disconnect(Target *target)
 	my_conn_close(self->conn);
 	self->conn = NULL;
 	self->session_name[0] = '\0';
+	target_mysql_facts_release(self);
 	target_mysql_maps_forget(self);
 }
 

@@ -13,7 +13,7 @@
  *		target_mysql_schema.c	translation; what exists is compared
  *		target_mysql_maps.c		portage_relation: shapes and maps of the tables
  *		target_mysql_load.c		LOAD DATA LOCAL, or INSERT, with the chunk row
- *		target_mysql_tables.c	what is to be known of tables for plans
+ *		target_mysql_facts.c	what is to be known of tables for plans
  *		target_mysql_writer.c	plans: vectors, and rows that need their place
  *		target_mysql_apply.c	batches in the source's order; DDL in the stream
  */
