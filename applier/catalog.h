@@ -49,6 +49,7 @@ typedef struct Table
 								 * its values as it does; or NULL */
 	bool key_bytes;				 /* text, compared byte by byte */
 	bool key_ordered;			 /* the rows lie in its order */
+	bool key_primary;			 /* the index is the primary key's */
 	const struct Shape *altered; /* name and columns, if they are others than
 								  * what is noted; see copy_plan_altered */
 } Table;

@@ -449,6 +449,8 @@ copy_plan_fit(const Target *target, Table *tables, int count)
 	for (int i = 0; i < count; i++)
 	{
 		tables[i].binary &= features->binary_rows;
+		if (features->own_schema && !tables[i].key_primary)
+			tables[i].key_ordered = false;
 		if (!features->merges_partitions || !tables[i].partition)
 			continue;
 		tables[i].key_ordered = false;

@@ -113,8 +113,10 @@ bool copy_plan_load(CopyPlan *plan, Source *source, Target *target,
 					Error *err) MUST_CHECK;
 
 /*
- * What the target asks of how tables are read: it has no use for binary rows, or
- * cannot take the rows of a part of a partition back.
+ * What the target asks of how tables are read: it has no use for binary rows,
+ * cannot take the rows of a part of a partition back, or has the primary key
+ * while rows are loaded, so that pieces of different snapshots must not have two
+ * rows of the same.
  */
 void copy_plan_fit(const Target *target, Table *tables, int count);
 

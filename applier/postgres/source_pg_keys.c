@@ -31,7 +31,8 @@
 	" coalesce(b.type, a.atttypid) IN (20, 21, 23, 26, 1082, 1114, 1184,"   \
 	"  2950), coalesce(b.type, a.atttypid) IN (25, 1043)"                   \
 	"  AND a.attcollation = 950,"                                           \
-	" coalesce(abs(s.correlation) > " CORRELATION_MIN ", false)"            \
+	" coalesce(abs(s.correlation) > " CORRELATION_MIN ", false),"           \
+	" i.indisprimary"                                                       \
 	" FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid"                \
 	" JOIN pg_namespace n ON n.oid = c.relnamespace"                        \
 	" JOIN pg_class ic ON ic.oid = i.indexrelid"                            \
@@ -70,6 +71,7 @@ source_pg_keys(PgConn *conn, Arena *arena, Table *tables, int count, Error *err)
 			continue;
 		table->key = arena_strdup(arena, pg_value(res, row, 2));
 		table->key_ordered = pg_value_bool(res, row, 5);
+		table->key_primary = pg_value_bool(res, row, 6);
 	}
 	PQclear(res);
 	return true;

@@ -56,6 +56,37 @@ test_kinds(void)
 	is_int(copy_split_pieces(&table, 1), 10000, "nor than any could need");
 }
 
+/* What a target asks of how its tables are read. */
+static void
+test_fit(void)
+{
+	TargetOps ops = { .features = { .binary_rows = true } };
+	Target target = { .ops = &ops };
+	Table tables[] = {
+		{ .bytes = 2 * MB, .blocks = 256, .binary = true, .partition = true },
+		{ .bytes = 2 * MB, .blocks = 256, .key = "id", .key_ordered = true },
+		{ .bytes = 2 * MB,
+		  .blocks = 256,
+		  .key = "id",
+		  .key_ordered = true,
+		  .key_primary = true },
+	};
+
+	copy_plan_fit(&target, tables, 3);
+	ok(tables[0].binary, "binary rows for a target of the same kind");
+	is_int(copy_split_kind(&tables[0], MB), CHUNK_BLOCKS, "a partition");
+	is_int(copy_split_kind(&tables[1], MB), CHUNK_KEYS, "by any key");
+	ops.features = (TargetFeatures){ .own_schema = true,
+									 .merges_partitions = true };
+	copy_plan_fit(&target, tables, 3);
+	ok(!tables[0].binary, "none for another one");
+	is_int(copy_split_kind(&tables[0], MB), CHUNK_WHOLE,
+		   "a partition is read whole where it shares a table");
+	is_int(copy_split_kind(&tables[1], MB), CHUNK_BLOCKS,
+		   "not by a key beside the primary one");
+	is_int(copy_split_kind(&tables[2], MB), CHUNK_KEYS, "by the primary key");
+}
+
 static void
 test_make(void)
 {
@@ -290,6 +321,7 @@ int
 main(void)
 {
 	test_kinds();
+	test_fit();
 	test_make();
 	test_start();
 	test_mixed();

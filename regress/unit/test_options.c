@@ -124,6 +124,42 @@ test_commands(void)
 	refuses(P_NAME, "a target without a name", "status", "--target", TARGET);
 }
 
+/* "ddl" takes a word with run, and none with plan. */
+static void
+test_ddl(void)
+{
+	accepts("plan --ddl", "plan", BOTH, "--ddl");
+	ok(options.print_ddl, "prints it");
+	accepts("plan --ddl --json", "plan", BOTH, "--ddl", "--json");
+	ok(options.print_ddl && options.json, "both");
+	accepts("--ddl before plan", "--ddl", "plan", BOTH);
+	is_int(options.command, COMMAND_PLAN, "is no value");
+	accepts("--ddl stop before run", "--ddl", "stop", "run", BOTH);
+	is_int(options.ddl, DDL_STOP, "is one");
+	accepts("run --ddl=apply", "run", BOTH, "--ddl=apply");
+	is_int(options.ddl, DDL_APPLY, "with its value");
+	refuses(P_USAGE, "a value for plan", "plan", BOTH, "--ddl=stop");
+	refuses(P_USAGE, "a word for plan", "plan", BOTH, "--ddl", "stop");
+	refuses(P_USAGE, "run without one", "run", BOTH, "--ddl");
+	refuses(P_USAGE, "check", "check", BOTH, "--ddl", "stop");
+}
+
+static void
+test_mapping(void)
+{
+	accepts("neither", "plan", BOTH);
+	ok(options.on_loss == NULL && options.schemas == NULL,
+	   "both are as the migration was begun");
+	accepts("both", "run", BOTH, "--on-loss", "warn,public.*.doc=text",
+			"--schemas=databases");
+	is_str(options.on_loss, "warn,public.*.doc=text", "the rules");
+	is_str(options.schemas, "databases", "the word");
+	accepts("prefix", "check", BOTH, "--schemas", "prefix");
+	refuses(P_OPTIONS, "another word", "check", BOTH, "--schemas", "none");
+	refuses(P_OPTIONS, "rules that are none", "plan", BOTH, "--on-loss=wran");
+	refuses(P_USAGE, "finish with either", "finish", BOTH, "--schemas=prefix");
+}
+
 static void
 test_refusals(void)
 {
@@ -339,6 +375,8 @@ main(void)
 	test_defaults();
 	test_all_of_run();
 	test_commands();
+	test_ddl();
+	test_mapping();
 	test_refusals();
 	test_names();
 	test_sizes();
