@@ -82,6 +82,8 @@ segment_send(LoadStream *self, Error *err)
 	int64_t count;
 	Slice rows;
 
+	if (self->table->exclusive && !load_pipe_whole(self->pipe, &rows, &count))
+		return false;
 	if (!load_savepoint(self->conn, err))
 		return false;
 	if (!self->insert)

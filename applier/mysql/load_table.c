@@ -160,6 +160,8 @@ columns_compare(LoadTable *self, MyResult *result, Error *err)
 			ok = columns_differ(self->map, my_value(result, 0),
 								"of the target's table is not on the source",
 								err);
+		self->exclusive |= strstr(my_value(result, 1), "auto_increment") !=
+						   NULL;
 		if (i >= 0 && strcmp(my_value(result, 2), "PRI") == 0)
 			rows->columns[i].key = true;
 	}

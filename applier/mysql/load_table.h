@@ -17,6 +17,12 @@ typedef struct LoadTable
 	Buffer name; /* quoted, with its database */
 	Buffer load; /* LOAD DATA LOCAL ... */
 	Buffer head; /* INSERT INTO ... VALUES, up to the first row */
+
+	/*
+	 * A LOAD DATA may keep all others from the table until it ends, because the
+	 * table counts (innodb_autoinc_lock_mode): it is not to wait for rows.
+	 */
+	bool exclusive;
 } LoadTable;
 
 /* map and tally have to live as long.  P_SCHEMA_DIFFERS. */

@@ -84,13 +84,13 @@ map_find(TargetLoader *loader, const Table *table, const TableMap **map,
 	const MapEntry *entry = map_table_find(&loader->maps, table->oid);
 
 	/* noted since, or anew: the copy of an altered table is as it is now */
-	if (entry == NULL || table->altered != NULL)
+	if (entry == NULL || entry->map.table == NULL || table->altered != NULL)
 	{
 		if (!maps_load(loader, err))
 			return false;
 		entry = map_table_find(&loader->maps, table->oid);
 	}
-	if (entry == NULL)
+	if (entry == NULL || entry->map.table == NULL)
 		return error_set(err, P_PROGRESS,
 						 "how the rows of table %s.%s are written was never"
 						 " noted",
