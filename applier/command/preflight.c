@@ -111,8 +111,8 @@ check_migration(Session *session, Findings *findings, Error *err)
 	if (!session_read_progress(session, err))
 		return false;
 	if (progress->phase == PHASE_NONE)
-		return check_occupied(session, findings, err) &&
-			   check_translation(session, findings, err);
+		return check_translation(session, findings, err) &&
+			   check_occupied(session, findings, err);
 	finding_add(findings, SEVERITY_NOTE, 0, "target", "",
 				"the migration \"%s\" has begun: it is in phase \"%s\"",
 				session->options->name, phase_name(progress->phase));
