@@ -8,9 +8,10 @@
  *		convert_number.c	integers, decimals, money, doubles
  *		convert_time.c		dates and times
  *		convert_json.c		what JSON of the target would change
+ *		json_keys.c			keys that occur twice
  *		json_number.c		numbers as MySQL's JSON reads them
  *		convert_array.c		arrays as JSON
- *		convert_hstore.c	hstore as JSON
+ *		convert_hstore.c	hstore as JSON; JSON strings
  *		convert_literal.c	what is sent
  *		text_decoder.c		text of other encodings
  *		loss_tally.c		losses that were allowed
@@ -81,6 +82,16 @@ is_digit(char c)
 	return (unsigned char) (c - '0') < 10;
 }
 
+/* -1: it is none. */
+static inline int
+hex_digit(char c)
+{
+	return is_digit(c)			  ? c - '0'
+		   : c >= 'a' && c <= 'f' ? c - 'a' + 10
+		   : c >= 'A' && c <= 'F' ? c - 'A' + 10
+								  : -1;
+}
+
 /*
  * Append a value for people: in quotes, cut, with what is no printable text as
  * \xNN.
@@ -120,19 +131,55 @@ bool money_digits(Slice in, Buffer *scratch);
 /* The bytes of "\x0aff"; false, and scratch as it was, for anything else. */
 bool hex_bytes(Slice in, Buffer *scratch);
 
-/* Append a JSON string. */
-void json_put_string(Buffer *out, Slice text);
+/* -?DIGITS(.DIGITS)?(e[+-]?DIGITS)? */
+bool is_number_text(Slice in);
+
+/* Append the inside of a JSON string; the text is UTF-8. */
+void json_put_text(Buffer *out, Slice text);
+
+/*
+ * Append the string between these quotes as a JSON string: a backslash stands
+ * for the byte behind it, as arrays and hstore have it.
+ */
+void json_put_quoted(Buffer *out, Slice quoted);
+
+/* The string at the beginning: inside of its quotes; false if it has no end. */
+bool quoted_text(Slice in, Slice *inside);
+
+/* \uXXXX at the beginning: its code unit, -1 if it is none. */
+int json_code_unit(const char *at, const char *end);
+
+/* Halves of a surrogate pair. */
+static inline bool
+json_is_high(int unit)
+{
+	return unit >= 0xD800 && unit < 0xDC00;
+}
+
+static inline bool
+json_is_low(int unit)
+{
+	return unit >= 0xDC00 && unit < 0xE000;
+}
+
+/* A key that the object with these members has twice; false: there is none. */
+bool json_key_twice(Slice members, Slice *key);
 
 /* What MySQL's JSON makes of a number. */
 typedef enum JsonNumberFate
 {
 	JSON_NUMBER_KEPT,
-	JSON_NUMBER_SCALE, /* zeros are lost, the number is the same */
-	JSON_NUMBER_OTHER, /* another number */
-	JSON_NUMBER_REFUSED
+	JSON_NUMBER_SCALE,	/* zeros are lost, the number is the same */
+	JSON_NUMBER_OTHER,	/* another number */
+	JSON_NUMBER_REFUSED /* an error */
 } JsonNumberFate;
 
-/* near is what to write instead of a number that is not kept, if not 0. */
-JsonNumberFate json_number_fate(Slice token, double *near);
+#define JSON_NUMBER_SIZE 32
+
+/*
+ * The token is a number as JSON has it.  instead: what to write in its place, so
+ * that it is read as the same number, or of REFUSED the nearest; "": itself.
+ */
+JsonNumberFate json_number_fate(Slice token, char instead[JSON_NUMBER_SIZE]);
 
 #endif /* PORTAGE_CONVERSION_H */

@@ -209,9 +209,11 @@ convert_value(const ColumnMap *column, Slice in, bool raw, Buffer *scratch,
 		case CONVERT_ENUM:
 			return convert_enum(&c);
 		case CONVERT_JSON:
+			return convert_json(&c);
 		case CONVERT_ARRAY:
+			return convert_array(&c);
 		case CONVERT_HSTORE:
-			break;
+			return convert_hstore(&c);
 	}
 	BUG("conversion %d", (int) column->convert);
 }

@@ -6,35 +6,11 @@
  * below 128, which are never part of another character.  Eight bytes are looked
  * at together, as there is rarely one to escape.
  */
-#include <stdint.h>
-
+#include "mysql/byte_words.h"
 #include "mysql/conversion.h"
 
 /* Room is asked for piece by piece: a value may be of a gigabyte. */
 #define PIECE ((size_t) 65536)
-
-#define ONES UINT64_C(0x0101010101010101)
-#define HIGHS UINT64_C(0x8080808080808080)
-
-/* Not 0 if one of the bytes is 0.  May be wrong about bytes, not about words. */
-static inline uint64_t
-has_zero(uint64_t word)
-{
-	return (word - ONES) & ~word & HIGHS;
-}
-
-static inline uint64_t
-has_byte(uint64_t word, unsigned char byte)
-{
-	return has_zero(word ^ (ONES * byte));
-}
-
-/* Not 0 if one of the bytes is below limit, which is 128 at most. */
-static inline uint64_t
-has_less(uint64_t word, unsigned char limit)
-{
-	return (word - ONES * limit) & ~word & HIGHS;
-}
 
 /* What follows a backslash for a byte; 0: the byte is written as it is. */
 static const char literal_escapes[256] = {
@@ -70,14 +46,15 @@ put_bytes(char *to, const char *data, size_t len, const char *escapes)
 static inline bool
 plain_literal(uint64_t word)
 {
-	return (has_zero(word) | has_byte(word, '\'') | has_byte(word, '\\')) == 0;
+	return (word_has_byte(word, '\0') | word_has_byte(word, '\'') |
+			word_has_byte(word, '\\')) == 0;
 }
 
 /* A little more than has to be: all control characters up to the newline. */
 static inline bool
 plain_field(uint64_t word)
 {
-	return (has_less(word, '\n' + 1) | has_byte(word, '\\')) == 0;
+	return (word_has_less(word, '\n' + 1) | word_has_byte(word, '\\')) == 0;
 }
 
 static inline __attribute__((always_inline)) void
@@ -97,9 +74,8 @@ append_escaped(Buffer *out, Slice bytes, bool (*plain)(uint64_t),
 		to = out->data + out->len;
 		for (; stop - data >= 8; data += 8)
 		{
-			uint64_t word;
+			uint64_t word = word_load(data);
 
-			memcpy(&word, data, sizeof(word));
 			if (plain(word))
 			{
 				memcpy(to, &word, sizeof(word));

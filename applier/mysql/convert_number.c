@@ -356,6 +356,14 @@ double_scan(Slice in, DoubleText *d)
 	return i == in.len && i > exponent;
 }
 
+bool
+is_number_text(Slice in)
+{
+	DoubleText d;
+
+	return double_scan(in, &d);
+}
+
 /* Its value; the text is copied, as it has no NUL behind it. */
 static double
 double_value(Slice in)

@@ -5,21 +5,16 @@
  * Servers count characters for VARCHAR(n) and CHAR(n), and bytes for the TEXT
  * types.  What is cut is cut between characters.
  */
-#include <stdint.h>
-
+#include "mysql/byte_words.h"
 #include "mysql/conversion.h"
-
-#define HIGH_BITS UINT64_C(0x8080808080808080)
 
 /* How many of eight bytes go on with a character: 10xxxxxx. */
 static inline int
 count_continuations(const char *data)
 {
-	uint64_t word;
+	uint64_t word = word_load(data);
 
-	memcpy(&word, data, sizeof(word));
-	word = word & (~word << 1) & HIGH_BITS;
-	return __builtin_popcountll(word);
+	return __builtin_popcountll(word_has_high(word & (~word << 1)));
 }
 
 size_t

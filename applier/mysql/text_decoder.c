@@ -7,12 +7,11 @@
  */
 #include <errno.h>
 #include <iconv.h>
-#include <stdint.h>
 
 #include "base/mem.h"
+#include "mysql/byte_words.h"
 #include "mysql/conversion.h"
 
-#define HIGHS UINT64_C(0x8080808080808080)
 #define NO_ICONV ((iconv_t) -1)
 
 struct TextDecoder
@@ -103,14 +102,8 @@ ascii_prefix(Slice text)
 {
 	size_t i = 0;
 
-	for (; i + 8 <= text.len; i += 8)
-	{
-		uint64_t word;
-
-		memcpy(&word, text.data + i, sizeof(word));
-		if ((word & HIGHS) != 0)
-			break;
-	}
+	while (i + 8 <= text.len && word_has_high(word_load(text.data + i)) == 0)
+		i += 8;
 	while (i < text.len && ((unsigned char) text.data[i] & 0x80) == 0)
 		i++;
 	return i;
