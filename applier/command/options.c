@@ -191,9 +191,11 @@ foresee_command(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, grammar.letters, grammar.longs,
 							NULL)) != -1)
 	{
+		if (optarg == NULL)
+			continue;
 		if (c == 1)
 			return command_of(optarg);
-		if (c >= OPTION_VALUE && optarg != NULL && as_value == COMMAND_COUNT &&
+		if (c >= OPTION_VALUE && as_value == COMMAND_COUNT &&
 			namesake(c - OPTION_VALUE) != NULL)
 			as_value = command_of(optarg);
 	}
