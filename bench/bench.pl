@@ -3,7 +3,8 @@
 # bench.pl [OPTION...]
 #
 # Measure pg_portage against everything else that brings a database from one
-# PostgreSQL server to another, in the same run. Start it with "make bench": see
+# PostgreSQL server to another, and against what brings one to MariaDB, in the
+# same run. Start it with "make bench": see
 # README.md.
 
 use strict;
@@ -21,6 +22,9 @@ use Bench::Copy;
 use Bench::Drain;
 use Bench::Follower;
 use Bench::Latency;
+use Bench::MysqlCopy;
+use Bench::MysqlDrain;
+use Bench::MysqlServer;
 use Bench::Pair;
 use Bench::Pglogical;
 use Bench::Results;
@@ -32,15 +36,19 @@ use Bench::Workload;
 
 my $usage = <<"USAGE";
 usage: make bench BENCH_OPTIONS="OPTION..."
-  --parts=NAME,...      of drain, copy, latency, far, sustained (all)
+  --parts=NAME,...      of drain, copy, latency, far, sustained, mysql-copy,
+                        mysql-drain (all)
   --only=NAME,...       these contenders: native, pglogical, portage, portage1,
-                        portage2 (writers), pg_dump, pgcopydb, pipes
+                        portage2 (writers), pg_dump, pgcopydb, pipes; for
+                        MariaDB file, pipes, row_sink
   --rounds=N            how many rounds count (3), after one that does not
   --no-warm-up          all of them count
   --full                the sizes of the design; or FULL=1
-  --workloads=NAME,...  of the drain: w1, w2a, w2b, w3d, w3f (all)
+  --workloads=NAME,...  of the drain: w1, w2a, w2b, w3d, w3f (all; to MariaDB w1
+                        and w2b of these)
   --size=NAME=N         transactions or rows of one of these, or of "far"
   --scale=N, --rows=N   of the copy: of pgbench, and of a second table
+  --mysql-rows=N        of the copy to MariaDB
   --jobs=N              of the copy (2)
   --transactions=N      of the latency (1000)
   --delay=MS            each way, to those that are far away (5)
@@ -53,7 +61,7 @@ usage: make bench BENCH_OPTIONS="OPTION..."
 USAGE
 
 my %option = (
-	parts => 'drain,copy,latency,far,sustained',
+	parts => 'drain,copy,latency,far,sustained,mysql-copy,mysql-drain',
 	rounds => 3,
 	'warm-up' => 1,
 	full => $ENV{FULL} // $ENV{BENCH_FULL} // 0,
@@ -67,6 +75,7 @@ my %sizes = (
 	# [ default, full ]
 	scale => [ 25, 100 ],
 	rows => [ 1_250_000, 5_000_000 ],
+	'mysql-rows' => [ 1_000_000, 2_000_000 ],
 	seconds => [ 15, 60 ],
 	'rate-scale' => [ 12, 50 ],
 	buffers => [ '512MB', '1GB' ]);
@@ -77,7 +86,9 @@ my %parts = (
 	copy => \&measure_copy,
 	latency => \&measure_latency,
 	far => \&measure_far,
-	sustained => \&measure_sustained);
+	sustained => \&measure_sustained,
+	'mysql-copy' => \&measure_mysql_copy,
+	'mysql-drain' => \&measure_mysql_drain);
 
 read_options();
 my $report = $option{json} ? \*STDERR : \*STDOUT;
@@ -95,6 +106,7 @@ my ($pair, $version);
 $results->note($_, $missing{$_}) foreach sort keys %missing;
 foreach my $part (split(/,/, $option{parts}))
 {
+	next if $part =~ /\Amysql/ && $missing{MariaDB};
 	start_servers($part);
 	$parts{$part}->();
 	stop_servers();
@@ -107,7 +119,7 @@ sub read_options
 {
 	@ARGV = (Text::ParseWords::shellwords($ENV{BENCH_OPTIONS} // ''), @ARGV);
 	GetOptions(\%option, 'parts=s', 'only=s', 'rounds=i', 'warm-up!', 'full!',
-		'workloads=s', 'size=i%', 'scale=i', 'rows=i', 'jobs=i',
+		'workloads=s', 'size=i%', 'scale=i', 'rows=i', 'mysql-rows=i', 'jobs=i',
 		'transactions=i', 'delay=i', 'seconds=i', 'ladder=s', 'rate-scale=i',
 		'buffers=s', 'json!', 'verbose!', 'help')
 	  || usage_error();
@@ -154,6 +166,8 @@ sub missing
 	  unless Bench::Pglogical::is_installed();
 	$missing{pgcopydb} = 'its package is not installed'
 	  unless Bench::Copy::has_pgcopydb();
+	$missing{MariaDB} = 'its server or client is not installed'
+	  unless Bench::MysqlServer::is_installed();
 	return %missing;
 }
 
@@ -170,8 +184,11 @@ sub start_servers
 	  if $part eq 'drain' && wanted('pglogical');
 	$pair = Bench::Pair->new(
 		source => Bench::Server->start("$scratch/source", conf => $source_conf),
-		target => Bench::Server->start("$scratch/target", conf => $conf),
+		target => $part =~ /\Amysql/
+		? Bench::MysqlServer->start("$scratch/mysql")
+		: Bench::Server->start("$scratch/target", conf => $conf),
 		folder => "$scratch");
+	progress('MariaDB ' . $pair->target->version) if $part =~ /\Amysql/;
 	return if defined $version;
 	$version = $pair->source->sql('postgres', 'SHOW server_version');
 	progress("PostgreSQL $version, " . Bench::Run::machine_cores() . ' cores');
@@ -285,6 +302,29 @@ sub measure_far
 			workload => $workload,
 			delay => $option{delay}),
 		qw(near proxy far));
+	return;
+}
+
+sub measure_mysql_copy
+{
+	rounds('mysql-copy', 'w2',
+		Bench::MysqlCopy->new(pair => $pair, rows => $option{'mysql-rows'}),
+		wanted(qw(file pipes portage1 portage2)));
+	return;
+}
+
+sub measure_mysql_drain
+{
+	foreach my $name (grep { /\A(?:w1|w2b)\z/ } split(/,/, $option{workloads}))
+	{
+		my $workload = Bench::Workload->new(
+			$name,
+			full => $option{full},
+			size => $option{size}{$name});
+		rounds('mysql-drain', $name,
+			Bench::MysqlDrain->new(pair => $pair, workload => $workload),
+			wanted(qw(row_sink portage1 portage2)));
+	}
 	return;
 }
 

@@ -33,6 +33,7 @@ sub folder { return $_[0]{folder} }
 sub url
 {
 	my ($server, $database) = @_;
+	return $server->url($database) if $server->can('url');
 	my $host = $server->folder;
 
 	$host =~ s/([^A-Za-z0-9])/sprintf('%%%02X', ord($1))/ge;

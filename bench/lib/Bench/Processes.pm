@@ -41,8 +41,9 @@ sub look
 
 	$self->look_at(walsender => grep { title($_) =~ /walsender/ }
 		  children($self->{source}->pid));
-	$self->look_at(backend => grep { title($_) !~ $standing }
-		  children($self->{target}->pid));
+	$self->look_at(backend => $self->{target}->can('has_threads')
+		? $self->{target}->pid
+		: grep { title($_) !~ $standing } children($self->{target}->pid));
 	return unless defined $applier;
 	$self->look_at(applier => $applier);
 	$self->look_at_memory($applier);
@@ -55,7 +56,7 @@ sub look_at
 
 	foreach my $pid (@pids)
 	{
-		my $cpu = group_cpu($group, $pid) // next;
+		my $cpu = $self->group_cpu($group, $pid) // next;
 		$self->{cpu}{$group}{$pid} = $cpu;
 	}
 	$self->{cpu}{$group} //= {};
@@ -66,9 +67,11 @@ sub look_at
 # those that have ended, and counts in ticks.
 sub group_cpu
 {
-	my ($group, $pid) = @_;
+	my ($self, $group, $pid) = @_;
 
-	return Bench::Run::process_cpu($pid) if $group ne 'applier';
+	return Bench::Run::process_cpu($pid)
+	  if $group eq 'walsender'
+	  || ($group eq 'backend' && !$self->{target}->can('has_threads'));
 	my @fields = Bench::Run::process_stat($pid) or return undef;
 	return ($fields[11] + $fields[12]) / TICKS;
 }

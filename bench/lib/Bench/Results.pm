@@ -21,7 +21,9 @@ use constant {
 my %peers = (
 	drain => [ 1, qw(native pglogical) ],
 	copy => [ 0, qw(fastest pg_dump pgcopydb pipes native) ],
-	far => [ 0, qw(near) ]);
+	far => [ 0, qw(near) ],
+	'mysql-copy' => [ 1, qw(file pipes) ],
+	'mysql-drain' => [ 1, qw(row_sink) ]);
 my %complete = map { $_ => 1 } qw(pg_dump pgcopydb pipes);
 
 sub new
@@ -110,7 +112,10 @@ sub add_rounds
 			$line{rate_of} = $unit;
 			$line{ratios} = ratios($part, $name, \%walls);
 		}
-		$line{counts} = $runs[-1]{counts} if @runs && $runs[-1]{counts};
+		foreach my $key (qw(counts says))
+		{
+			$line{$key} = $runs[-1]{$key} if @runs && $runs[-1]{$key};
+		}
 		push @{ $self->{lines} }, \%line;
 	}
 	return;

@@ -32,7 +32,11 @@ my @bars = (
 	[ 'copy', 'copy', 'portage', 'fastest', 'at_most', 0.85 ],
 	[ 'sustained', 'rate', 'portage', 'native', 'at_least', 1.3 ],
 	[ 'latency', 'idle', 'portage', undef, 'below', 20 ],
-	[ 'far', 'w1', 'far', 'near', 'below', 1.2 ]);
+	[ 'far', 'w1', 'far', 'near', 'below', 1.2 ],
+	[ 'mysql-copy', 'w2', 'portage1', 'file', 'at_least', 0.9 ],
+	[ 'mysql-copy', 'w2', 'portage2', 'pipes', 'at_least', 1.0 ],
+	[ 'mysql-drain', 'w1', 'portage1', 'row_sink', 'at_least', 10 ],
+	[ 'mysql-drain', 'w2b', 'portage1', 'row_sink', 'at_least', 10 ]);
 
 # Why a drain of pg_portage does not count, or undef: it must have planned its
 # batches and written them as vectors. Both: { column => number }.
