@@ -129,6 +129,19 @@ column_is_computed(const MyResult *result)
 		   strstr(extra, "STORED GENERATED") != NULL;
 }
 
+/*
+ * Bytes are what LOAD DATA writes into a column of text, whatever it is: only
+ * where they are UTF-8 as well are they looked at.
+ */
+static bool
+column_is_utf8(const MyResult *result)
+{
+	const char *charset = my_value(result, 3);
+
+	return charset[0] == '\0' || strncmp(charset, "utf8", 4) == 0 ||
+		   strcmp(charset, "ascii") == 0;
+}
+
 /* Its values come from the server: computed, or a key that nobody sees. */
 static bool
 column_is_servers(const MyResult *result)
@@ -154,6 +167,11 @@ columns_compare(LoadTable *self, MyResult *result, Error *err)
 		if (i >= 0 && column_is_computed(result))
 			ok = columns_differ(self->map, my_value(result, 0),
 								"is computed by the target's table", err);
+		else if (i >= 0 && !column_is_utf8(result))
+			ok = columns_differ(self->map, my_value(result, 0),
+								"of the target's table is not of character set"
+								" utf8mb4",
+								err);
 		else if (i >= 0)
 			found[i] = true;
 		else if (!column_is_servers(result))
@@ -183,7 +201,8 @@ columns_prove(LoadTable *self, MyConn *conn, Error *err)
 	bool ok;
 
 	buffer_init(&sql);
-	buffer_puts(&sql, "SELECT column_name, extra, column_key"
+	buffer_puts(&sql, "SELECT column_name, extra, column_key,"
+					  " character_set_name"
 					  " FROM information_schema.columns");
 	append_where(&sql, self->map);
 	ok = my_query(conn, err, sql.data, &result);

@@ -26,7 +26,7 @@ column_choose(ColumnMap *column, int number, uint8_t choice)
 	column->num = (uint16_t) (number + 1);
 	column->name = column->target = names[number];
 	column->type = choice & 64 ? "char(4)" : "longtext";
-	column->convert = (ConvertKind) (choice % (CONVERT_ENUM + 1));
+	column->convert = (ConvertKind) (choice % (CONVERT_HSTORE + 1));
 	column->computed = choice > 240;
 	column->policy = choice & 128 ? LOSS_WARN : LOSS_ERROR;
 	column->precision = 6;
