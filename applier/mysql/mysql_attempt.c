@@ -190,7 +190,8 @@ shared_new(const MyAttempt *attempt, Error *err)
 	atomic_init(&shared->holders, 1);
 	wake_init(&shared->done);
 	arena_init(&shared->arena);
-	if (!mysql_url_parse(attempt->url, &shared->arena, &shared->url, err))
+	if (!mysql_url_parse(attempt->url, &shared->arena, &shared->url, err) ||
+		!mysql_url_complete(&shared->url, &shared->arena, err))
 	{
 		shared_release(shared);
 		return NULL;

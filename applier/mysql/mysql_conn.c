@@ -187,7 +187,8 @@ my_conn_open(const MyConfig *config, Error *err)
 	error_clear(err);
 	snprintf(conn->side, sizeof(conn->side), "%s", config->side);
 	arena_init(&arena);
-	ok = mysql_url_parse(config->url, &arena, &url, err);
+	ok = mysql_url_parse(config->url, &arena, &url, err) &&
+		 mysql_url_complete(&url, &arena, err);
 	if (!ok)
 		error_wrap(err, "the %s URL cannot be read", conn->side);
 	else

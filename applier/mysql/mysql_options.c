@@ -9,6 +9,8 @@
  */
 #include "mysql/mysql_options.h"
 
+#include <string.h>
+
 #ifdef MARIADB_PACKAGE_VERSION_ID
 typedef my_bool MyFlag;
 #else
@@ -75,6 +77,17 @@ set_compress(MYSQL *my, Error *err)
 
 #endif
 
+/* What never leaves the machine is encrypted only if that is asked for. */
+static SslMode
+mode_of(const MyUrl *url)
+{
+	bool local = !url->tcp && (url->socket != NULL || url->host == NULL ||
+							   strcmp(url->host, "localhost") == 0);
+
+	return local && url->ssl_mode <= SSL_MODE_PREFER ? SSL_MODE_OFF
+													 : url->ssl_mode;
+}
+
 static bool
 set_tls(MYSQL *my, const MyUrl *url, Error *err)
 {
@@ -87,7 +100,7 @@ set_tls(MYSQL *my, const MyUrl *url, Error *err)
 					err) &&
 		   set_text(my, MYSQL_OPT_TLS_VERSION, url->tls_version, "tls-version",
 					err) &&
-		   set_ssl_mode(my, url->ssl_mode, err);
+		   set_ssl_mode(my, mode_of(url), err);
 }
 
 bool
@@ -98,7 +111,7 @@ my_options_apply(MYSQL *my, const MyUrl *url, int connect_timeout_s, Error *err)
 	unsigned int local_infile = 1;
 
 	/* else both libraries take the socket for localhost, whatever the port */
-	if (url->port != 0 &&
+	if (url->tcp &&
 		!set_option(my, MYSQL_OPT_PROTOCOL, &protocol, "a port", err))
 		return false;
 	if (url->compress && !set_compress(my, err))
@@ -108,10 +121,6 @@ my_options_apply(MYSQL *my, const MyUrl *url, int connect_timeout_s, Error *err)
 		   set_option(my, MYSQL_OPT_LOCAL_INFILE, &local_infile,
 					  "LOAD DATA LOCAL", err) &&
 		   set_option(my, MYSQL_SET_CHARSET_NAME, "utf8mb4", "utf8mb4", err) &&
-		   set_text(my, MYSQL_READ_DEFAULT_FILE, url->defaults_file,
-					"defaults-file", err) &&
-		   set_option(my, MYSQL_READ_DEFAULT_GROUP, "pg_portage", "my.cnf",
-					  err) &&
 		   set_tls(my, url, err);
 }
 

@@ -312,6 +312,7 @@ parse_place(Slice place, Arena *arena, MyUrl *out, Error *err)
 						 "behind the host there is no port of 1 to 65535") ||
 			   error_hint(err, "an IPv6 address stands in brackets, special "
 							   "characters of the password as %%XX");
+	out->tcp = true;
 	return true;
 }
 

@@ -4,7 +4,7 @@
  *		connecting.
  *
  * Option names are those of the mysql client.  What the URL leaves out comes from
- * ~/.my.cnf ([client], [pg_portage]), read by the client library.
+ * ~/.my.cnf ([client], [pg_portage]), where the URL always wins (mysql_cnf.c).
  */
 #ifndef PORTAGE_MYSQL_URL_H
 #define PORTAGE_MYSQL_URL_H
@@ -31,6 +31,7 @@ typedef struct MyUrl
 	const char *password;
 	const char *host;
 	int port; /* 0: unset */
+	bool tcp; /* the URL itself names a port: no socket is meant */
 	const char *database;
 	const char *socket;
 	SslMode ssl_mode;
@@ -58,6 +59,13 @@ bool mysql_url_option(const char *name, const char *value, MyUrl *url,
 /* Strings live in arena.  P_URL, naming the word and what is near to it. */
 bool mysql_url_parse(const char *url, Arena *arena, MyUrl *out,
 					 Error *err) MUST_CHECK;
+
+/*
+ * Fill in what it leaves out from my.cnf.  Strings live in arena.  P_URL for a
+ * file that the URL names and that cannot be read, or a value that is none.
+ */
+bool mysql_url_complete(MyUrl *url, Arena *arena, Error *err) MUST_CHECK;
+
 bool mysql_url_check(const char *url, const char *side, Error *err) MUST_CHECK;
 
 /* "mysql://user@host:port/database", for people. */
