@@ -51,7 +51,8 @@ typedef struct ColumnMap
 	uint16_t num;		/* attnum on the source */
 	const char *name;	/* on the source */
 	const char *target; /* on the target */
-	const char *type;	/* on the target, as in CREATE TABLE: "decimal(10,2)" */
+	const char *type;	/* on the target, as information_schema shows it:
+						 * "decimal(10,2)"; "" if it has no such column */
 	ConvertKind convert;
 	bool computed; /* the target computes it: never written */
 	bool not_null; /* on the target */
@@ -73,7 +74,7 @@ typedef struct ColumnMap
 	ConvertKind element;
 	const char **labels;
 	int label_count;
-	const char *sequence; /* AUTO_INCREMENT instead of "schema.name"; or NULL */
+	const char *sequence; /* "schema.name": AUTO_INCREMENT goes on with it */
 } ColumnMap;
 
 typedef struct TableMap

@@ -24,6 +24,13 @@ translator_table(const Translator *self, uint32_t oid)
 	return NULL;
 }
 
+bool
+translator_is_utf8(const Translator *self)
+{
+	return self->schema->encoding != NULL &&
+		   strcmp(self->schema->encoding, "UTF8") == 0;
+}
+
 WorkColumn *
 work_table_column(const WorkTable *table, const char *name)
 {
@@ -41,7 +48,7 @@ sql_put_schema(Buffer *sql, const WorkTable *table)
 	if (table->database == NULL)
 		buffer_puts(sql, "DATABASE()");
 	else
-		sql_put_text(sql, table->database);
+		my_quote_text(sql, slice_of(table->database));
 }
 
 DdlEntry *
@@ -79,6 +86,18 @@ translator_entry(Translator *self, DdlSection section, const char *type,
 /* ---- tables */
 
 static void
+init_table(Translator *self, const SchemaTable *source, WorkTable *table)
+{
+	table->source = source;
+	table->label = arena_printf(self->arena, "%s.%s", source->schema,
+								source->name);
+	table->object = arena_printf(self->arena, "table %s", table->label);
+	table->note = source->kind == 'p' ? "its partitions become one table" : "";
+	table->keys = ARENA_ARRAY(self->arena, WorkKey,
+							  (size_t) source->index_count);
+}
+
+static void
 list_tables(Translator *self)
 {
 	const Schema *schema = self->schema;
@@ -93,14 +112,7 @@ list_tables(Translator *self)
 		if (source->root_oid != 0 || source->unlogged)
 			continue;
 		self->table_count++;
-		table->source = source;
-		table->label = arena_printf(self->arena, "%s.%s", source->schema,
-									source->name);
-		table->object = arena_printf(self->arena, "table %s", table->label);
-		table->note = source->kind == 'p' ? "its partitions become one table"
-										  : "";
-		table->keys = ARENA_ARRAY(self->arena, WorkKey,
-								  (size_t) source->index_count);
+		init_table(self, source, table);
 	}
 }
 
@@ -121,7 +133,7 @@ create_databases(Translator *self)
 		buffer_init(&probe);
 		buffer_puts(&probe, "SELECT count(*) FROM information_schema.SCHEMATA"
 							" WHERE SCHEMA_NAME = ");
-		sql_put_text(&probe, table->database);
+		my_quote_text(&probe, slice_of(table->database));
 		translator_entry(self, DDL_PRE_DATA, "SCHEMA", NULL,
 						 table->source->schema,
 						 arena_printf(self->arena,
@@ -255,6 +267,24 @@ give_result(Translator *self, TranslatedSchema *out)
 	out->base.entry_count = self->entry_count;
 }
 
+/*
+ * Foreign keys when every key that they may refer to is there; CHECKs behind
+ * them, since a CHECK gives way to a foreign key that changes its column.
+ */
+static void
+write_entries(Translator *self)
+{
+	create_databases(self);
+	for (int i = 0; i < self->table_count; i++)
+		translate_create(self, &self->tables[i]);
+	for (int i = 0; i < self->table_count; i++)
+		translate_index_entries(self, &self->tables[i]);
+	for (int i = 0; i < self->table_count; i++)
+		translate_foreign_keys(self, &self->tables[i]);
+	for (int i = 0; i < self->table_count; i++)
+		translate_checks(self, &self->tables[i]);
+}
+
 void
 translate_schema(const Schema *schema, const TranslateTarget *target,
 				 Arena *arena, TranslatedSchema *out)
@@ -271,9 +301,72 @@ translate_schema(const Schema *schema, const TranslateTarget *target,
 		translate_columns(&self, &self.tables[i]);
 	translate_key_types(&self);
 	for (int i = 0; i < self.table_count; i++)
+	{
+		translate_keys_early(&self, &self.tables[i]);
+		translate_computed(&self, &self.tables[i]);
 		translate_keys(&self, &self.tables[i]);
-	create_databases(&self);
+	}
+	write_entries(&self);
 	for (int i = 0; i < self.table_count; i++)
-		translate_create(&self, &self.tables[i]);
+		translate_table_findings(&self, &self.tables[i]);
+	translate_database_findings(&self);
+	translate_others(&self);
 	give_result(&self, out);
+}
+
+/* ---- a column alone */
+
+/* The table with the column, which may be a new one. */
+static const SchemaTable *
+with_column(const SchemaTable *table, const SchemaColumn *column, Arena *arena)
+{
+	SchemaTable *copy = ARENA_NEW(arena, SchemaTable);
+	size_t count = (size_t) table->column_count;
+
+	*copy = *table;
+	copy->columns = ARENA_ARRAY(arena, SchemaColumn, count + 1);
+	if (count > 0)
+		memcpy(copy->columns, table->columns, count * sizeof(SchemaColumn));
+	for (int i = 0; i < table->column_count; i++)
+	{
+		if (strcmp(table->columns[i].name, column->name) != 0)
+			continue;
+		copy->columns[i] = *column;
+		return copy;
+	}
+	copy->columns[copy->column_count++] = *column;
+	return copy;
+}
+
+void
+translate_column(const SchemaTable *table, const SchemaColumn *column, bool key,
+				 const TranslateTarget *target, Arena *arena, ColumnMap *map,
+				 const char **definition_sql, Findings *decisions)
+{
+	Schema schema = { 0 };
+	Findings others; /* what is said of the table's other columns */
+	Translator self = { .schema = &schema,
+						.target = target,
+						.arena = arena,
+						.decisions = &others };
+	WorkTable work = { 0 };
+	WorkColumn *found;
+
+	findings_init(&others, arena);
+	init_table(&self, with_column(table, column, arena), &work);
+	translate_columns(&self, &work);
+	self.decisions = decisions;
+	found = work_table_column(&work, column->name);
+	if (key)
+		translate_key_column(found, arena);
+	if (column->identity != 0 || column->sequence != NULL)
+		work_column_note(
+			found, arena, SEVERITY_WARNING,
+			"it does not become AUTO_INCREMENT, since it came later "
+			"than its table");
+	translate_computed_column(&self, &work, found);
+	column_findings(&self, &work, found);
+	*map = found->map;
+	*definition_sql = found->left_out ? ""
+									  : work_column_definition(found, arena);
 }

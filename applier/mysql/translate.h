@@ -43,8 +43,8 @@ void translate_schema(const Schema *schema, const TranslateTarget *target,
 
 /*
  * One column by itself, as DDL in the stream brings it.  key: it is part of a
- * key.  Fills in the map and "type NOT NULL DEFAULT ..." as SQL; findings as
- * translate_schema().
+ * key.  Fills in the map and "type NOT NULL DEFAULT ..." as SQL, "" if the target
+ * has no such column; findings as translate_schema().
  */
 void
 translate_column(const SchemaTable *table, const SchemaColumn *column, bool key,

@@ -205,7 +205,8 @@ table_keys(Translator *self, WorkTable *table)
 	{
 		const SchemaIndex *index = &table->source->indexes[i];
 
-		if (!key_carried(index))
+		/* one hash stands for all columns, whatever their length */
+		if (!key_carried(index) || index->nulls_not_distinct)
 			continue;
 		table->keys[i].hashed = !fit_key(table, index, self->arena);
 		if (table->keys[i].hashed && index->kind == SCHEMA_PRIMARY)

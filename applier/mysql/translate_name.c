@@ -274,19 +274,6 @@ name_take(NameSet *set, const char *wanted)
 
 /* ---- in SQL */
 
-void
-sql_put_name(Buffer *sql, const char *name)
-{
-	buffer_putc(sql, '`');
-	for (; *name != '\0'; name++)
-	{
-		if (*name == '`')
-			buffer_putc(sql, '`');
-		buffer_putc(sql, *name);
-	}
-	buffer_putc(sql, '`');
-}
-
 char *
 sql_name(Arena *arena, const char *name)
 {
@@ -294,23 +281,10 @@ sql_name(Arena *arena, const char *name)
 	char *quoted;
 
 	buffer_init(&sql);
-	sql_put_name(&sql, name);
+	my_quote_ident(&sql, name);
 	quoted = arena_strndup(arena, sql.data, sql.len);
 	buffer_release(&sql);
 	return quoted;
-}
-
-void
-sql_put_text(Buffer *sql, const char *text)
-{
-	buffer_putc(sql, '\'');
-	for (; *text != '\0'; text++)
-	{
-		if (*text == '\'' || *text == '\\')
-			buffer_putc(sql, *text);
-		buffer_putc(sql, *text);
-	}
-	buffer_putc(sql, '\'');
 }
 
 /* ---- databases and tables */

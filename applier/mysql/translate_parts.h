@@ -12,6 +12,7 @@
 #define PORTAGE_TRANSLATE_PARTS_H
 
 #include "base/buffer.h"
+#include "mysql/mysql_conn.h"
 #include "mysql/translate.h"
 
 #define NAME_CHARS_MAX 64	  /* of any identifier */
@@ -20,6 +21,7 @@
 #define CHAR_BYTES 4		  /* of utf8mb4 */
 #define COLUMN_COUNT_MAX 1017 /* of an InnoDB table */
 #define INDEX_COUNT_MAX 64	  /* of a table, without its primary key */
+#define INDEX_COMMENT_CHARS 1024
 
 /* What an expression may do with a column. */
 typedef enum Family
@@ -55,6 +57,7 @@ typedef struct WorkColumn
 	bool free_length;	 /* the source's type has no limit: a key chooses it */
 	int64_t key_length;	 /* the shortest that a key has room for, or 0 */
 	bool auto_increment;
+	bool acted_on;			   /* a foreign key changes it */
 	bool left_out;			   /* VIRTUAL and not to be translated */
 	const char *default_sql;   /* or NULL */
 	const char *generated_sql; /* or NULL: a plain column */
@@ -109,7 +112,6 @@ typedef struct WorkTable
 	NameSet index_names;
 	struct WorkKey *keys; /* one for each of source->indexes */
 	const char *note;
-	bool excluded; /* unlogged: not created */
 } WorkTable;
 
 /* What becomes of an index of the source. */
@@ -170,9 +172,6 @@ void translate_table_names(Translator *self);
 /* Sets of table names and of constraints of a table's database. */
 NameSet *translate_constraints(Translator *self, const WorkTable *table);
 
-void sql_put_name(Buffer *sql, const char *name);
-/* 'text'; as MySQL reads it without NO_BACKSLASH_ESCAPES */
-void sql_put_text(Buffer *sql, const char *text);
 char *sql_name(Arena *arena, const char *name);
 /* DATABASE() or 'name' */
 void sql_put_schema(Buffer *sql, const WorkTable *table);
@@ -205,14 +204,41 @@ void translate_key_types(Translator *self);
 /* The same for one column of a key, without the others. */
 void translate_key_column(WorkColumn *column, Arena *arena);
 
+/* ---- translate_default.c */
+
+/* AUTO_INCREMENT, defaults and generated columns of a table. */
+void translate_computed(Translator *self, WorkTable *table);
+/* Default or generation of one column. */
+void translate_computed_column(Translator *self, WorkTable *table,
+							   WorkColumn *column);
+
 /* ---- translate_index.c */
 
-/* What becomes of each index, and the helpers that it needs. */
+/*
+ * What becomes of each index, and the helpers that it needs: first those that
+ * the table has from the beginning, then, when it is known which columns are
+ * computed, the others.
+ */
+void translate_keys_early(Translator *self, WorkTable *table);
 void translate_keys(Translator *self, WorkTable *table);
+void translate_index_entries(Translator *self, WorkTable *table);
+
+/* ---- translate_constraint.c: entries; foreign keys of all tables first */
+
+void translate_foreign_keys(Translator *self, WorkTable *table);
+void translate_checks(Translator *self, WorkTable *table);
+
+/* ---- translate_other.c: findings */
+
+void translate_others(Translator *self);
+void translate_table_findings(Translator *self, const WorkTable *table);
+void translate_database_findings(Translator *self);
 
 /* ---- the translator itself: translate.c */
 
 WorkTable *translator_table(const Translator *self, uint32_t oid);
+/* Are the bytes of the source's text those of the target's? */
+bool translator_is_utf8(const Translator *self);
 WorkColumn *work_table_column(const WorkTable *table, const char *name);
 DdlEntry *
 translator_entry(Translator *self, DdlSection section, const char *type,
@@ -223,6 +249,8 @@ translator_entry(Translator *self, DdlSection section, const char *type,
 
 void translate_columns(Translator *self, WorkTable *table);
 void translate_create(Translator *self, WorkTable *table);
+/* " COMMENT '...'", cut to so many characters; nothing for NULL. */
+void sql_put_comment(Buffer *sql, const char *comment, int chars, Arena *arena);
 /* "type NOT NULL DEFAULT ..." */
 char *work_column_definition(const WorkColumn *column, Arena *arena);
 

@@ -50,8 +50,8 @@ translate_columns(Translator *self, WorkTable *table)
 /* ---- SQL */
 
 /* So many characters of a comment. */
-static void
-put_comment(Buffer *sql, const char *comment, int chars, Arena *arena)
+void
+sql_put_comment(Buffer *sql, const char *comment, int chars, Arena *arena)
 {
 	size_t len = 0;
 
@@ -64,7 +64,7 @@ put_comment(Buffer *sql, const char *comment, int chars, Arena *arena)
 			len++;
 	}
 	buffer_puts(sql, " COMMENT ");
-	sql_put_text(sql, arena_strndup(arena, comment, len));
+	my_quote_text(sql, slice_of(arena_strndup(arena, comment, len)));
 }
 
 char *
@@ -85,7 +85,7 @@ work_column_definition(const WorkColumn *column, Arena *arena)
 		buffer_printf(&sql, " DEFAULT %s", column->default_sql);
 	if (column->auto_increment)
 		buffer_puts(&sql, " AUTO_INCREMENT");
-	put_comment(&sql, column->source->comment, COLUMN_COMMENT_CHARS, arena);
+	sql_put_comment(&sql, column->source->comment, COLUMN_COMMENT_CHARS, arena);
 	buffer_puts(&sql, column->check);
 	definition = arena_strndup(arena, sql.data, sql.len);
 	buffer_release(&sql);
@@ -104,7 +104,7 @@ put_columns(Buffer *sql, const WorkTable *table, Arena *arena)
 		if (column->left_out)
 			continue;
 		buffer_puts(sql, separator);
-		sql_put_name(sql, column->map.target);
+		my_quote_ident(sql, column->map.target);
 		buffer_printf(sql, " %s", work_column_definition(column, arena));
 		separator = ",\n\t";
 	}
@@ -113,7 +113,7 @@ put_columns(Buffer *sql, const WorkTable *table, Arena *arena)
 		const Helper *helper = &table->helpers[i];
 
 		buffer_puts(sql, separator);
-		sql_put_name(sql, helper->name);
+		my_quote_ident(sql, helper->name);
 		buffer_printf(sql, " %s GENERATED ALWAYS AS (%s) STORED INVISIBLE",
 					  helper->type, helper->sql);
 		separator = ",\n\t";
@@ -132,7 +132,7 @@ put_keys(Buffer *sql, const WorkTable *table)
 		if (key->fate != KEY_IN_TABLE)
 			continue;
 		buffer_puts(sql, ",\n\tUNIQUE KEY ");
-		sql_put_name(sql, key->name);
+		my_quote_ident(sql, key->name);
 		buffer_printf(sql, " (%s)", key->columns_sql);
 	}
 }
@@ -149,7 +149,7 @@ table_probe(const WorkTable *table, Arena *arena)
 					  " WHERE TABLE_SCHEMA = ");
 	sql_put_schema(&sql, table);
 	buffer_puts(&sql, " AND TABLE_NAME = ");
-	sql_put_text(&sql, table->name);
+	my_quote_text(&sql, slice_of(table->name));
 	probe = arena_strndup(arena, sql.data, sql.len);
 	buffer_release(&sql);
 	return probe;
@@ -168,7 +168,8 @@ translate_create(Translator *self, WorkTable *table)
 				  "\n) ENGINE=InnoDB ROW_FORMAT=DYNAMIC"
 				  " CHARACTER SET utf8mb4 COLLATE %s",
 				  self->target->collation);
-	put_comment(&sql, table->source->comment, TABLE_COMMENT_CHARS, self->arena);
+	sql_put_comment(&sql, table->source->comment, TABLE_COMMENT_CHARS,
+					self->arena);
 	translator_entry(self, DDL_PRE_DATA, "TABLE", table, table->source->name,
 					 sql.data, table_probe(table, self->arena));
 	buffer_release(&sql);

@@ -471,6 +471,20 @@ label_fits(const char *label)
 	return len <= ENUM_LABEL_CHARS_MAX && (len == 0 || label[len - 1] != ' ');
 }
 
+/* As information_schema shows it. */
+static void
+put_label(Buffer *sql, const char *label)
+{
+	buffer_putc(sql, '\'');
+	for (; *label != '\0'; label++)
+	{
+		if (*label == '\'' || *label == '\\')
+			buffer_putc(sql, *label);
+		buffer_putc(sql, *label);
+	}
+	buffer_putc(sql, '\'');
+}
+
 static void
 translate_enum(WorkColumn *column, const SchemaType *type, Arena *arena)
 {
@@ -497,7 +511,7 @@ translate_enum(WorkColumn *column, const SchemaType *type, Arena *arena)
 	{
 		if (i > 0)
 			buffer_putc(&sql, ',');
-		sql_put_text(&sql, type->labels[i]);
+		put_label(&sql, type->labels[i]);
 	}
 	buffer_putc(&sql, ')');
 	set_type(column, arena_strdup(arena, sql.data), CONVERT_ENUM, FAMILY_ENUM,
@@ -600,7 +614,7 @@ translate_hstore(const TranslateTarget *target, WorkColumn *column,
 static void
 translate_citext(WorkColumn *column, Arena *arena)
 {
-	set_text(column, false, FAMILY_TEXT);
+	set_text(column, false, FAMILY_OPAQUE);
 	work_column_note(
 		column, arena, SEVERITY_WARNING,
 		"it compares exactly there: 'a' and 'A' are two values. "

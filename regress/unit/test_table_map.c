@@ -16,6 +16,7 @@ static ColumnMap columns[] = {
 	  .type = "bigint",
 	  .convert = CONVERT_INTEGER,
 	  .not_null = true,
+	  .sequence = "s.t_id_seq",
 	  .max_chars = -1,
 	  .max_bytes = -1 },
 	{ .num = 3,
@@ -71,6 +72,7 @@ same_column(const ColumnMap *got, const ColumnMap *want)
 		   got->max_depth == want->max_depth &&
 		   got->keep_sign == want->keep_sign && got->element == want->element,
 	   "column %s: of JSON and numbers", want->target);
+	is_str(got->sequence, want->sequence, "its sequence");
 	is_int(got->label_count, want->label_count, "as many labels");
 	for (int i = 0; i < got->label_count && i < want->label_count; i++)
 		is_str(got->labels[i], want->labels[i], "a label");
