@@ -199,13 +199,16 @@ is_refusal(const Translation *translation, const Finding *finding)
 static void
 print_finding(const Finding *finding)
 {
+	Buffer remedy;
+
 	printf("  %s\n", finding->object);
 	print_wrapped(6, finding->message);
-	if (finding->remedy[0] != '\0')
-	{
-		printf("      What can be done:\n");
-		print_wrapped(8, finding->remedy);
-	}
+	if (finding->remedy[0] == '\0')
+		return;
+	buffer_init(&remedy);
+	buffer_printf(&remedy, "What to do: %s", finding->remedy);
+	print_wrapped(6, remedy.data);
+	buffer_release(&remedy);
 }
 
 /* Those of a severity that are carried; errors are told whatever they are. */
