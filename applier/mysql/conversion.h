@@ -131,7 +131,8 @@ bool money_digits(Slice in, Buffer *scratch);
 /* The bytes of "\x0aff"; false, and scratch as it was, for anything else. */
 bool hex_bytes(Slice in, Buffer *scratch);
 
-/* -?DIGITS(.DIGITS)?(e[+-]?DIGITS)? */
+/* -?DIGITS, and -?DIGITS(.DIGITS)?(e[+-]?DIGITS)?, as they are in JSON too. */
+bool is_integer_text(Slice in);
 bool is_number_text(Slice in);
 
 /* Append the inside of a JSON string; the text is UTF-8. */

@@ -81,15 +81,8 @@ put_money(Buffer *out, Slice text)
 static bool
 put_integer(Buffer *out, Slice text)
 {
-	size_t i = text.len > 0 && text.data[0] == '-';
-
-	if (i == text.len)
+	if (!is_integer_text(text))
 		return false;
-	for (; i < text.len; i++)
-	{
-		if (!is_digit(text.data[i]))
-			return false;
-	}
 	buffer_append(out, text.data, text.len);
 	return true;
 }

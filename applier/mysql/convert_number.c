@@ -12,20 +12,26 @@
 
 #include "mysql/conversion.h"
 
-/* Digits only, perhaps with a sign: it is written into SQL as it is. */
+bool
+is_integer_text(Slice in)
+{
+	size_t i = in.len > 0 && in.data[0] == '-';
+
+	if (i == in.len || (in.data[i] == '0' && in.len > 1))
+		return false;
+	for (; i < in.len; i++)
+	{
+		if (!is_digit(in.data[i]))
+			return false;
+	}
+	return true;
+}
+
+/* It is written into SQL as it is. */
 bool
 convert_integer(Conversion *c)
 {
-	size_t i = c->in.len > 0 && c->in.data[0] == '-';
-
-	if (i == c->in.len)
-		return conversion_unreadable(c, "an integer");
-	for (; i < c->in.len; i++)
-	{
-		if (!is_digit(c->in.data[i]))
-			return conversion_unreadable(c, "an integer");
-	}
-	return true;
+	return is_integer_text(c->in) || conversion_unreadable(c, "an integer");
 }
 
 /* ---- decimals */
@@ -321,39 +327,45 @@ typedef struct DoubleText
 	bool remote; /* its exponent may be too much */
 } DoubleText;
 
-/* -?DIGITS(.DIGITS)?(e[+-]?DIGITS)? */
+/* Digits from i on; how many, and whether one is not 0. */
+static size_t
+scan_digits(Slice in, size_t *i, bool *zero)
+{
+	size_t start = *i;
+
+	while (*i < in.len && is_digit(in.data[*i]))
+		*zero &= in.data[(*i)++] == '0';
+	return *i - start;
+}
+
+/* -?DIGITS(.DIGITS)?(e[+-]?DIGITS)?, without zeros in front but for one. */
 static bool
 double_scan(Slice in, DoubleText *d)
 {
 	size_t i = in.len > 0 && in.data[0] == '-';
-	size_t digits = i;
-	size_t exponent;
+	size_t start = i;
+	size_t digits;
+	bool ignored = true;
 
 	d->zero = true;
-	while (i < in.len && (is_digit(in.data[i]) || in.data[i] == '.'))
+	digits = scan_digits(in, &i, &d->zero);
+	if (digits == 0 || (digits > 1 && in.data[start] == '0'))
+		return false;
+	if (i < in.len && in.data[i] == '.')
 	{
-		if (in.data[i] == '.' &&
-			(i == digits || i + 1 == in.len ||
-			 memchr(in.data, '.', i) != NULL || !is_digit(in.data[i + 1])))
-			return false;
-		if (in.data[i] != '0' && in.data[i] != '.')
-			d->zero = false;
 		i++;
+		if (scan_digits(in, &i, &d->zero) == 0)
+			return false;
 	}
 	d->remote = i > 300;
-	if (i == digits)
-		return false;
 	if (i == in.len)
 		return true;
 	if (in.data[i] != 'e' || ++i == in.len)
 		return false;
 	i += in.data[i] == '+' || in.data[i] == '-';
-	exponent = i;
-	while (i < in.len && is_digit(in.data[i]))
-		i++;
-	if (i - exponent > 2)
-		d->remote = true;
-	return i == in.len && i > exponent;
+	digits = scan_digits(in, &i, &ignored);
+	d->remote = d->remote || digits > 2;
+	return i == in.len && digits > 0;
 }
 
 bool

@@ -52,7 +52,7 @@ read_pair(Reader *r, int max, int *value)
 	return *value <= max;
 }
 
-/* Four digits or more. */
+/* Four digits, or more of them without zeros in front. */
 static bool
 read_year(Reader *r, int64_t *year)
 {
@@ -66,7 +66,7 @@ read_year(Reader *r, int64_t *year)
 			*year = INT64_MAX / 16; /* and stays large */
 		r->at++;
 	}
-	return r->at - start >= 4;
+	return r->at - start == 4 || (r->at - start > 4 && *start != '0');
 }
 
 static int
@@ -335,7 +335,9 @@ convert_time(Conversion *c)
 	Slice text;
 	LossKind loss = LOSS_NONE;
 
-	if (!read_clock(&r, 24, &m))
+	if (!read_clock(&r, 24, &m) ||
+		(m.hour == 24 &&
+		 (m.minute > 0 || m.second > 0 || without_zeros(&m) > 0)))
 		return conversion_unreadable(c, "a time in ISO style");
 	if (r.at != r.end)
 	{

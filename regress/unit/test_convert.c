@@ -367,6 +367,7 @@ test_date(void)
 	policies_case(column, "-infinity", "NULL [infinity]",
 				  "0001-01-01 [infinity]", "NULL [infinity]");
 	refused(column, "2023-02-29");
+	refused(column, "02023-02-28");
 	refused(column, "2023-13-01");
 	refused(column, "2023-00-01");
 	refused(column, "2023-01-00");
@@ -460,6 +461,8 @@ test_time(void)
 				  "24:00:00 [precision]", "NULL [precision]");
 	refused(column, "12:34");
 	refused(column, "25:00:00");
+	refused(column, "24:00:01");
+	refused(column, "24:00:00.5");
 	refused(column, "12:34:56 PM");
 	refused(column, "12:34:56+");
 	refused(column, "12:34:56+1");
