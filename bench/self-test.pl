@@ -11,6 +11,7 @@ use FindBin;
 use Test::More;
 
 use lib "$FindBin::RealBin/lib";
+use Bench::MysqlSink;
 use Bench::Results;
 use Bench::Rows;
 use Bench::Verdict
@@ -228,5 +229,39 @@ $quick->note_memory('long', { peak_mb => 90, memory_mb => [ 1 .. 90 ] });
 is_deeply(
 	[ map { $_->{pass} } judge([], $quick->memory) ],
 	[ 0, 0 ], 'memory above the bar, and memory that grows');
+
+# What the sink is given: values as MariaDB reads them, in the statement's order.
+my $changes = '';
+open(my $file, '>', \$changes) || die "in memory: $!";
+my $sink = bless {
+	statements => {}, lines => [], file => $file, rows => 0,
+	columns => { t => {
+		id => { type => 'int8', key => 1 },
+		map { $_->[0] => { type => $_->[1], key => 0 } } [ ok => 'bool' ],
+		[ at => 'timestamptz' ], [ note => 'text' ] } }
+}, 'Bench::MysqlSink';
+my $decoding = Bench::Rows::TestDecoding->new($sink);
+$decoding->message($_)
+  foreach 'BEGIN 1', 'COMMIT 1', 'BEGIN 2',
+  q{table public.t: INSERT: id[bigint]:1 ok[boolean]:true }
+  . q{at[timestamp with time zone]:'2024-01-01 00:00:01.037+00' note[text]:'a\	=b'},
+  q{table public.t: UPDATE: id[bigint]:1 ok[boolean]:false }
+  . q{at[timestamp with time zone]:null note[text]:''},
+  q{table public.t: DELETE: id[bigint]:1}, 'COMMIT 2';
+close($file);
+is(join('', @{ $sink->{lines} }), <<"LINES", 'a statement for each kind of change');
+S	isss	INSERT INTO `t` (`id`, `ok`, `at`, `note`) VALUES (?, ?, ?, ?)
+S	sssi	UPDATE `t` SET `ok` = ?, `at` = ?, `note` = ? WHERE `id` = ?
+S	i	DELETE FROM `t` WHERE `id` = ?
+LINES
+is($changes, <<'LINES', 'and its values; no transaction without changes');
+R	0	1	1	2024-01-01 00:00:01.037	a\\\t=b
+R	1	0	\N		1
+R	2	1
+C
+LINES
+ok(!eval { $decoding->message($_) foreach 'BEGIN 3',
+	  q{table public.t: UPDATE: old-key: id[bigint]:1 new-tuple: id[bigint]:2}; 1 },
+	'a change of a key is refused');
 
 done_testing();

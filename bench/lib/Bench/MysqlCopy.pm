@@ -117,7 +117,9 @@ sub run
 	my $processes = $self->{pair}->processes;
 	my $started = time();
 	$contender->{run}->($self, $processes, $contender->{jobs});
-	my $run = { wall => time() - $started, usage => $processes->result };
+	my $run = { wall => time() - $started };
+	$processes->look;
+	$run->{usage} = $processes->result;
 	my $found =
 	  Bench::MysqlContents::found($self->{pair}->source, DATABASE, $target);
 	$run->{wrong} = "found:\n$found\nexpected:\n$self->{expected}"

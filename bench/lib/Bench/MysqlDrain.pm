@@ -111,6 +111,7 @@ sub run_sink
 	my $done =
 	  Bench::MysqlSink->replay($pair, $database, $self->{file});
 	my $rate = $done->{transactions} / $done->{seconds};
+	$processes->look;
 	my %run = (wall => $done->{seconds}, usage => $processes->result,
 		says => sprintf('%.0f transactions/s, %.0f rows/s',
 			$rate, $done->{rows} / $done->{seconds}));
