@@ -110,6 +110,7 @@ shape_copy(const Shape *from, Arena *arena, Shape *to)
 		column->default_sql = copy_or_null(arena, column->default_sql);
 		column->collation = copy_or_null(arena, column->collation);
 		column->missing = copy_or_null(arena, column->missing);
+		column->type = NULL;
 	}
 }
 

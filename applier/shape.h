@@ -33,6 +33,8 @@ typedef struct ShapeColumn
 	const char *default_sql; /* NULL: none, or not known */
 	const char *collation;	 /* "schema.name", NULL: the type's, or unknown */
 	const char *missing;	 /* what older rows have; NULL: null */
+	/* below its domains, as far as it is known; NULL: it is not */
+	const struct SchemaType *type;
 } ShapeColumn;
 
 typedef struct Shape

@@ -13,6 +13,7 @@
 #include "lib/stringinfo.h"
 #include "nodes/parsenodes.h"
 #include "nodes/pg_list.h"
+#include "utils/relcache.h"
 
 /* --- capture_command.c: the text of the command */
 
@@ -59,6 +60,17 @@ extern bool relation_is_left_out(Oid relid);
 
 /* The elements of "tables"; those that are gone again are left out. */
 extern void tables_put(StringInfo out, const List *tables);
+
+/* --- capture_details.c: members of an object that is being written */
+
+/* "base": what a type is below its domains. */
+extern void type_put(StringInfo out, Oid type, int32 typmod);
+
+/* "index", if the relation is one. */
+extern void index_put(StringInfo out, Oid relid);
+
+/* "primary_key": the numbers of its columns. */
+extern void primary_key_put(StringInfo out, Relation relation);
 
 /* --- capture_volatile.c: can a rewrite be done again, with the same values? */
 

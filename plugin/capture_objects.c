@@ -273,6 +273,8 @@ put_changed(StringInfo out, CapturedObjects *objects, TupleTableSlot *row)
 	json_oid(out, "oid", object);
 	json_oid(out, "table_oid", table);
 	json_text(out, "tag", text_of(row, CHANGED_TAG));
+	if (class_oid == RelationRelationId)
+		index_put(out, object);
 	appendStringInfoChar(out, '}');
 	objects->identity = identity;
 	objects->count++;

@@ -97,6 +97,7 @@ put_type(StringInfo out, Form_pg_attribute att)
 	json_int(out, "typmod", att->atttypmod);
 	json_text(out, "type_text",
 			  format_type_with_typemod(att->atttypid, att->atttypmod));
+	type_put(out, att->atttypid, att->atttypmod);
 }
 
 /* A member that is left out if there is no text. */
@@ -149,6 +150,7 @@ put_table(StringInfo out, Relation relation)
 	json_oid(out, "parent_oid",
 			 ancestors != NIL ? linitial_oid(ancestors) : InvalidOid);
 	json_char(out, "persistence", form->relpersistence);
+	primary_key_put(out, relation);
 	json_key(out, "columns");
 	appendStringInfoChar(out, '[');
 	for (i = 0; i < desc->natts; i++)

@@ -13,6 +13,7 @@
 #include <openssl/hmac.h>
 
 #include "base/json_text.h"
+#include "schema/schema.h"
 
 /* "1 ", 64 digits, " " */
 #define VERSION_SIZE 2
@@ -222,6 +223,45 @@ get_array(Reading *r, const json_t *object, const char *key,
 	return json_array_size(*array);
 }
 
+/* Numbers of columns; 0 in those of an index is an expression. */
+static uint16_t *
+get_numbers(Reading *r, const json_t *object, const char *key, int *count)
+{
+	const json_t *array;
+	size_t size = get_array(r, object, key, &array);
+	uint16_t *nums = ARENA_ARRAY(r->arena, uint16_t, size + 1);
+
+	for (size_t i = 0; i < size; i++)
+	{
+		const json_t *value = json_array_get(array, i);
+		json_int_t num = json_integer_value(value);
+
+		if (!json_is_integer(value) || num < 0 || num > INT16_MAX)
+			wrong(r, key);
+		else
+			nums[i] = (uint16_t) num;
+	}
+	*count = (int) size;
+	return nums;
+}
+
+static const DdlIndex *
+read_index(Reading *r, const json_t *object)
+{
+	const json_t *value = json_object_get(object, "index");
+	DdlIndex *index;
+
+	if (value == NULL || json_is_null(value))
+		return NULL;
+	index = ARENA_NEW(r->arena, DdlIndex);
+	index->name = get_text(r, value, "name");
+	index->unique = get_bool(r, value, "unique");
+	index->primary = get_bool(r, value, "primary");
+	index->plain = get_bool(r, value, "plain");
+	index->nums = get_numbers(r, value, "columns", &index->count);
+	return index;
+}
+
 static void
 read_objects(Reading *r, const json_t *event, const char *key, bool dropped,
 			 DdlEvent *out)
@@ -243,9 +283,55 @@ read_objects(Reading *r, const json_t *event, const char *key, bool dropped,
 		objects[i].original = dropped && get_bool(r, value, "original");
 		objects[i].oid = get_oid(r, value, "oid");
 		objects[i].table_oid = get_oid(r, value, "table_oid");
+		objects[i].index = read_index(r, value);
 	}
 	out->objects = objects;
 	out->object_count = (int) count;
+}
+
+static void
+read_labels(Reading *r, const json_t *value, SchemaType *type)
+{
+	const json_t *array;
+	size_t count = get_array(r, value, "labels", &array);
+
+	type->labels = ARENA_ARRAY(r->arena, const char *, count + 1);
+	for (size_t i = 0; i < count; i++)
+	{
+		type->labels[i] = json_text_string(json_array_get(array, i), r->arena);
+		if (type->labels[i] == NULL)
+			wrong(r, "labels");
+	}
+	type->label_count = (int) count;
+}
+
+/* What the column's type is below its domains; older plugins do not say it. */
+static const SchemaType *
+read_type(Reading *r, const json_t *column)
+{
+	const json_t *value = json_object_get(column, "base");
+	const json_t *element = json_object_get(value, "element");
+	SchemaType *type;
+
+	if (value == NULL || json_is_null(value))
+		return NULL;
+	type = ARENA_NEW(r->arena, SchemaType);
+	type->sql = get_optional(r, column, "type_text");
+	type->base_schema = get_text(r, value, "schema");
+	type->base_name = get_text(r, value, "type");
+	type->typmod = (int32_t) get_number(r, value, "typmod", INT32_MIN,
+										INT32_MAX);
+	type->kind = get_letter(r, value, "kind");
+	type->category = get_letter(r, value, "category");
+	read_labels(r, value, type);
+	if (element == NULL || json_is_null(element))
+		return type;
+	type->element_schema = get_text(r, element, "schema");
+	type->element_name = get_text(r, element, "type");
+	type->element_kind = get_letter(r, element, "kind");
+	type->element_category = get_letter(r, element, "category");
+	read_labels(r, element, type);
+	return type;
 }
 
 static void
@@ -263,8 +349,23 @@ read_column(Reading *r, const json_t *value, ShapeColumn *column)
 	column->default_sql = get_optional(r, value, "default");
 	column->missing = get_optional(r, value, "missing");
 	column->collation = get_optional(r, value, "collation");
+	column->type = read_type(r, value);
 	if (column->num == 0)
 		wrong(r, "num");
+}
+
+static void
+read_primary_key(Reading *r, const json_t *value, Shape *shape)
+{
+	int count;
+	const uint16_t *nums = get_numbers(r, value, "primary_key", &count);
+
+	shape->key_is_primary = json_object_get(value, "primary_key") != NULL;
+	for (int i = 0; i < shape->column_count; i++)
+	{
+		for (int k = 0; k < count; k++)
+			shape->columns[i].key |= shape->columns[i].num == nums[k];
+	}
 }
 
 static void
@@ -288,6 +389,7 @@ read_table(Reading *r, const json_t *value, Shape *shape)
 	shape->columns = ARENA_ARRAY(r->arena, ShapeColumn, count);
 	for (size_t i = 0; i < count; i++)
 		read_column(r, json_array_get(columns, i), &shape->columns[i]);
+	read_primary_key(r, value, shape);
 }
 
 static void

@@ -35,6 +35,17 @@ typedef enum DdlEventKind
 	DDL_REWRITE /* it writes the rows of a table anew; its end follows */
 } DdlEventKind;
 
+/* An index, as far as a target of another kind can have one. */
+typedef struct DdlIndex
+{
+	const char *name;
+	bool unique;
+	bool primary;
+	bool plain;			  /* a B-tree of columns and nothing else */
+	const uint16_t *nums; /* the columns, by number */
+	int count;
+} DdlIndex;
+
 typedef struct DdlObject
 {
 	const char *type; /* "table", "index", "function", ... */
@@ -43,7 +54,8 @@ typedef struct DdlObject
 	const char *identity;
 	bool original; /* dropped ones only: named, not reached by a cascade */
 	uint32_t oid;
-	uint32_t table_oid; /* the table it belongs to, or 0 */
+	uint32_t table_oid;	   /* the table it belongs to, or 0 */
+	const DdlIndex *index; /* NULL: it is none, or was dropped */
 } DdlObject;
 
 typedef struct DdlSetting
