@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "postgres/sql_scan.h"
+#include "schema/sql_scan.h"
 
 #define TABLESPACE_SET "SET default_tablespace = "
 #define METHOD_SET "SET default_table_access_method = "

@@ -6,7 +6,7 @@
 
 #include <ctype.h>
 
-#include "postgres/sql_scan.h"
+#include "schema/sql_scan.h"
 
 /* The next token that is not a comment; empty at the end of the text. */
 static Slice

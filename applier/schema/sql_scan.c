@@ -2,7 +2,7 @@
  * sql_scan.c
  *		See sql_scan.h.
  */
-#include "postgres/sql_scan.h"
+#include "schema/sql_scan.h"
 
 #include <ctype.h>
 #include <stdbool.h>
