@@ -52,6 +52,10 @@ bool convert_value(const ColumnMap *column, Slice in, bool raw, Buffer *scratch,
 void
 convert_literal(Buffer *sql, const ColumnMap *column, const Converted *value);
 
+/* The same for a statement that is kept as text: bytes are in hexadecimal. */
+void convert_literal_text(Buffer *sql, const ColumnMap *column,
+						  const Converted *value);
+
 /* Append it as a field of LOAD DATA: escaped; \N for null. */
 void convert_field(Buffer *out, const Converted *value);
 

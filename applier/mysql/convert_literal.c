@@ -128,3 +128,18 @@ convert_field(Buffer *out, const Converted *value)
 	else
 		append_escaped(out, value->bytes, plain_field, field_escapes);
 }
+
+void
+convert_literal_text(Buffer *sql, const ColumnMap *column,
+					 const Converted *value)
+{
+	if (value->null || column_map_literal(column) != LITERAL_BYTES)
+	{
+		convert_literal(sql, column, value);
+		return;
+	}
+	buffer_puts(sql, "X'");
+	for (size_t i = 0; i < value->bytes.len; i++)
+		buffer_printf(sql, "%02X", (unsigned char) value->bytes.data[i]);
+	buffer_putc(sql, '\'');
+}

@@ -31,7 +31,8 @@
 /* A table as it is noted, and what planning has to know of it. */
 typedef struct MapEntry
 {
-	Shape shape; /* in the source's words */
+	Shape shape;  /* in the source's words */
+	Shape copied; /* as it was copied, unless noted_shape */
 	TableMap map;
 	bool noted_shape;			/* shape is as of resume_lsn, not the copy's */
 	struct MyTableFacts *facts; /* by target_mysql_table_look(), or NULL */
@@ -61,7 +62,8 @@ typedef struct TargetMysql
 	Arena translation_arena;
 	TableMap *translated;
 	int translated_count;
-	uint64_t altered; /* how often we have altered tables ourselves */
+	uint64_t altered;	   /* how often we have altered tables ourselves */
+	struct MyApply *apply; /* what apply() has begun and not ended, or NULL */
 } TargetMysql;
 
 Target *target_mysql_open(const TargetConfig *config, Error *err);
@@ -126,6 +128,9 @@ uint64_t target_mysql_committed(TargetMysql *self);
 
 /* What is known without asking: DURABILITY_KNOWN, for writers. */
 void target_mysql_known(TargetMysql *self, TargetDurability *durability);
+
+/* ---- target_mysql_apply.c: the open batch is forgotten, not rolled back */
+void target_mysql_apply_forget(TargetMysql *self);
 
 /* ---- target_mysql_maps.c */
 

@@ -51,7 +51,10 @@ static bool
 entry_load(const MyResult *row, Arena *arena, MapEntry *entry, Error *err)
 {
 	entry->noted_shape = my_is_null(row, 11);
-	return shape_load(row, arena, &entry->shape, err) &&
+	if (!shape_load(row, arena, &entry->shape, err))
+		return false;
+	entry->copied = entry->shape;
+	return shape_load_copied(row, arena, &entry->copied, err) &&
 		   (my_value(row, 7)[0] == '\0' ||
 			table_map_parse(my_value(row, 7), arena, &entry->map, err));
 }

@@ -14,6 +14,7 @@
 
 #include "base/failpoint.h"
 #include "base/mem.h"
+#include "mysql/ddl_unit.h"
 #include "mysql/state_sql.h"
 #include "mysql/target_mysql.h"
 
@@ -233,9 +234,11 @@ target_mysql_progress_claim(Target *target, Progress *progress, Error *err)
 	}
 	memcpy(self->origin_nonce, progress->origin_nonce, NONCE_SIZE);
 	self->stored_resume = progress->resume_lsn;
+	/* what an earlier owner has begun of DDL in the stream comes to its end */
 	return my_exec(self->conn, err,
 				   "SET innodb_lock_wait_timeout = @portage_wait") &&
-		   FAILPOINT(FP_EPOCH_BUMPED, err);
+		   FAILPOINT(FP_EPOCH_BUMPED, err) &&
+		   ddl_unit_settle(self, progress, err);
 }
 
 /* ---------------------------------------------------------------- writing */

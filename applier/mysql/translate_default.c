@@ -72,7 +72,7 @@ constant_sql(const WorkColumn *column, const char *text, Arena *arena)
 		bool bare = !column->blob &&
 					(kind == LITERAL_NUMBER || kind == LITERAL_TEXT);
 
-		convert_literal(&sql, &map, &converted);
+		convert_literal_text(&sql, &map, &converted);
 		result = arena_printf(arena, bare ? "%s" : "(%s)", sql.data);
 	}
 	buffer_release(&scratch);

@@ -113,7 +113,7 @@ column_literal(Emitter *self, const WorkColumn *column, const char *text)
 	buffer_init(&sql);
 	if (convert_value(&map, slice_of(text), false, &scratch, &converted, &err))
 	{
-		convert_literal(&sql, &map, &converted);
+		convert_literal_text(&sql, &map, &converted);
 		result = arena_strndup(self->scope->arena, sql.data, sql.len);
 	}
 	buffer_release(&scratch);

@@ -26,6 +26,8 @@ my @stream_points = qw(stream-started history-proven marker-emitted
   batch-durable feedback-sent piece-applied ddl-message ddl-replayed
   relation-changed);
 my @writer_points = qw(early-applied);
+# where DDL commits by itself: 086_mysql_ddl_kill.pl
+my @mysql_points = qw(ddl-intended ddl-executed ddl-noted);
 my @others = qw(copy-reset target-lost source-lost finish-phase finish-entry
   done-phase drop-slot drop-state);
 
@@ -115,7 +117,7 @@ sub failed_at
 # ---- every failpoint is in this file
 my $list = portage_ok('--list-failpoints');
 my %known = map { s/:.*//r => 1 } @first_try, @stream_points, @writer_points,
-  @others,
+  @mysql_points, @others,
   map { @$_ } @copy_groups;
 is_deeply([ sort split(/\n/, $list->{out}) ],
 	[ sort keys %known ], 'every failpoint of the applier is tried here');

@@ -1,0 +1,530 @@
+/*
+ * ddl_other.c
+ *		What commands have done to other things than tables and columns: plain
+ *		indexes and labels of enums are carried, the rest is told of.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "base/log.h"
+#include "mysql/ddl_plan.h"
+#include "schema/sql_scan.h"
+
+/* so much of a text goes into an index that is not unique */
+#define PREFIX_CHARS 255
+
+static const char *
+tag_of(const DdlOther *other)
+{
+	return other->event->tag;
+}
+
+static void
+not_carried(const DdlOther *other, const char *why)
+{
+	log_warning("%s: %s %s is not carried: %s", tag_of(other),
+				other->object->type, other->object->identity, why);
+}
+
+static void
+put_table(Buffer *sql, const TableMap *map)
+{
+	buffer_puts(sql, "ALTER TABLE ");
+	my_quote_table(sql, map->database, map->table);
+}
+
+/* ---- indexes that are dropped */
+
+/* " on schema.table", quoted or not */
+static bool
+stands_on(const char *identity, const WorldTable *table)
+{
+	const char *on = NULL;
+	Buffer plain;
+	bool same;
+
+	for (const char *p = strstr(identity, " on "); p != NULL;
+		 p = strstr(p + 1, " on "))
+		on = p + 4;
+	if (on == NULL)
+		return false;
+	buffer_init(&plain);
+	for (; *on != '\0'; on++)
+	{
+		if (*on != '"')
+			buffer_putc(&plain, *on);
+	}
+	same = strncmp(plain.data, table->shape.schema,
+				   strlen(table->shape.schema)) == 0 &&
+		   plain.data[strlen(table->shape.schema)] == '.' &&
+		   strcmp(plain.data + strlen(table->shape.schema) + 1,
+				  table->shape.name) == 0;
+	buffer_release(&plain);
+	return same;
+}
+
+static bool
+is_of_table(const DdlObject *object, const WorldTable *table)
+{
+	if (table->gone || table->map.partition || table->origin == NULL)
+		return false;
+	if (strcmp(object->type, "index") == 0)
+		return strcmp(object->schema, table->shape.schema) == 0;
+	return stands_on(object->identity, table);
+}
+
+/* The table whose index on the target has that name, if there is one. */
+static bool
+find_index(DdlPlanning *work, const DdlObject *object, WorldTable **found)
+{
+	*found = NULL;
+	for (int i = 0; i < work->world.count; i++)
+	{
+		WorldTable *table = work->world.tables[i];
+		ActualTable actual;
+
+		if (!is_of_table(object, table))
+			continue;
+		if (!actual_read(work, table->origin, &actual))
+			return false;
+		if (actual_index(&actual, object->name) == NULL)
+			continue;
+		*found = table;
+		return true;
+	}
+	return true;
+}
+
+static bool
+drop_index(DdlPlanning *work, const DdlOther *other)
+{
+	const DdlObject *object = other->object;
+	WorldTable *table;
+	Buffer sql;
+	Buffer before;
+	Buffer after;
+
+	if (!find_index(work, object, &table))
+		return false;
+	if (table == NULL)
+	{
+		not_carried(other, "the target has no index of this name");
+		return true;
+	}
+	buffer_init(&sql);
+	buffer_init(&before);
+	buffer_init(&after);
+	put_table(&sql, &table->map);
+	buffer_puts(&sql, " DROP INDEX ");
+	my_quote_ident(&sql, object->name);
+	probe_index(&before, &table->map, object->name, true);
+	probe_index(&after, &table->map, object->name, false);
+	planning_step(work, DDL_STEP_BEFORE, sql.data,
+				  ddl_probe(work, &before, &after), &table, 1);
+	buffer_release(&sql);
+	buffer_release(&before);
+	buffer_release(&after);
+	return true;
+}
+
+/* ---- labels of an enum */
+
+typedef struct LabelChange
+{
+	const char *label;
+	const char *neighbour; /* NULL: at the end */
+	bool before;
+} LabelChange;
+
+/* A string at p, without its quotes; NULL if there is none. */
+static const char *
+read_string(const DdlPlanning *work, const char **p)
+{
+	const char *end;
+	Buffer text;
+	const char *copy;
+
+	while (**p == ' ' || **p == '\n' || **p == '\t')
+		(*p)++;
+	if (**p != '\'')
+		return NULL;
+	end = sql_skip_token(*p);
+	buffer_init(&text);
+	for (const char *c = *p + 1; c < end - 1; c++)
+	{
+		buffer_putc(&text, *c);
+		if (*c == '\'')
+			c++;
+	}
+	copy = arena_strdup(work->arena, text.data);
+	buffer_release(&text);
+	*p = end;
+	return copy;
+}
+
+/* Behind the word, which stands there after spaces; else NULL. */
+static const char *
+skip_word(const char *p, const char *word)
+{
+	while (*p == ' ' || *p == '\n' || *p == '\t')
+		p++;
+	return strncasecmp(p, word, strlen(word)) == 0 ? p + strlen(word) : NULL;
+}
+
+/* ALTER TYPE t ADD VALUE [IF NOT EXISTS] 'label' [BEFORE | AFTER 'other'] */
+static bool
+parse_add_value(const DdlPlanning *work, const char *command,
+				LabelChange *change)
+{
+	const char *p = NULL;
+	const char *next;
+
+	for (const char *q = command; *q != '\0' && p == NULL;
+		 q = sql_skip_token(q))
+	{
+		next = skip_word(q, "add");
+		p = next != NULL ? skip_word(next, "value") : NULL;
+	}
+	if (p == NULL)
+		return false;
+	next = skip_word(p, "if");
+	next = next != NULL ? skip_word(next, "not") : NULL;
+	next = next != NULL ? skip_word(next, "exists") : NULL;
+	if (next != NULL)
+		p = next;
+	memset(change, 0, sizeof(*change));
+	change->label = read_string(work, &p);
+	next = skip_word(p, "before");
+	change->before = next != NULL;
+	if (next == NULL)
+		next = skip_word(p, "after");
+	if (next != NULL)
+		change->neighbour = read_string(work, &next);
+	return change->label != NULL;
+}
+
+static void
+insert_label(const DdlPlanning *work, const ColumnMap *map,
+			 const LabelChange *change, SchemaType *type)
+{
+	int at = map->label_count;
+	const char **labels = ARENA_ARRAY(work->arena, const char *,
+									  (size_t) map->label_count + 2);
+
+	for (int i = 0; change->neighbour != NULL && i < map->label_count; i++)
+	{
+		if (strcmp(map->labels[i], change->neighbour) == 0)
+			at = change->before ? i : i + 1;
+	}
+	for (int i = 0; i < at; i++)
+		labels[i] = map->labels[i];
+	labels[at] = change->label;
+	for (int i = at; i < map->label_count; i++)
+		labels[i + 1] = map->labels[i];
+	memset(type, 0, sizeof(*type));
+	type->typmod = -1;
+	type->kind = 'e';
+	type->category = 'E';
+	type->labels = labels;
+	type->label_count = map->label_count + 1;
+}
+
+static bool
+has_label(const ColumnMap *map, const char *label)
+{
+	for (int i = 0; i < map->label_count; i++)
+	{
+		if (strcmp(map->labels[i], label) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* "schema.name", quoted or not, of a type */
+static bool
+is_of_type(const DdlObject *object, const ShapeColumn *column)
+{
+	size_t len = strlen(object->identity);
+	size_t name = strlen(column->type_name);
+	const char *end = object->identity + len;
+
+	if (len > 0 && end[-1] == '"')
+		end--;
+	return strcmp(object->schema, column->type_schema) == 0 &&
+		   (size_t) (end - object->identity) > name &&
+		   strncmp(end - name, column->type_name, name) == 0 &&
+		   (end[-(long) name - 1] == '.' || end[-(long) name - 1] == '"');
+}
+
+static bool
+add_label(DdlPlanning *work, WorldTable *table, const ShapeColumn *column,
+		  ColumnMap *map, const LabelChange *change)
+{
+	ShapeColumn as = *column;
+	SchemaType *type = ARENA_NEW(work->arena, SchemaType);
+	ActualTable actual;
+	const ActualColumn *there;
+	DdlColumn now;
+	int count;
+	WorldTable **sharers;
+	Buffer sql;
+
+	insert_label(work, map, change, type);
+	type->base_schema = column->type_schema;
+	type->base_name = column->type_name;
+	as.type = type;
+	ddl_column(work, &table->shape, &as, map->not_null, &now);
+	if (!actual_read(work, table->origin, &actual))
+		return false;
+	there = actual_column(&actual, map->target);
+	buffer_init(&sql);
+	put_table(&sql, &table->map);
+	buffer_puts(&sql, " MODIFY COLUMN ");
+	my_quote_ident(&sql, map->target);
+	buffer_printf(&sql, " %s%s%s", now.type, map->not_null ? " NOT NULL" : "",
+				  there != NULL ? there->tail : "");
+	sharers = world_sharers(work, table, &count);
+	for (int i = 0; i < count; i++)
+	{
+		ColumnMap *columns = ARENA_ARRAY(
+			work->arena, ColumnMap, (size_t) sharers[i]->map.column_count + 1);
+
+		for (int k = 0; k < sharers[i]->map.column_count; k++)
+		{
+			columns[k] = sharers[i]->map.columns[k];
+			if (strcmp(columns[k].target, map->target) != 0)
+				continue;
+			columns[k].type = now.map.type;
+			columns[k].labels = now.map.labels;
+			columns[k].label_count = now.map.label_count;
+		}
+		sharers[i]->map.columns = columns;
+	}
+	planning_step(work, DDL_STEP_BEFORE, sql.data, "", sharers, count);
+	buffer_release(&sql);
+	return true;
+}
+
+/* Every ENUM of that type; a column of text holds any label. */
+static bool
+alter_enum(DdlPlanning *work, const DdlOther *other)
+{
+	for (int i = 0; i < work->world.count; i++)
+	{
+		WorldTable *table = work->world.tables[i];
+
+		for (int k = 0; !table->gone && k < table->shape.column_count; k++)
+		{
+			const ShapeColumn *column = &table->shape.columns[k];
+			ColumnMap *map = (ColumnMap *) table_map_column(&table->map,
+															column->name);
+			LabelChange change;
+
+			if (map == NULL || map->convert != CONVERT_ENUM ||
+				!is_of_type(other->object, column))
+				continue;
+			if (other->event->command == NULL ||
+				!parse_add_value(work, other->event->command, &change))
+				return planning_refuse(work,
+									   "the labels of type %s, which column "
+									   "\"%s\" of table %s.%s has, may be "
+									   "others",
+									   other->object->identity, column->name,
+									   table->shape.schema, table->shape.name);
+			if (!has_label(map, change.label) &&
+				!add_label(work, table, column, map, &change))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* RENAME TO and the like leave the labels alone. */
+static bool
+changes_labels(const DdlEvent *event)
+{
+	if (event->command == NULL)
+		return true;
+	for (const char *p = event->command; *p != '\0'; p = sql_skip_token(p))
+	{
+		if (skip_word(p, "value") != NULL)
+			return true;
+	}
+	return false;
+}
+
+bool
+ddl_drop_others(DdlPlanning *work)
+{
+	for (int i = 0; i < work->gather->other_count; i++)
+	{
+		const DdlOther *other = &work->gather->others[i];
+		const char *type = other->object->type;
+		DdlTable *about = ARENA_NEW(work->arena, DdlTable);
+		bool ok = true;
+
+		about->tag = tag_of(other);
+		about->statement = other->event->command != NULL
+							   ? other->event->command
+							   : other->object->identity;
+		work->about = about;
+		if (other->event->kind == DDL_DROP &&
+			(strcmp(type, "index") == 0 ||
+			 strcmp(type, "table constraint") == 0))
+			ok = drop_index(work, other);
+		else if (other->event->kind == DDL_END && strcmp(type, "type") == 0 &&
+				 strcmp(other->event->tag, "ALTER TYPE") == 0 &&
+				 changes_labels(other->event))
+			ok = alter_enum(work, other);
+		if (!ok)
+			return false;
+		work->about = NULL;
+	}
+	return true;
+}
+
+/* ---- indexes that are new */
+
+static bool
+is_blob(const ColumnMap *map)
+{
+	return strstr(map->type, "text") != NULL ||
+		   strstr(map->type, "blob") != NULL ||
+		   strncasecmp(map->type, "json", 4) == 0;
+}
+
+/* Why the index cannot be carried; NULL if it can. */
+static const char *
+put_columns(const DdlIndex *index, const WorldTable *table, Buffer *sql)
+{
+	if (!index->plain)
+		return "it is more than a B-tree of columns";
+	for (int i = 0; i < index->count; i++)
+	{
+		const ColumnMap *map = table_map_number(&table->map, index->nums[i]);
+
+		if (map == NULL)
+			return "one of its columns is not on the target";
+		if (i > 0)
+			buffer_puts(sql, ", ");
+		my_quote_ident(sql, map->target);
+		if (is_blob(map) &&
+			(index->unique || strncasecmp(map->type, "json", 4) == 0))
+			return "a unique index of the target holds no text without a "
+				   "limit, and no index holds JSON";
+		if (is_blob(map))
+			buffer_printf(sql, "(%d)", PREFIX_CHARS);
+	}
+	return NULL;
+}
+
+static void
+put_index_step(DdlPlanning *work, const DdlIndex *index, WorldTable *table,
+			   const char *columns)
+{
+	const char *name = index->primary ? "PRIMARY" : index->name;
+	Buffer sql;
+	Buffer before;
+	Buffer after;
+
+	buffer_init(&sql);
+	buffer_init(&before);
+	buffer_init(&after);
+	put_table(&sql, &table->map);
+	if (index->primary)
+		buffer_puts(&sql, " ADD PRIMARY KEY");
+	else
+	{
+		buffer_puts(&sql, index->unique ? " ADD UNIQUE INDEX " : " ADD INDEX ");
+		my_quote_ident(&sql, name);
+	}
+	buffer_printf(&sql, " (%s)", columns);
+	probe_index(&before, &table->map, name, false);
+	probe_index(&after, &table->map, name, true);
+	planning_step(work, DDL_STEP_AFTER, sql.data,
+				  ddl_probe(work, &before, &after), &table, 1);
+	buffer_release(&sql);
+	buffer_release(&before);
+	buffer_release(&after);
+}
+
+static void
+add_index(DdlPlanning *work, const DdlOther *other)
+{
+	const DdlIndex *index = other->object->index;
+	WorldTable *table = world_find(work, other->object->table_oid);
+	const char *why;
+	Buffer columns;
+
+	/* one of a partition comes with that of the root; of a new table with it */
+	if (table == NULL || table->map.partition ||
+		(table->origin == NULL && index->primary))
+		return;
+	buffer_init(&columns);
+	why = put_columns(index, table, &columns);
+	if (why != NULL)
+		not_carried(other, why);
+	else if (!work->by_hand)
+		put_index_step(work, index, table, columns.data);
+	buffer_release(&columns);
+}
+
+/* ---- the rest */
+
+static bool
+has_index(const DdlEvent *event)
+{
+	for (int i = 0; i < event->object_count; i++)
+	{
+		if (event->objects[i].index != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* What goes with its table, means nothing here, or was carried. */
+static bool
+is_silent(const DdlPlanning *work, const DdlOther *other)
+{
+	static const char *const types[] = { "schema",	  "type",
+										 "index",	  "default value",
+										 "extension", "table column" };
+	const DdlObject *object = other->object;
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+	{
+		if (strcmp(object->type, types[i]) == 0)
+			return true;
+	}
+	if (strcmp(object->type, "sequence") == 0 && object->table_oid != 0)
+		return true;
+	if (strcmp(object->type, "table") == 0 && has_index(other->event))
+		return true;
+	return (object->table_oid != 0 &&
+			world_find(work, object->table_oid) == NULL) ||
+		   (other->event->kind == DDL_DROP &&
+			strcmp(object->type, "table constraint") == 0);
+}
+
+bool
+ddl_add_others(DdlPlanning *work)
+{
+	for (int i = 0; i < work->gather->other_count; i++)
+	{
+		const DdlOther *other = &work->gather->others[i];
+
+		if (other->object->index != NULL)
+			add_index(work, other);
+		else if (is_silent(work, other))
+			continue;
+		else if (strcmp(other->object->type, "table") == 0)
+			log_warning("%s has changed nothing of table %s that is carried: "
+						"%s",
+						tag_of(other), other->object->identity,
+						other->event->command != NULL ? other->event->command
+													  : "its text is unknown");
+		else
+			not_carried(other, "the target is of another kind");
+	}
+	return true;
+}
