@@ -14,7 +14,7 @@
 
 #include "base/buffer.h"
 #include "command/option_table.h"
-#include "command/suggest.h"
+#include "base/suggest.h"
 #include "copy/copy_chunks.h"
 #include "postgres/pg_url.h"
 

@@ -23,6 +23,7 @@
 #include "mysql/mysql_url.h"
 
 #define INCLUDE_DEPTH 10
+#define PORT_MAX 65535
 
 typedef struct Reader
 {
@@ -102,6 +103,20 @@ take_mariadb_tls(MyUrl *found, const char *name, const char *value)
 }
 
 static bool
+take_port(Reader *reader, const char *value)
+{
+	char *end;
+	long port = strtol(value, &end, 10);
+
+	/* 0 is said for none */
+	if (end == value || *end != '\0' || port < 0 || port > PORT_MAX)
+		return error_set(reader->err, P_URL, "the port \"%.20s\" is none",
+						 value);
+	reader->found->port = (int) port;
+	return true;
+}
+
+static bool
 take_option(Reader *reader, const char *name, const char *value)
 {
 	MyUrl *found = reader->found;
@@ -116,7 +131,7 @@ take_option(Reader *reader, const char *name, const char *value)
 	else if (strcmp(name, "database") == 0)
 		found->database = value;
 	else if (strcmp(name, "port") == 0)
-		found->port = atoi(value);
+		return take_port(reader, value);
 	else if (strcmp(name, "defaults-file") != 0 &&
 			 !take_mariadb_tls(found, name, value))
 		return mysql_url_option(name, value, found, &known, reader->err);

@@ -13,7 +13,7 @@
 
 #include "base/mem.h"
 #include "base/slice.h"
-#include "command/suggest.h"
+#include "base/suggest.h"
 
 #define CONNECT_TIMEOUT_MAX_S 86400
 #define PORT_MAX 65535
@@ -241,7 +241,7 @@ parse_options(Slice text, Arena *arena, MyUrl *out, Error *err)
 		size_t len = end != NULL ? (size_t) (end - text.data) : text.len;
 		const char *equals = memchr(text.data, '=', len);
 		size_t name_len = equals != NULL ? (size_t) (equals - text.data) : len;
-		const char *name;
+		const char *name = "";
 		const char *value = "";
 		bool known;
 

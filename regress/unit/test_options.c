@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "command/options.h"
-#include "command/suggest.h"
+#include "base/suggest.h"
 #include "postgres/pg_url.h"
 #include "tap.h"
 

@@ -2,7 +2,7 @@
  * suggest.c
  *		See suggest.h.
  */
-#include "command/suggest.h"
+#include "base/suggest.h"
 
 #include <stddef.h>
 #include <string.h>
