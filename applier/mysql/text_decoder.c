@@ -2,8 +2,14 @@
  * text_decoder.c
  *		Text of the source's server encoding as UTF-8.
  *
+ * The copy is converted by the source itself, the stream here: keys would not be
+ * found if the two were of different minds about a character.  So the encodings
+ * are those in which every character of the source's conversions is the same in
+ * glibc's.  Not among them are MULE_INTERNAL, which glibc has not, and
+ * EUC_JIS_2004, where two characters are others.
+ *
  * No server encoding has ASCII bytes within other characters, so text of ASCII
- * alone is what it is.  glibc knows all encodings of servers but MULE_INTERNAL.
+ * alone is what it is.
  */
 #include <errno.h>
 #include <iconv.h>
@@ -12,47 +18,106 @@
 #include "mysql/byte_words.h"
 #include "mysql/conversion.h"
 
-#define NO_ICONV ((iconv_t) -1)
+/* A character of an encoding of one byte each. */
+typedef struct DecodedByte
+{
+	char bytes[4]; /* UTF-8 */
+	uint8_t len;   /* 0: there is none */
+} DecodedByte;
 
 struct TextDecoder
 {
-	iconv_t converter; /* NO_ICONV: only validate, the source does not */
 	const char *encoding;
+	bool utf8;		   /* the source does not validate, so we do */
+	bool single;	   /* characters of one byte: table, no converter */
+	iconv_t converter; /* of the other encodings */
+	DecodedByte table[256];
 };
 
-/* As PostgreSQL and as iconv calls them; its own names that iconv knows too
- * are here as well, as a name that is not here is refused. */
+/* As PostgreSQL and as iconv calls them. */
 static const struct
 {
 	const char *pg;
 	const char *iconv;
+	bool single;
 } encodings[] = {
-	{ "EUC_CN", "EUC-CN" },			{ "EUC_JIS_2004", "EUC-JISX0213" },
-	{ "EUC_JP", "EUC-JP" },			{ "EUC_KR", "EUC-KR" },
-	{ "EUC_TW", "EUC-TW" },			{ "ISO_8859_5", "ISO-8859-5" },
-	{ "ISO_8859_6", "ISO-8859-6" }, { "ISO_8859_7", "ISO-8859-7" },
-	{ "ISO_8859_8", "ISO-8859-8" }, { "KOI8R", "KOI8-R" },
-	{ "KOI8U", "KOI8-U" },			{ "LATIN1", "ISO-8859-1" },
-	{ "LATIN10", "ISO-8859-16" },	{ "LATIN2", "ISO-8859-2" },
-	{ "LATIN3", "ISO-8859-3" },		{ "LATIN4", "ISO-8859-4" },
-	{ "LATIN5", "ISO-8859-9" },		{ "LATIN6", "ISO-8859-10" },
-	{ "LATIN7", "ISO-8859-13" },	{ "LATIN8", "ISO-8859-14" },
-	{ "LATIN9", "ISO-8859-15" },	{ "WIN1250", "CP1250" },
-	{ "WIN1251", "CP1251" },		{ "WIN1252", "CP1252" },
-	{ "WIN1253", "CP1253" },		{ "WIN1254", "CP1254" },
-	{ "WIN1255", "CP1255" },		{ "WIN1256", "CP1256" },
-	{ "WIN1257", "CP1257" },		{ "WIN1258", "CP1258" },
-	{ "WIN866", "CP866" },			{ "WIN874", "CP874" },
+	{ "EUC_CN", "EUC-CN", false },		  { "EUC_JP", "EUC-JP-MS", false },
+	{ "EUC_KR", "EUC-KR", false },		  { "EUC_TW", "EUC-TW", false },
+	{ "ISO_8859_5", "ISO-8859-5", true }, { "ISO_8859_6", "ISO-8859-6", true },
+	{ "ISO_8859_7", "ISO-8859-7", true }, { "ISO_8859_8", "ISO-8859-8", true },
+	{ "KOI8R", "KOI8-R", true },		  { "KOI8U", "KOI8-U", true },
+	{ "LATIN1", "ISO-8859-1", true },	  { "LATIN10", "ISO-8859-16", true },
+	{ "LATIN2", "ISO-8859-2", true },	  { "LATIN3", "ISO-8859-3", true },
+	{ "LATIN4", "ISO-8859-4", true },	  { "LATIN5", "ISO-8859-9", true },
+	{ "LATIN6", "ISO-8859-10", true },	  { "LATIN7", "ISO-8859-13", true },
+	{ "LATIN8", "ISO-8859-14", true },	  { "LATIN9", "ISO-8859-15", true },
+	{ "WIN1250", "CP1250", true },		  { "WIN1251", "CP1251", true },
+	{ "WIN1252", "CP1252", true },		  { "WIN1253", "CP1253", true },
+	{ "WIN1254", "CP1254", true },		  { "WIN1255", "CP1255", true },
+	{ "WIN1256", "CP1256", true },		  { "WIN1257", "CP1257", true },
+	{ "WIN1258", "CP1258", true },		  { "WIN866", "CP866", true },
+	{ "WIN874", "CP874", true },
 };
 
+/*
+ * Byte by byte, with the converter's state taken out in between: in texts it
+ * would make one character of a letter and the accent behind it (WIN1258).
+ */
+static void
+fill_table(TextDecoder *decoder)
+{
+	for (int b = 0; b < 256; b++)
+	{
+		DecodedByte *decoded = &decoder->table[b];
+		char byte = (char) b;
+		char *from = &byte;
+		size_t from_left = 1;
+		char *to = decoded->bytes;
+		size_t to_left = sizeof(decoded->bytes);
+
+		if (iconv(decoder->converter, &from, &from_left, &to, &to_left) ==
+				(size_t) -1 ||
+			iconv(decoder->converter, NULL, NULL, &to, &to_left) == (size_t) -1)
+			to_left = sizeof(decoded->bytes);
+		decoded->len = (uint8_t) (sizeof(decoded->bytes) - to_left);
+		(void) iconv(decoder->converter, NULL, NULL, NULL, NULL);
+	}
+}
+
 static TextDecoder *
-decoder_new(const char *encoding, iconv_t converter)
+decoder_new(const char *encoding)
 {
 	TextDecoder *decoder = mem_zalloc(sizeof(*decoder));
 
-	decoder->converter = converter;
 	decoder->encoding = encoding;
 	return decoder;
+}
+
+/* NULL if iconv has it not. */
+static TextDecoder *
+open_iconv(const char *pg_encoding)
+{
+	for (size_t i = 0; i < sizeof(encodings) / sizeof(encodings[0]); i++)
+	{
+		TextDecoder *decoder;
+		iconv_t converter;
+
+		if (strcmp(encodings[i].pg, pg_encoding) != 0)
+			continue;
+		converter = iconv_open("UTF-8", encodings[i].iconv);
+		if (converter == (iconv_t) -1)
+			return NULL;
+		decoder = decoder_new(encodings[i].pg);
+		decoder->single = encodings[i].single;
+		decoder->converter = converter;
+		if (decoder->single)
+		{
+			fill_table(decoder);
+			iconv_close(converter);
+		}
+		return decoder;
+	}
+	return NULL;
 }
 
 bool
@@ -63,27 +128,19 @@ text_decoder_open(const char *pg_encoding, TextDecoder **decoder, Error *err)
 		return true;
 	if (strcmp(pg_encoding, "SQL_ASCII") == 0)
 	{
-		*decoder = decoder_new("UTF8", NO_ICONV);
+		*decoder = decoder_new("UTF8");
+		(*decoder)->utf8 = true;
 		return true;
 	}
-	for (size_t i = 0; i < sizeof(encodings) / sizeof(encodings[0]); i++)
-	{
-		iconv_t converter;
-
-		if (strcmp(encodings[i].pg, pg_encoding) != 0)
-			continue;
-		converter = iconv_open("UTF-8", encodings[i].iconv);
-		if (converter == NO_ICONV)
-			break;
-		*decoder = decoder_new(encodings[i].pg, converter);
+	*decoder = open_iconv(pg_encoding);
+	if (*decoder != NULL)
 		return true;
-	}
 	(void) error_set(err, P_SERVER_SETUP,
 					 "text of encoding %s cannot be converted to UTF-8",
 					 pg_encoding);
 	return error_hint(err, "Copy the source into a database of encoding UTF8 "
-						   "first; where it is a common one, the system may "
-						   "lack its gconv modules (Debian: libc6).");
+						   "first.  If it is a common encoding, this system "
+						   "lacks glibc's gconv modules.");
 }
 
 void
@@ -91,7 +148,7 @@ text_decoder_close(TextDecoder *decoder)
 {
 	if (decoder == NULL)
 		return;
-	if (decoder->converter != NO_ICONV)
+	if (!decoder->utf8 && !decoder->single)
 		iconv_close(decoder->converter);
 	mem_free(decoder);
 }
@@ -146,20 +203,35 @@ utf8_prefix(Slice text)
 	return i;
 }
 
-/* Append what can be converted; how many bytes of the text that were. */
 static size_t
-convert_prefix(TextDecoder *decoder, Slice text, Buffer *scratch)
+convert_bytes_prefix(const TextDecoder *decoder, Slice text, Buffer *scratch)
+{
+	size_t i = 0;
+	char *to;
+
+	buffer_reserve(scratch, 4 * text.len);
+	to = scratch->data + scratch->len;
+	for (; i < text.len; i++)
+	{
+		const DecodedByte *decoded =
+			&decoder->table[(unsigned char) text.data[i]];
+
+		if (decoded->len == 0)
+			break;
+		memcpy(to, decoded->bytes, sizeof(decoded->bytes));
+		to += decoded->len;
+	}
+	*to = '\0';
+	scratch->len = (size_t) (to - scratch->data);
+	return i;
+}
+
+static size_t
+convert_iconv_prefix(TextDecoder *decoder, Slice text, Buffer *scratch)
 {
 	char *from = (char *) text.data;
 	size_t from_left = text.len;
 
-	if (decoder->converter == NO_ICONV)
-	{
-		size_t len = utf8_prefix(text);
-
-		buffer_append(scratch, text.data, len);
-		return len;
-	}
 	(void) iconv(decoder->converter, NULL, NULL, NULL, NULL);
 	while (from_left > 0)
 	{
@@ -177,6 +249,21 @@ convert_prefix(TextDecoder *decoder, Slice text, Buffer *scratch)
 			break;
 	}
 	return text.len - from_left;
+}
+
+/* Append what can be converted; how many bytes of the text that were. */
+static size_t
+convert_prefix(TextDecoder *decoder, Slice text, Buffer *scratch)
+{
+	size_t len;
+
+	if (decoder->single)
+		return convert_bytes_prefix(decoder, text, scratch);
+	if (!decoder->utf8)
+		return convert_iconv_prefix(decoder, text, scratch);
+	len = utf8_prefix(text);
+	buffer_append(scratch, text.data, len);
+	return len;
 }
 
 /* With a question mark for each byte that is none of a character. */

@@ -29,13 +29,13 @@ static void
 test_encodings(void)
 {
 	static const char *const names[] = {
-		"EUC_CN",  "EUC_JIS_2004", "EUC_JP",	 "EUC_KR",	   "EUC_TW",
-		"KOI8R",   "ISO_8859_5",   "ISO_8859_6", "ISO_8859_7", "ISO_8859_8",
-		"KOI8U",   "LATIN1",	   "LATIN2",	 "LATIN3",	   "LATIN4",
-		"LATIN5",  "LATIN6",	   "LATIN7",	 "LATIN8",	   "LATIN9",
-		"LATIN10", "WIN1250",	   "WIN1251",	 "WIN1252",	   "WIN1253",
-		"WIN1254", "WIN1255",	   "WIN1256",	 "WIN1257",	   "WIN1258",
-		"WIN866",  "WIN874",	   "SQL_ASCII",
+		"EUC_CN",	  "EUC_JP",		"EUC_KR",	  "EUC_TW",		"KOI8R",
+		"ISO_8859_5", "ISO_8859_6", "ISO_8859_7", "ISO_8859_8", "KOI8U",
+		"LATIN1",	  "LATIN2",		"LATIN3",	  "LATIN4",		"LATIN5",
+		"LATIN6",	  "LATIN7",		"LATIN8",	  "LATIN9",		"LATIN10",
+		"WIN1250",	  "WIN1251",	"WIN1252",	  "WIN1253",	"WIN1254",
+		"WIN1255",	  "WIN1256",	"WIN1257",	  "WIN1258",	"WIN866",
+		"WIN874",	  "SQL_ASCII",
 	};
 	Error err = ERROR_INIT;
 	TextDecoder *decoder;
@@ -45,12 +45,18 @@ test_encodings(void)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		is_str(decoded(names[i], "ascii", 5), "ascii", names[i]);
 	is_str(decoded("MULE_INTERNAL", "a", 1), "no decoder", "MULE_INTERNAL");
+	is_str(decoded("EUC_JIS_2004", "a", 1), "no decoder", "EUC_JIS_2004");
 	is_str(decoded("FANCY", "a", 1), "no decoder", "an unknown one");
 	is_str(decoded("LATIN1", "na\xEFve", 5), "na\xC3\xAFve", "LATIN1");
 	is_str(decoded("LATIN9", "5 \xA4", 3), "5 \xE2\x82\xAC", "LATIN9");
 	is_str(decoded("EUC_JP", "\xC6\xFC\xCB\xDC", 4), "\xE6\x97\xA5\xE6\x9C\xAC",
 		   "EUC_JP");
 	is_str(decoded("EUC_JP", "x\xC6", 2), "invalid", "half a character");
+	is_str(decoded("EUC_JP", "\xA1\xC1\xAD\xA1", 4), "\xEF\xBD\x9E\xE2\x91\xA0",
+		   "EUC_JP as the source has it");
+	is_str(decoded("WIN1258", "a\xCC", 2), "a\xCC\x80",
+		   "an accent stays by itself");
+	is_str(decoded("WIN1252", "a\x81", 2), "invalid", "no character");
 	is_str(decoded("KOI8R", "\xED\xC9\xD2", 3), "\xD0\x9C\xD0\xB8\xD1\x80",
 		   "KOI8R");
 }
