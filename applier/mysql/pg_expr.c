@@ -68,6 +68,7 @@ scan_quoted(Parser *self, char quote, bool escapes)
 	Buffer text;
 	const char *p = self->next + 1;
 	bool closed = false;
+	bool escaped;
 
 	buffer_init(&text);
 	for (; *p != '\0' && !closed; p++)
@@ -77,11 +78,11 @@ scan_quoted(Parser *self, char quote, bool escapes)
 			closed = true;
 			continue;
 		}
-		if (*p == quote || (escapes && *p == '\\'))
+		escaped = escapes && *p == '\\';
+		if (*p == quote || escaped)
 			p++;
 		/* \n and the like are never printed */
-		if (*p == '\0' ||
-			(escapes && p[-1] == '\\' && isalnum((unsigned char) *p)))
+		if (*p == '\0' || (escaped && isalnum((unsigned char) *p)))
 			break;
 		buffer_putc(&text, *p);
 	}
