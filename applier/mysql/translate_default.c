@@ -7,7 +7,6 @@
  * a part in the migration but generated columns; it is for those who write to the
  * target afterwards.
  */
-#include "mysql/convert.h"
 #include "mysql/translate_expr.h"
 
 #include <strings.h>
@@ -50,34 +49,18 @@ constant_text(const PgExpr *expr, Arena *arena)
 	}
 }
 
-/* As the column would hold it; in parentheses where no literal may stand. */
+/* In parentheses where no literal may stand. */
 static const char *
 constant_sql(const WorkColumn *column, const char *text, Arena *arena)
 {
-	ColumnMap map = column->map;
-	LiteralKind kind = column_map_literal(&map);
-	Error err = ERROR_INIT;
-	const char *result = NULL;
-	Converted converted;
-	Buffer scratch;
-	Buffer sql;
+	LiteralKind kind = column_map_literal(&column->map);
+	const char *literal = column_literal(column, text, arena);
 
-	map.policy = LOSS_ERROR;
-	buffer_init(&scratch);
-	buffer_init(&sql);
-	if (convert_value(&map, slice_of(text), false, &scratch, &converted,
-					  &err) &&
-		!converted.null)
-	{
-		bool bare = !column->blob &&
-					(kind == LITERAL_NUMBER || kind == LITERAL_TEXT);
-
-		convert_literal_text(&sql, &map, &converted);
-		result = arena_printf(arena, bare ? "%s" : "(%s)", sql.data);
-	}
-	buffer_release(&scratch);
-	buffer_release(&sql);
-	return result;
+	if (literal == NULL)
+		return NULL;
+	return !column->blob && (kind == LITERAL_NUMBER || kind == LITERAL_TEXT)
+			   ? literal
+			   : arena_printf(arena, "(%s)", literal);
 }
 
 /* now() and its like; "now" of another moment of the transaction as well. */

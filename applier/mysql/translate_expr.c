@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "mysql/convert.h"
 
 #define DEPTH_MAX 300
 #define DECIMAL_DIGITS_MAX 65
@@ -30,7 +29,8 @@ typedef struct Value
 	int precision;
 	int scale;
 	int64_t length;
-	bool ordered; /* text whose order is that of its bytes */
+	bool ordered;		 /* text whose order is that of its bytes */
+	bool explicit_bytes; /* COLLATE "C" */
 } Value;
 
 typedef struct Emitter
@@ -93,30 +93,6 @@ quoted(Emitter *self, const char *text)
 	buffer_init(&sql);
 	my_quote_text(&sql, slice_of(text));
 	result = arena_strndup(self->scope->arena, sql.data, sql.len);
-	buffer_release(&sql);
-	return result;
-}
-
-/* As the column holds it: NULL if it does not. */
-static const char *
-column_literal(Emitter *self, const WorkColumn *column, const char *text)
-{
-	ColumnMap map = column->map;
-	Error err = ERROR_INIT;
-	const char *result = NULL;
-	Converted converted;
-	Buffer scratch;
-	Buffer sql;
-
-	map.policy = LOSS_ERROR;
-	buffer_init(&scratch);
-	buffer_init(&sql);
-	if (convert_value(&map, slice_of(text), false, &scratch, &converted, &err))
-	{
-		convert_literal_text(&sql, &map, &converted);
-		result = arena_strndup(self->scope->arena, sql.data, sql.len);
-	}
-	buffer_release(&scratch);
 	buffer_release(&sql);
 	return result;
 }
@@ -248,13 +224,28 @@ settle(Emitter *self, Value *value, const Value *peer)
 	if (peer->family == FAMILY_OPAQUE)
 		return cannot(self, "column %s is no such value on the target",
 					  column->map.name);
-	value->sql = column_literal(self, column, value->constant->text);
+	value->sql = column_literal(column, value->constant->text,
+								self->scope->arena);
 	value->family = peer->family;
 	return value->sql != NULL ||
 		   cannot(self, "the target cannot hold %.40s", value->constant->text);
 }
 
 /* ---- names */
+
+/*
+ * A char without its spaces: what the server adds or not depends on sql_mode, so
+ * that MariaDB takes no stored column that depends on it.
+ */
+const char *
+column_expr(const WorkColumn *column, Arena *arena)
+{
+	const char *name = sql_name(arena, column->map.target);
+
+	return strncmp(column->map.type, "char(", 5) == 0
+			   ? arena_printf(arena, "RTRIM(%s)", name)
+			   : name;
+}
 
 static void
 note_use(Emitter *self, const WorkColumn *column)
@@ -279,7 +270,7 @@ emit_name(Emitter *self, const PgExpr *expr, Value *value)
 					 : NULL;
 	if (column == NULL || column->left_out)
 		return cannot(self, "there is no column %s on the target", expr->text);
-	set(value, column->family, sql_name(scope->arena, column->map.target));
+	set(value, column->family, column_expr(column, scope->arena));
 	value->column = column;
 	value->precision = column->map.precision;
 	value->scale = column->map.scale;
@@ -310,7 +301,8 @@ comparable(Emitter *self, const Value *left, const Value *right, bool order)
 		return true;
 	if (left->family == FAMILY_ENUM || left->family == FAMILY_WORD)
 		return cannot(self, "such values sort in another order on the target");
-	if (text && !(left->ordered && right->ordered))
+	if (text && !(left->ordered && right->ordered) && !left->explicit_bytes &&
+		!right->explicit_bytes)
 		return cannot(self, "text sorts byte by byte on the target, and by its "
 							"language on the source");
 	return true;
@@ -737,6 +729,20 @@ emit_cast(Emitter *self, const PgExpr *expr, Value *value)
 	return cannot(self, "the cast to %.60s is not known", expr->text);
 }
 
+/* An explicit collation is that of the whole comparison. */
+static bool
+emit_collate(Emitter *self, const PgExpr *expr, Value *value)
+{
+	if (!emit(self, expr->args[0], value))
+		return false;
+	if (strcmp(expr->text, "C") != 0 && strcmp(expr->text, "POSIX") != 0 &&
+		strcmp(expr->text, "pg_catalog.C") != 0 &&
+		strcmp(expr->text, "pg_catalog.POSIX") != 0)
+		return cannot(self, "the collation %.60s is not known", expr->text);
+	value->explicit_bytes = true;
+	return true;
+}
+
 /* ---- functions */
 
 typedef enum Rule
@@ -937,11 +943,7 @@ emit_kind(Emitter *self, const PgExpr *expr, Value *value)
 		case PG_EXPR_CASE:
 			return emit_case(self, expr, value);
 		case PG_EXPR_COLLATE:
-			if (!emit(self, expr->args[0], value))
-				return false;
-			value->ordered = strcmp(expr->text, "C") == 0 ||
-							 strcmp(expr->text, "POSIX") == 0;
-			return true;
+			return emit_collate(self, expr, value);
 		case PG_EXPR_BITS:
 		case PG_EXPR_WORD:
 		case PG_EXPR_ARRAY:

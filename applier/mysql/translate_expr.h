@@ -44,6 +44,9 @@ bool expr_translate(const ExprScope *scope, const char *expression,
 bool expr_translate_condition(const ExprScope *scope, const char *expression,
 							  ExprSql *out) MUST_CHECK;
 
+/* The column in an expression. */
+const char *column_expr(const WorkColumn *column, Arena *arena);
+
 bool expr_uses(const ExprSql *expr, const WorkColumn *column);
 
 /* Does it speak of a column that AUTO_INCREMENT fills? */

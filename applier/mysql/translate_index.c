@@ -112,7 +112,7 @@ static bool
 column_sql(Builder *builder, const WorkColumn *column, ExprSql *expr)
 {
 	memset(expr, 0, sizeof(*expr));
-	expr->sql = sql_name(builder->self->arena, column->map.target);
+	expr->sql = column_expr(column, builder->self->arena);
 	expr->family = column->family;
 	expr->uses[expr->use_count++] = column;
 	return !column->left_out ||

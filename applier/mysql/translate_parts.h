@@ -186,6 +186,10 @@ translate_type(const TranslateTarget *target, const SchemaTable *table,
 /* The type again after another length was chosen. */
 void work_column_length(WorkColumn *column, int64_t length, Arena *arena);
 
+/* A constant in PostgreSQL's text as a literal of the column; NULL: it has none. */
+const char *
+column_literal(const WorkColumn *column, const char *text, Arena *arena);
+
 /* Add a sentence to the note; severity only grows. */
 void
 work_column_note(WorkColumn *column, Arena *arena, Severity severity,

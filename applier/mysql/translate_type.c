@@ -7,6 +7,7 @@
  * --on-loss says) at that value.  What the servers have no type for is kept as
  * the text that PostgreSQL prints.
  */
+#include "mysql/convert.h"
 #include "mysql/translate_parts.h"
 
 #include <inttypes.h>
@@ -782,4 +783,31 @@ translate_type(const TranslateTarget *target, const SchemaTable *table,
 		work_column_note(column, arena, SEVERITY_OK,
 						 "of the domain %s, which the target does not have",
 						 type->domain);
+}
+
+/* ---- constants */
+
+const char *
+column_literal(const WorkColumn *column, const char *text, Arena *arena)
+{
+	ColumnMap map = column->map;
+	Error err = ERROR_INIT;
+	const char *literal = NULL;
+	Converted converted;
+	Buffer scratch;
+	Buffer sql;
+
+	map.policy = LOSS_ERROR;
+	buffer_init(&scratch);
+	buffer_init(&sql);
+	if (convert_value(&map, slice_of(text), false, &scratch, &converted,
+					  &err) &&
+		!converted.null)
+	{
+		convert_literal_text(&sql, &map, &converted);
+		literal = arena_strndup(arena, sql.data, sql.len);
+	}
+	buffer_release(&scratch);
+	buffer_release(&sql);
+	return literal;
 }
