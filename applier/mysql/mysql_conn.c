@@ -45,15 +45,16 @@
 	"NO_AUTO_VALUE_ON_ZERO',"                                           \
 	" foreign_key_checks = 0, unique_checks = 1, sql_auto_is_null = 0," \
 	" sql_safe_updates = 0, sql_select_limit = DEFAULT,"                \
-	" max_error_count = 1024, group_concat_max_len = 1048576,"          \
-	" sql_quote_show_create = 1, net_read_timeout = 3600,"              \
+	" group_concat_max_len = 1048576, sql_quote_show_create = 1,"       \
+	" net_read_timeout = 3600,"                                         \
 	" net_write_timeout = 3600, wait_timeout = 604800,"                 \
 	" innodb_lock_wait_timeout = 50, lock_wait_timeout = 86400,"        \
 	" sql_warnings = 0, %s"
 
+/* MySQL has 1024 warnings by default, and asks for a privilege to change that. */
 #define SESSION_MARIADB                                     \
 	"max_statement_time = 0, idle_transaction_timeout = 0," \
-	" idle_write_transaction_timeout = 0"
+	" idle_write_transaction_timeout = 0, max_error_count = 1024"
 #define SESSION_MYSQL "max_execution_time = 0"
 
 /* -------------------------------------------------------------- connecting */
