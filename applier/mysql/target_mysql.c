@@ -119,24 +119,18 @@ target_mysql_lock_name(const MyConn *conn, const char *what, const char *stream,
 			 hash.high64, hash.low64);
 }
 
-static bool
-state_is_there(MyConn *conn, bool *there, Error *err)
+bool
+target_mysql_state_exists(Target *target, bool *exists, Error *err)
 {
 	int64_t count;
 
-	if (!my_query_number(conn, err, 0, &count,
+	if (!my_query_number(((TargetMysql *) target)->conn, err, 0, &count,
 						 "SELECT count(*) FROM information_schema.tables"
 						 " WHERE table_schema = DATABASE()"
 						 " AND table_name = 'portage_progress'"))
 		return false;
-	*there = count > 0;
+	*exists = count > 0;
 	return true;
-}
-
-bool
-target_mysql_state_exists(Target *target, bool *exists, Error *err)
-{
-	return state_is_there(((TargetMysql *) target)->conn, exists, err);
 }
 
 /*
@@ -176,20 +170,12 @@ target_mysql_register(TargetMysql *self, const char *role, Error *err)
 }
 
 static MyConn *
-session_open(TargetMysql *self, const char *role, char name[LOCK_NAME_SIZE],
-			 Error *err)
+session_open(TargetMysql *self, Error *err)
 {
 	MyConfig config = { .side = "target", .url = self->base.config->url };
 	MyConn *conn = my_conn_open(&config, err);
-	bool there;
 
-	name[0] = '\0';
-	if (conn == NULL)
-		return NULL;
-	if (state_is_there(conn, &there, err) &&
-		(!there ||
-		 session_note(conn, self->base.config->stream, role, name, err)) &&
-		FAILPOINT(FP_TARGET_CONNECTED, err))
+	if (conn == NULL || FAILPOINT(FP_TARGET_CONNECTED, err))
 		return conn;
 	my_conn_close(conn);
 	return NULL;
@@ -198,19 +184,24 @@ session_open(TargetMysql *self, const char *role, char name[LOCK_NAME_SIZE],
 MyConn *
 target_mysql_session(TargetMysql *self, const char *role, Error *err)
 {
+	MyConn *conn = session_open(self, err);
 	char name[LOCK_NAME_SIZE];
 
-	return session_open(self, role, name, err);
+	if (conn == NULL ||
+		session_note(conn, self->base.config->stream, role, name, err))
+		return conn;
+	my_conn_close(conn);
+	return NULL;
 }
 
-/* It is a standby's until the stream is ours; see owner_evict. */
+/* Nothing is noted before the stream is ours: who only looks writes nothing. */
 static bool
 target_mysql_connect(Target *target, Error *err)
 {
 	TargetMysql *self = (TargetMysql *) target;
 
 	target_mysql_disconnect(target);
-	self->conn = session_open(self, "standby", self->session_name, err);
+	self->conn = session_open(self, err);
 	return self->conn != NULL;
 }
 

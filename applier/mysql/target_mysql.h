@@ -69,8 +69,8 @@ typedef struct TargetMysql
 Target *target_mysql_open(const TargetConfig *config, Error *err);
 
 /*
- * One more connection, registered in portage_session under a lock of its own if
- * the state exists.  role: "standby", "owner", "loader", "writer".
+ * One more connection that writes, registered in portage_session under a lock of
+ * its own.  role: "loader", "writer".
  */
 MyConn *target_mysql_session(TargetMysql *self, const char *role, Error *err);
 

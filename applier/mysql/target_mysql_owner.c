@@ -3,10 +3,9 @@
  *		Who owns the stream: a user lock, and the end of sessions that an earlier
  *		owner left behind.
  *
- * The lock is for order; safety is the epoch in the progress row.  Sessions are
- * noted in portage_session, each under a lock of its own, which tells its
- * connection: a user may end his own without any privilege.  Those that write
- * are ended; a "standby" waits for the lock and is left alone.
+ * The lock is for order; safety is the epoch in the progress row.  Sessions that
+ * write are noted in portage_session, each under a lock of its own, which tells
+ * its connection: a user may end his own without any privilege.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -195,8 +194,7 @@ sessions_evict(TargetMysql *self, int *left, Error *err)
 	*left = 0;
 	if (!my_queryf(self->conn, err, &result,
 				   "SELECT name, IS_USED_LOCK(name) FROM portage_session"
-				   " WHERE stream = '%s' AND name <> '%s'"
-				   " AND (role <> 'standby' OR IS_USED_LOCK(name) IS NULL)",
+				   " WHERE stream = '%s' AND name <> '%s'",
 				   self->base.config->stream, self->session_name))
 		return false;
 	while (ok && my_next(&result))
