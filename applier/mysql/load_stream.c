@@ -150,8 +150,9 @@ load_stream_put(LoadStream *self, Buffer *block, int64_t rows, Error *err)
 	if (load_pipe_put(self->pipe, block, rows))
 		return true;
 	load_pipe_end(self->pipe, true);
-	return stream_join(self, err) ||
-		   error_set(err, P_BUG, "a load has ended without a reason");
+	if (stream_join(self, err))
+		BUG("a load has ended without a reason");
+	return false;
 }
 
 bool
