@@ -128,9 +128,39 @@ portage_ok('run', @ends, '--copy-only', '--name', 'c1', '--tables',
 	'public.c1');
 is($target->value('app', 'SELECT count(*) FROM c1'), ROWS, 'a mended row');
 
+# In a table of several segments, while others of them are still on their way; and
+# with a row that is larger than any.
+$source->safe_psql('app', <<"SQL");
+CREATE TABLE long (id int PRIMARY KEY, v text);
+INSERT INTO long SELECT i, CASE i WHEN 7000 THEN repeat('x', 20000000)
+	ELSE repeat(md5(i::text), 30) || CASE i WHEN @{[BAD]} THEN 'y' ELSE '' END END
+FROM generate_series(1, 50000) i;
+SQL
+my @run = begin('long');
+$target->query('app', 'ALTER TABLE `long` ADD CHECK (char_length(v) <> 961)');
+like(refused('a row of many', qr/(?:CONSTRAINT|Check constraint).*P0413/, @run),
+	qr/\(id\)=\(@{[BAD]}\)/, 'which it is');
+is($target->value('app', 'SELECT count(*) FROM `long`'), 0, 'no segment stays');
+$source->safe_psql('app', qq{UPDATE long SET v = 'y' WHERE id = @{[BAD]}});
+
+# A connection that is lost on the way is tried again; nothing is there twice.
+my $process = portage_start(@run,
+	env => { PG_PORTAGE_FAILPOINT => 'copy-loaded:delay=3000' });
+wait_for(sub {
+	my ($id) = $target->value(undef, q{SELECT trx_mysql_thread_id
+		FROM information_schema.innodb_trx WHERE trx_rows_modified > 10000});
+	return 0 unless defined $id;
+	$target->query(undef, "KILL $id");
+	return 1;
+}, 'a load to be killed');
+is($process->wait_exit(120)->{rc}, 0, 'a lost connection is tried again');
+like($process->stderr, qr/trying again: table public\.long: .*P0303/, 'it was lost');
+is($target->value('app', 'SELECT sum(length(v)) FROM `long`'),
+	20000000 + 49998 * 960 + 1, 'all rows are there, once');
+
 # Somebody else's rows are neither removed nor counted as ours.
 table_create('taken', 'int', 'i', 'i');
-my @run = begin('taken');
+@run = begin('taken');
 $target->query('app', 'INSERT INTO taken VALUES (7777, 7)');
 refused('a table that is not empty', qr/rows that are not ours.*P0401/, @run);
 is($target->value('app', 'SELECT count(*) FROM taken'), 1, 'they are still there');
