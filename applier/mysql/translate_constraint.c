@@ -273,7 +273,14 @@ write_key(const ForeignKey *key)
 	buffer_init(&sql);
 	buffer_puts(&sql, "FOREIGN KEY ");
 	put_column_list(&sql, key->columns, key->source->column_count);
-	buffer_printf(&sql, " REFERENCES %s ", key->parent->quoted);
+	buffer_puts(&sql, " REFERENCES ");
+	/* a name alone is one of the child's database */
+	my_quote_table(&sql,
+				   key->table->database != NULL && key->parent->database == NULL
+					   ? key->self->target->database
+					   : key->parent->database,
+				   key->parent->name);
+	buffer_putc(&sql, ' ');
 	put_column_list(&sql, key->ref_columns, key->source->column_count);
 	buffer_printf(&sql, "%s%s", on_delete, on_update);
 	/* ON DELETE CASCADE changes no value */

@@ -405,7 +405,7 @@ test_databases(void)
 		   "COLLATE utf8mb4_nopad_bin",
 		   "a database for a schema");
 	is_str(sql_of("SCHEMA", "d"), "(none)", "the URL's is there");
-	has(sql_of("FK CONSTRAINT", "t t_id_fkey"), "REFERENCES `t` (`id`)",
+	has(sql_of("FK CONSTRAINT", "t t_id_fkey"), "REFERENCES `d`.`t` (`id`)",
 		"a foreign key between databases");
 	ok(fixture.result.maps[0].database == NULL &&
 		   fixture.result.maps[2].database == NULL,
