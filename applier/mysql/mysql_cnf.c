@@ -340,6 +340,7 @@ mysql_url_complete(MyUrl *url, Arena *arena, Error *err)
 	FILL(tls_version);
 	FILL(connect_timeout_s);
 	FILL(compress);
+	FILL(get_server_public_key);
 	/* as the mysql client has it: who names an authority wants it asked */
 	if (url->ssl_mode == SSL_MODE_UNSET &&
 		(url->ssl_ca != NULL || url->ssl_capath != NULL))

@@ -62,7 +62,8 @@ static const ErrorRule rules[] = {
 	{ 2059, P_LOGIN, false,
 	  "install the authentication plugin of the client library" },
 	{ 2061, P_LOGIN, false,
-	  "the user's authentication needs TLS: ssl-mode=REQUIRED" },
+	  "the user's authentication needs TLS: ssl-mode=REQUIRED, or "
+	  "get-server-public-key=1 in a network that can be trusted" },
 	{ 3118, P_LOGIN, false, NULL }, /* account is locked */
 	{ 3159, P_LOGIN, false, "the server asks for TLS: ssl-mode=REQUIRED" },
 	{ 4151, P_LOGIN, false, NULL }, /* account is locked (MariaDB) */
@@ -260,7 +261,7 @@ my_failure_error(const MyFailure *failure, const char *side, ErrorCode fallback,
 	snprintf(err->sqlstate, sizeof(err->sqlstate), "%s", failure->sqlstate);
 	err->lock_wait = failure->number == 1205 || failure->number == 1213;
 	error_detail(err, "error %u", failure->number);
-	if (rule != NULL && rule->hint != NULL)
+	if (rule != NULL && rule->hint != NULL && err->code == rule->code)
 		error_hint(err, "%s", rule->hint);
 	return false;
 }

@@ -51,6 +51,15 @@ set_compress(MYSQL *my, Error *err)
 	return set_option(my, MYSQL_OPT_COMPRESS, NULL, "compress", err);
 }
 
+/* Connector/C asks for it whenever it needs it. */
+static bool
+set_public_key(MYSQL *my, Error *err)
+{
+	(void) my;
+	(void) err;
+	return true;
+}
+
 #else
 
 static bool
@@ -73,6 +82,15 @@ set_compress(MYSQL *my, Error *err)
 {
 	return set_option(my, MYSQL_OPT_COMPRESSION_ALGORITHMS, "zstd,zlib",
 					  "compress", err);
+}
+
+static bool
+set_public_key(MYSQL *my, Error *err)
+{
+	MyFlag ask = true;
+
+	return set_option(my, MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &ask,
+					  "get-server-public-key", err);
 }
 
 #endif
@@ -114,7 +132,8 @@ my_options_apply(MYSQL *my, const MyUrl *url, int connect_timeout_s, Error *err)
 	if (url->tcp &&
 		!set_option(my, MYSQL_OPT_PROTOCOL, &protocol, "a port", err))
 		return false;
-	if (url->compress && !set_compress(my, err))
+	if ((url->compress && !set_compress(my, err)) ||
+		(url->get_server_public_key && !set_public_key(my, err)))
 		return false;
 	return set_option(my, MYSQL_OPT_CONNECT_TIMEOUT, &timeout,
 					  "connect-timeout", err) &&

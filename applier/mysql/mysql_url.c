@@ -46,6 +46,8 @@ static const UrlOption url_options[] = {
 	{ "defaults-file", OPTION_TEXT, offsetof(MyUrl, defaults_file) },
 	{ "socket", OPTION_TEXT, offsetof(MyUrl, socket) },
 	{ "compress", OPTION_FLAG, offsetof(MyUrl, compress) },
+	{ "get-server-public-key", OPTION_FLAG,
+	  offsetof(MyUrl, get_server_public_key) },
 };
 
 #define URL_OPTION_COUNT ((int) (sizeof(url_options) / sizeof(url_options[0])))

@@ -44,6 +44,7 @@ typedef struct MyUrl
 	int connect_timeout_s; /* 0: unset */
 	const char *defaults_file;
 	bool compress;
+	bool get_server_public_key; /* caching_sha2_password without TLS */
 } MyUrl;
 
 /* Is it for this driver?  mysql:// or mariadb:// */

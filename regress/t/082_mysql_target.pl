@@ -93,7 +93,8 @@ refused(2, 'mysql:///app?defaults-file=/nowhere.cnf', 'P0102',
 
 # ---- TLS
 my $tls = mysql_new('tls', tls => 1);
-check_url(0, $tls->url('app', 'ssl-mode' => $_)) foreach qw(DISABLED PREFERRED REQUIRED);
+check_url(0, $tls->url('app', 'ssl-mode' => $_, 'get-server-public-key' => 1))
+  foreach qw(DISABLED PREFERRED REQUIRED);
 check_url(0, $tls->url('app', 'ssl-mode' => $_, 'ssl-ca' => $tls->ca_file))
   foreach qw(VERIFY_CA VERIFY_IDENTITY);
 refused(3, $tls->url('app', 'ssl-mode' => $_, 'ssl-ca' => $tls->bad_ca_file),
