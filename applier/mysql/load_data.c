@@ -39,11 +39,10 @@ infile_read(void *state, char *data, unsigned int size)
 {
 	Infile *infile = state;
 	size_t len = infile->memory.len < size ? infile->memory.len : size;
-	int got;
 
 	if (infile->pipe != NULL)
 	{
-		got = load_pipe_read(infile->pipe, data, size);
+		int got = load_pipe_read(infile->pipe, data, size);
 		infile->given_up |= got < 0;
 		return got;
 	}

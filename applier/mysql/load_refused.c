@@ -50,12 +50,12 @@ static void
 append_culprit(Buffer *out, const LoadTable *table, Slice row,
 			   const char *message)
 {
-	const LoadColumn *column;
 	Slice field;
 
 	for (int i = 0; load_field_next(&row, &field); i++)
 	{
-		column = load_rows_written(&table->rows, i);
+		const LoadColumn *column = load_rows_written(&table->rows, i);
+
 		if (column->key || !is_named(message, column->map))
 			continue;
 		buffer_printf(out, ", column %s = ", column->map->name);

@@ -77,9 +77,9 @@ target_mysql_loader_open(Target *target, const Progress *progress, Error *err)
 	return loader;
 }
 
-static bool
-map_find(TargetLoader *loader, const Table *table, const TableMap **map,
-		 Error *err)
+/* Valid until the next call; NULL: err. */
+static const TableMap *
+map_find(TargetLoader *loader, const Table *table, Error *err)
 {
 	const MapEntry *entry = map_table_find(&loader->maps, table->oid);
 
@@ -87,16 +87,15 @@ map_find(TargetLoader *loader, const Table *table, const TableMap **map,
 	if (entry == NULL || entry->map.table == NULL || table->altered != NULL)
 	{
 		if (!maps_load(loader, err))
-			return false;
+			return NULL;
 		entry = map_table_find(&loader->maps, table->oid);
 	}
-	if (entry == NULL || entry->map.table == NULL)
-		return error_set(err, P_PROGRESS,
-						 "how the rows of table %s.%s are written was never"
-						 " noted",
-						 table->schema, table->name);
-	*map = &entry->map;
-	return true;
+	if (entry != NULL && entry->map.table != NULL)
+		return &entry->map;
+	error_set(err, P_PROGRESS,
+			  "how the rows of table %s.%s are written was never noted",
+			  table->schema, table->name);
+	return NULL;
 }
 
 static void
@@ -113,11 +112,10 @@ bool
 target_mysql_loader_prove_empty(TargetLoader *loader, const Table *table,
 								Error *err)
 {
-	const TableMap *map;
+	const TableMap *map = map_find(loader, table, err);
 	LoadEmpty empty;
 
-	if (!map_find(loader, table, &map, err) ||
-		!load_table_prove_there(loader->conn, map, err))
+	if (map == NULL || !load_table_prove_there(loader->conn, map, err))
 		return false;
 	empty_of(loader, map, &empty);
 	return load_empty_settle(&empty, err) && load_empty_prove(&empty, err);
@@ -127,11 +125,10 @@ bool
 target_mysql_loader_reset(TargetLoader *loader, const Table *table,
 						  const Chunk *chunks, int count, Error *err)
 {
-	const TableMap *map;
+	const TableMap *map = map_find(loader, table, err);
 	LoadEmpty empty;
 
-	if (!map_find(loader, table, &map, err) ||
-		!load_table_prove_there(loader->conn, map, err))
+	if (map == NULL || !load_table_prove_there(loader->conn, map, err))
 		return false;
 	empty_of(loader, map, &empty);
 	if (load_empty_reset(&empty, chunks, count, err))
@@ -153,10 +150,10 @@ target_mysql_loader_begin(TargetLoader *loader, const Table *table,
 						  const Chunk *chunk, Error *err)
 {
 	bool whole = chunk->kind == CHUNK_WHOLE;
-	const TableMap *map;
+	const TableMap *map = map_find(loader, table, err);
 	LoadEmpty empty;
 
-	if (!map_find(loader, table, &map, err))
+	if (map == NULL)
 		return false;
 	empty_of(loader, map, &empty);
 	if (!load_table_open(&loader->table, loader->conn, map, table,
@@ -297,10 +294,9 @@ bool
 target_mysql_loader_analyze(TargetLoader *loader, const Table *table,
 							Error *err)
 {
-	const TableMap *map;
+	const TableMap *map = map_find(loader, table, err);
 
-	return map_find(loader, table, &map, err) &&
-		   target_mysql_analyze_on(loader->conn, map, err);
+	return map != NULL && target_mysql_analyze_on(loader->conn, map, err);
 }
 
 void
