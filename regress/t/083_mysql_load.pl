@@ -19,8 +19,8 @@ my $target = mysql_new('target');
 my @ends = mysql_endpoints($source, $target);
 my $last = 0;
 
-# column on the source, its usual value, the one of row BAD, what the target's
-# table becomes, the exit's code and words; {MariaDB} only there
+# What, column on the source, its usual value, that of row BAD, what the target's
+# table becomes, and what is said to it.
 my @cases = (
 	[ 'duplicate key', 'int', 'i', '5', 'ADD UNIQUE (v)',
 		qr/Duplicate entry '5'.*P0413/ ],
@@ -46,9 +46,8 @@ my @cases = (
 		qr/truncated for column 'v'.*P0415/ ],
 	[ 'time', 'timestamp', q('2024-02-29 12:00'), q('2040-01-01 00:00'),
 		'MODIFY v timestamp NULL', qr/Incorrect datetime value.*P0415/ ],
-	[ 'JSON', 'text', q('{}'), q('{'),
-		$target->is_mariadb ? 'ADD CHECK (json_valid(v))' : 'MODIFY v json',
-		qr/(?:CONSTRAINT|Invalid JSON).*P041[35]/ ],
+	[ 'JSON', 'text', q('{}'), q('{'), 'ADD CHECK (json_valid(v))',
+		qr/(?:CONSTRAINT|Check constraint).*P0413/ ],
 	[ 'character set', 'text', q('a'), q('日'),
 		'MODIFY v text CHARACTER SET latin1',
 		qr/column "v" .* is not of character set utf8mb4.*P0417/ ],
@@ -196,7 +195,7 @@ CREATE TABLE inserted (id int PRIMARY KEY, t text, b bytea, bits bit(5),
 	x numeric(9,2), at timestamptz, ok bool, j jsonb);
 INSERT INTO inserted SELECT i, CASE WHEN i % 7 > 0 THEN
 	E'a\\b\tc\nd\re''f"g\u0001h\u000bi\u000cj' || i END,
-	decode(md5(i::text) || '005c0a0927', 'hex'), (i % 32)::bit(5), i / 100.0,
+	sha256(i::text::bytea) || '\x005c0a0927', (i % 32)::bit(5), i / 100.0,
 	timestamptz '2024-02-29 00:00+00' + i * interval '1.000001 s', i % 2 = 0,
 	jsonb_build_object('a', i, 'b', '"\')
 FROM generate_series(1, 20000) i;
@@ -208,7 +207,7 @@ is( $target->value('app', <<'SQL'), 20000, 'by INSERT, and every value as it was
 SELECT count(*) FROM inserted WHERE x = id / 100
 	AND t <=> IF(id % 7 > 0, CONCAT('a\\b\tc\nd\re''f"g', CHAR(1), 'h', CHAR(11),
 		'i', CHAR(12), 'j', id), NULL)
-	AND b = CONCAT(UNHEX(MD5(id)), X'005c0a0927') AND bits = id % 32
+	AND b = CONCAT(UNHEX(SHA2(id, 256)), X'005c0a0927') AND bits = id % 32
 	AND at = TIMESTAMP '2024-02-29 00:00:00' + INTERVAL id * 1000001 MICROSECOND
 	AND ok = (id % 2 = 0) AND JSON_VALUE(j, '$.a') = id
 	AND JSON_VALUE(j, '$.b') = '"\\'
