@@ -39,10 +39,9 @@ use warnings;
 
 use Carp;
 use Exporter 'import';
-use Fcntl qw(LOCK_EX);
 use IO::Socket::UNIX ();
-use IPC::Run ();
 use PortageMysqlSession;
+use PortageMysqlSetup;
 use PortageProcess;
 use PortageTest;
 use PostgreSQL::Test::Cluster;
@@ -63,8 +62,6 @@ use constant MYSQL_PASSWORD => 'dst:p@ss\\word/?#&=%';
 # What the user of the applier may do in each database; README.md says it.
 use constant MYSQL_PRIVILEGES => 'SELECT, INSERT, UPDATE, DELETE, CREATE, DROP,'
   . ' ALTER, INDEX, REFERENCES, CREATE TEMPORARY TABLES, LOCK TABLES';
-
-my $program;    # { path, mariadb, version }: the server that tests run with
 
 =pod
 
@@ -115,13 +112,23 @@ sub mysql_new
 		  . test_name() . "_$name",
 		sockets => PostgreSQL::Test::Utils::tempdir_short(),
 		port => PostgreSQL::Test::Cluster::get_free_port(),
-		program => program(),
+		program => mysql_program(),
 	}, __PACKAGE__;
+	my @init = @{ $options{init} // [] };
 
 	mkdir($self->{folder}) || croak("$self->{folder}: $!");
-	copy_folder(template(@{ $options{init} // [] }), $self->data_dir);
-	$self->certify if $options{tls};
-	append_to_file($self->conf_file, $self->settings(\%options));
+	mysql_initialised($self->data_dir, @init);
+	mysql_certify($self->{folder}) if $options{tls};
+	append_to_file(
+		$self->conf_file,
+		mysql_settings(
+			folder => $self->{folder},
+			data_dir => $self->data_dir,
+			socket => $self->socket,
+			port => $self->{port},
+			tls => $options{tls},
+			further => join("\n", (map { s/\A--//r } @init),
+				$options{conf} // '')));
 	return $self if defined $options{start} && !$options{start};
 
 	$self->start;
@@ -535,151 +542,10 @@ sub conf_file { my ($self) = @_; return "$self->{folder}/my.cnf"; }
 sub ca_file { my ($self) = @_; return "$self->{folder}/ca.pem"; }
 sub bad_ca_file { my ($self) = @_; return "$self->{folder}/bad_ca.pem"; }
 
-# From here on: how a server comes to be.
-
 sub test_name
 {
 	my ($name) = $PostgreSQL::Test::Utils::test_logfile =~ /regress_log_(.*)/;
 	return $name;
-}
-
-sub settings
-{
-	my ($self, $options) = @_;
-	my $own = $self->is_mariadb ? <<'MARIADB' : <<'MYSQL';
-innodb_log_file_size = 48M
-MARIADB
-innodb_redo_log_capacity = 96M
-disable_log_bin
-mysqlx = OFF
-local_infile = ON
-secure_file_priv = NULL
-MYSQL
-	my $tls = $options->{tls} ? <<"TLS" : '';
-ssl_ca = $self->{folder}/ca.pem
-ssl_cert = $self->{folder}/server.pem
-ssl_key = $self->{folder}/server.key
-TLS
-	my $init = join('',
-		map { s/\A--//r . "\n" } @{ $options->{init} // [] });
-
-	return <<"CONF" . $own . $tls . $init . ($options->{conf} // '') . "\n";
-[mysqld]
-datadir = @{[ $self->data_dir ]}
-tmpdir = $self->{folder}
-socket = @{[ $self->socket ]}
-pid_file = $self->{folder}/mysqld.pid
-bind_address = 127.0.0.1
-port = $self->{port}
-skip_name_resolve
-performance_schema = OFF
-max_connections = 60
-innodb_buffer_pool_size = 64M
-CONF
-}
-
-# The program, asked once.
-sub program
-{
-	return $program if defined $program;
-
-	my $path = $ENV{PORTAGE_MYSQLD} // 'mariadbd';
-	my ($out, $err) = ('', '');
-	IPC::Run::run([ $path, '--no-defaults', '--version' ],
-		'>', \$out, '2>', \$err) || croak("$path --version: $err");
-	my ($version) = $out =~ /Ver (\d+\.\d+\.\d+)/
-	  or croak("$path --version says: $out");
-	my $mariadb = $out =~ /mariadb/i ? 1 : 0;
-
-	$program = {
-		path => $path,
-		mariadb => $mariadb,
-		flavour => ($mariadb ? 'MariaDB' : 'MySQL') . " $version"
-	};
-	# Those who ask for another server want to see that they got it.
-	my $say = defined $ENV{PORTAGE_MYSQLD} ? \&diag : \&note;
-	$say->("target server: $program->{flavour}");
-	return $program;
-}
-
-# An initialised data directory, made by whoever needs it first in this run of
-# the tests and copied by all; one for each list of arguments.
-sub template
-{
-	my (@arguments) = @_;
-	my $name = join('', 'mysql-template', @arguments) =~ s/[^\w.=-]/_/gr;
-	my $folder = "$PostgreSQL::Test::Utils::tmp_check/$name";
-
-	open(my $lock, '>>', "$folder.lock") || croak("$folder.lock: $!");
-	flock($lock, LOCK_EX) || croak("$folder.lock: $!");
-	return $folder if -d $folder;
-
-	my @command =
-	  program()->{mariadb}
-	  ? (
-		$ENV{PORTAGE_MYSQL_INSTALL_DB} // 'mariadb-install-db',
-		'--no-defaults', "--datadir=$folder.new",
-		'--auth-root-authentication-method=normal', '--skip-test-db',
-		'--innodb-log-file-size=8M', '--innodb-autoextend-increment=1')
-	  : (
-		program()->{path}, '--no-defaults', '--initialize-insecure',
-		"--datadir=$folder.new", '--innodb-redo-log-capacity=8M',
-		'--innodb-autoextend-increment=1', '--disable-log-bin',
-		'--secure-file-priv=NULL');
-	my $log = '';
-	remove_folder("$folder.new");
-	IPC::Run::run([ @command, @arguments ], '<', '/dev/null', '>&', \$log)
-	  || croak("@command @arguments:\n$log");
-	rename("$folder.new", $folder) || croak("$folder: $!");
-	return $folder;
-}
-
-sub copy_folder
-{
-	my ($from, $to) = @_;
-	IPC::Run::run([ 'cp', '-R', '--reflink=auto', '--sparse=always', $from, $to ])
-	  || croak("cannot copy $from to $to");
-	return;
-}
-
-sub remove_folder
-{
-	my ($folder) = @_;
-	IPC::Run::run([ 'rm', '-rf', $folder ]) || croak("cannot remove $folder");
-	return;
-}
-
-# Two authorities, and a certificate of the first one for the server.
-sub certify
-{
-	my ($self) = @_;
-	my $folder = $self->{folder};
-	my @key = ('-newkey', 'rsa:2048', '-nodes', '-days', '30');
-
-	foreach my $authority ('ca', 'bad_ca')
-	{
-		openssl('req', '-x509', @key, '-subj', "/CN=portage $authority",
-			'-keyout', "$folder/$authority.key", '-out',
-			"$folder/$authority.pem");
-	}
-	append_to_file("$folder/names",
-		"subjectAltName = IP:127.0.0.1, DNS:localhost\n");
-	openssl('req', @key, '-subj', '/CN=portage server', '-keyout',
-		"$folder/server.key", '-out', "$folder/server.req");
-	openssl('x509', '-req', '-days', '30', '-in', "$folder/server.req",
-		'-CA', "$folder/ca.pem", '-CAkey', "$folder/ca.key",
-		'-CAcreateserial', '-extfile', "$folder/names", '-out',
-		"$folder/server.pem");
-	return;
-}
-
-sub openssl
-{
-	my (@arguments) = @_;
-	my $log = '';
-	IPC::Run::run([ 'openssl', @arguments ], '<', '/dev/null', '>&', \$log)
-	  || croak("openssl @arguments:\n$log");
-	return;
 }
 
 # A server that listens and is not ready yet says nothing, or that it is not.
