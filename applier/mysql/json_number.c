@@ -20,6 +20,8 @@
 #include "mysql/conversion.h"
 
 #define MAX_DIGITS 17
+/* so many are kept by any double, and read right by any server */
+#define SAFE_DIGITS 15
 /* how far around a double's 17 digits others are read as the same one */
 #define NEIGHBOURS 24
 
@@ -132,8 +134,14 @@ next_digit(double d, char digit, bool fused)
 static double
 power_of_ten(int power)
 {
-	char text[8];
+	static const double exact[] = { 1e0,  1e1,	1e2,  1e3,	1e4,  1e5,
+									1e6,  1e7,	1e8,  1e9,	1e10, 1e11,
+									1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+									1e18, 1e19, 1e20, 1e21, 1e22 };
+	char text[16];
 
+	if (power < (int) (sizeof(exact) / sizeof(exact[0])))
+		return exact[power];
 	snprintf(text, sizeof(text), "1e%d", power);
 	return strtod(text, NULL);
 }
@@ -370,7 +378,8 @@ json_number_fate(Slice token, char instead[JSON_NUMBER_SIZE])
 		if (fate != JSON_NUMBER_OTHER)
 			return fate;
 	}
-	if (n.digit_count == 0)
+	if (n.digit_count == 0 ||
+		(n.exponent == 0 && n.whole.len + n.fraction.len <= SAFE_DIGITS))
 		return loses_zeros(&n) ? JSON_NUMBER_SCALE : JSON_NUMBER_KEPT;
 	return real_fate(&n, instead);
 }
