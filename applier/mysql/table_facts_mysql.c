@@ -7,6 +7,7 @@
  */
 #include "mysql/table_facts_mysql.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -203,7 +204,8 @@ read_indexes(Reading *r)
 		{
 			take_index(r->facts, &index);
 			memset(&index, 0, sizeof(index));
-			strncpy(index.name, my_value(&result, 0), sizeof(index.name) - 1);
+			snprintf(index.name, sizeof(index.name), "%s",
+					 my_value(&result, 0));
 		}
 		take_part(r, &result, &index);
 	}
