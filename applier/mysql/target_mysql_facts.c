@@ -6,6 +6,8 @@
  * that moves from one to another is a change of that row.  As long as their
  * columns are alike, they have their facts in common.
  */
+#include <string.h>
+
 #include "base/mem.h"
 #include "mysql/table_facts_mysql.h"
 
@@ -27,6 +29,20 @@ table_id(const MapTable *maps, const MapEntry *entry)
 	return (uint32_t) i;
 }
 
+/* Are values of both converted alike?  A policy may be one partition's own. */
+static bool
+same_map(const TableMap *a, const TableMap *b)
+{
+	bool same = a->column_count == b->column_count;
+
+	for (int i = 0; same && i < a->column_count; i++)
+		same = a->columns[i].num == b->columns[i].num &&
+			   a->columns[i].convert == b->columns[i].convert &&
+			   a->columns[i].policy == b->columns[i].policy &&
+			   strcmp(a->columns[i].target, b->columns[i].target) == 0;
+	return same;
+}
+
 /* What another partition has found out, or NULL. */
 static MyTableFacts *
 facts_in_common(const MapTable *maps, const MapEntry *entry,
@@ -37,6 +53,7 @@ facts_in_common(const MapTable *maps, const MapEntry *entry,
 		MyTableFacts *facts = maps->entries[i].facts;
 
 		if (facts != NULL && same_table(&maps->entries[i], entry) &&
+			same_map(&facts->map, &entry->map) &&
 			my_table_facts_suit(facts, relation))
 			return facts;
 	}
