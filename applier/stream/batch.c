@@ -409,7 +409,8 @@ batch_order_mattered(StreamBatch *batch, uint32_t oid)
 	{
 		const TableUse *use = &batch->tables.items[i];
 
-		if (use->relation->oid == oid)
+		/* several relations may be one table there, named by any of them */
+		if (use->relation->oid == oid || use->table->relation->oid == oid)
 		{
 			orders_mattered(batch->orders, use->table, use->batch);
 			return;
