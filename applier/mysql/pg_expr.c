@@ -2,46 +2,25 @@
  * pg_expr.c
  *		See pg_expr.h.
  *
- * A scanner, and one function for each level of precedence (PostgreSQL's
+ * One function for each level of precedence (PostgreSQL's
  * gram.y, from OR down to ::).  The catalog puts parentheses nearly everywhere,
  * but what people read back must not depend on that.
  */
 #include "mysql/pg_expr.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/buffer.h"
+#include "mysql/pg_expr_scan.h"
 
 #define DEPTH_MAX 200
 #define NODES_MAX 20000
 
-typedef enum TokenKind
-{
-	TOKEN_END,
-	TOKEN_BAD,
-	TOKEN_NAME, /* in quotes, unescaped */
-	TOKEN_WORD, /* not in quotes */
-	TOKEN_TEXT,
-	TOKEN_BITS,
-	TOKEN_NUMBER,
-	TOKEN_SIGN /* an operator or punctuation */
-} TokenKind;
-
-typedef struct Token
-{
-	TokenKind kind;
-	const char *text;
-	const char *start; /* in the input */
-} Token;
-
 typedef struct Parser
 {
+	Scanner scan;
 	Arena *arena;
-	const char *input;
-	const char *next; /* what is not scanned */
-	Token token;	  /* the one to look at */
 	int depth;
 	int nodes;
 	const char *why; /* set once: it is over */
@@ -50,160 +29,19 @@ typedef struct Parser
 static PgExpr *parse_expr(Parser *self);
 static PgExpr *parse_unary(Parser *self);
 
-/* ---- tokens */
-
 static PgExpr *
 refuse(Parser *self, const char *what)
 {
 	if (self->why == NULL)
 		self->why = arena_printf(self->arena, "%s at \"%.30s\"", what,
-								 self->token.start);
+								 self->scan.token.start);
 	return NULL;
-}
-
-/* 'text' or "name": the quote doubled inside; with E, backslashes as well. */
-static bool
-scan_quoted(Parser *self, char quote, bool escapes)
-{
-	Buffer text;
-	const char *p = self->next + 1;
-	bool closed = false;
-	bool escaped;
-
-	buffer_init(&text);
-	for (; *p != '\0' && !closed; p++)
-	{
-		if (*p == quote && p[1] != quote)
-		{
-			closed = true;
-			continue;
-		}
-		escaped = escapes && *p == '\\';
-		if (*p == quote || escaped)
-			p++;
-		/* \n and the like are never printed */
-		if (*p == '\0' || (escaped && isalnum((unsigned char) *p)))
-			break;
-		buffer_putc(&text, *p);
-	}
-	self->next = p;
-	self->token.text = arena_strndup(self->arena, text.data, text.len);
-	buffer_release(&text);
-	return closed;
-}
-
-static size_t
-word_len(const char *p)
-{
-	size_t len = 0;
-
-	while (isalnum((unsigned char) p[len]) || p[len] == '_' || p[len] == '$' ||
-		   (unsigned char) p[len] >= 0x80)
-		len++;
-	return len;
-}
-
-static size_t
-number_len(const char *p)
-{
-	size_t len = strspn(p, "0123456789");
-
-	if (p[len] == '.')
-		len += 1 + strspn(p + len + 1, "0123456789");
-	if ((p[len] == 'e' || p[len] == 'E') && len > 0)
-	{
-		size_t sign = p[len + 1] == '-' || p[len + 1] == '+' ? 1 : 0;
-		size_t digits = strspn(p + len + 1 + sign, "0123456789");
-
-		if (digits > 0)
-			len += 1 + sign + digits;
-	}
-	return len;
-}
-
-/* "(", "::" ...: one character, or as many as make an operator. */
-static size_t
-sign_len(const char *p)
-{
-	static const char operators[] = "+-*/<>=~!@#%^&|`?";
-
-	if (p[0] == ':' && p[1] == ':')
-		return 2;
-	return strspn(p, operators) > 0 ? strspn(p, operators)
-									: strchr("()[],.:", *p) != NULL;
-}
-
-static void
-take_token(Parser *self, TokenKind kind, size_t len)
-{
-	self->token.kind = len == 0 ? TOKEN_BAD : kind;
-	self->token.text = arena_strndup(self->arena, self->next, len);
-	self->next += len;
-}
-
-static void
-advance(Parser *self)
-{
-	const char *p = self->next + strspn(self->next, " \t\r\n");
-	bool escaped = (*p == 'E' || *p == 'e') && p[1] == '\'';
-	bool bits = (*p == 'B' || *p == 'b') && p[1] == '\'';
-
-	self->next = escaped || bits ? p + 1 : p;
-	self->token.start = p;
-	if (*p == '\0')
-		self->token.kind = TOKEN_END;
-	else if (*p == '\'' || escaped || bits)
-		self->token.kind = !scan_quoted(self, '\'', escaped) ? TOKEN_BAD
-						   : bits							 ? TOKEN_BITS
-															 : TOKEN_TEXT;
-	else if (*p == '"')
-		self->token.kind = scan_quoted(self, '"', false) ? TOKEN_NAME
-														 : TOKEN_BAD;
-	else if (isdigit((unsigned char) *p) ||
-			 (*p == '.' && isdigit((unsigned char) p[1])))
-		take_token(self, TOKEN_NUMBER, number_len(p));
-	else if (word_len(p) > 0)
-		take_token(self, TOKEN_WORD, word_len(p));
-	else
-		take_token(self, TOKEN_SIGN, sign_len(p));
-}
-
-static bool
-at_sign(const Parser *self, const char *sign)
-{
-	return self->token.kind == TOKEN_SIGN &&
-		   strcmp(self->token.text, sign) == 0;
-}
-
-static bool
-at_word(const Parser *self, const char *word)
-{
-	return self->token.kind == TOKEN_WORD &&
-		   strcasecmp(self->token.text, word) == 0;
-}
-
-static bool
-take_sign(Parser *self, const char *sign)
-{
-	if (!at_sign(self, sign))
-		return false;
-	advance(self);
-	return true;
-}
-
-static bool
-take_word(Parser *self, const char *word)
-{
-	if (!at_word(self, word))
-		return false;
-	advance(self);
-	return true;
 }
 
 static bool
 need_sign(Parser *self, const char *sign)
 {
-	if (take_sign(self, sign))
+	if (scan_take_sign(&self->scan, sign))
 		return true;
 	refuse(self, "something else is expected");
 	return false;
@@ -268,13 +106,13 @@ add_arg(Parser *self, PgExpr *expr, PgExpr *arg)
 static PgExpr *
 parse_list(Parser *self, PgExpr *expr, const char *close)
 {
-	if (expr == NULL || take_sign(self, close))
+	if (expr == NULL || scan_take_sign(&self->scan, close))
 		return expr;
 	do
 	{
 		if (!add_arg(self, expr, parse_expr(self)))
 			return NULL;
-	} while (take_sign(self, ","));
+	} while (scan_take_sign(&self->scan, ","));
 	return need_sign(self, close) ? expr : NULL;
 }
 
@@ -291,7 +129,7 @@ type_goes_on(const Parser *self)
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 	{
-		if (at_word(self, words[i]))
+		if (scan_at_word(&self->scan, words[i]))
 			return true;
 	}
 	return false;
@@ -301,20 +139,20 @@ type_goes_on(const Parser *self)
 static bool
 put_type_suffix(Parser *self, Buffer *type)
 {
-	if (take_sign(self, "("))
+	if (scan_take_sign(&self->scan, "("))
 	{
 		buffer_putc(type, '(');
-		while (self->token.kind == TOKEN_NUMBER || at_sign(self, ",") ||
-			   at_sign(self, "-"))
+		while (self->scan.token.kind == TOKEN_NUMBER ||
+			   scan_at_sign(&self->scan, ",") || scan_at_sign(&self->scan, "-"))
 		{
-			buffer_puts(type, self->token.text);
-			advance(self);
+			buffer_puts(type, self->scan.token.text);
+			scan_next(&self->scan);
 		}
 		if (!need_sign(self, ")"))
 			return false;
 		buffer_putc(type, ')');
 	}
-	while (take_sign(self, "["))
+	while (scan_take_sign(&self->scan, "["))
 	{
 		if (!need_sign(self, "]"))
 			return false;
@@ -329,31 +167,32 @@ parse_type(Parser *self)
 	Buffer type;
 	const char *result = NULL;
 
-	if (self->token.kind != TOKEN_WORD && self->token.kind != TOKEN_NAME)
+	if (self->scan.token.kind != TOKEN_WORD &&
+		self->scan.token.kind != TOKEN_NAME)
 	{
 		refuse(self, "a type is expected");
 		return NULL;
 	}
 	buffer_init(&type);
-	buffer_puts(&type, self->token.text);
-	advance(self);
-	while (take_sign(self, "."))
+	buffer_puts(&type, self->scan.token.text);
+	scan_next(&self->scan);
+	while (scan_take_sign(&self->scan, "."))
 	{
-		buffer_printf(&type, ".%s", self->token.text);
-		advance(self);
+		buffer_printf(&type, ".%s", self->scan.token.text);
+		scan_next(&self->scan);
 	}
 	while (type_goes_on(self))
 	{
-		buffer_printf(&type, " %s", self->token.text);
-		advance(self);
+		buffer_printf(&type, " %s", self->scan.token.text);
+		scan_next(&self->scan);
 	}
 	if (put_type_suffix(self, &type))
 	{
 		/* "timestamp(3) without time zone" */
 		while (type_goes_on(self))
 		{
-			buffer_printf(&type, " %s", self->token.text);
-			advance(self);
+			buffer_printf(&type, " %s", self->scan.token.text);
+			scan_next(&self->scan);
 		}
 		if (put_type_suffix(self, &type))
 			result = arena_strdup(self->arena, type.data);
@@ -371,24 +210,26 @@ parse_case(Parser *self)
 
 	if (expr == NULL)
 		return NULL;
-	if (!at_word(self, "WHEN"))
+	if (!scan_at_word(&self->scan, "WHEN"))
 	{
 		expr->value = true;
 		if (!add_arg(self, expr, parse_expr(self)))
 			return NULL;
 	}
-	while (take_word(self, "WHEN"))
+	while (scan_take_word(&self->scan, "WHEN"))
 	{
 		if (!add_arg(self, expr, parse_expr(self)))
 			return NULL;
-		if (!take_word(self, "THEN"))
+		if (!scan_take_word(&self->scan, "THEN"))
 			return refuse(self, "THEN is expected");
 		if (!add_arg(self, expr, parse_expr(self)))
 			return NULL;
 	}
-	if (take_word(self, "ELSE") && !add_arg(self, expr, parse_expr(self)))
+	if (scan_take_word(&self->scan, "ELSE") &&
+		!add_arg(self, expr, parse_expr(self)))
 		return NULL;
-	return take_word(self, "END") ? expr : refuse(self, "END is expected");
+	return scan_take_word(&self->scan, "END") ? expr
+											  : refuse(self, "END is expected");
 }
 
 /* Functions that are called without parentheses. */
@@ -422,26 +263,27 @@ parse_sql_call(Parser *self, const char *name)
 	bool trim = strcasecmp(name, "trim") == 0;
 	PgExpr *call;
 
-	if (trim && take_word(self, "LEADING"))
+	if (trim && scan_take_word(&self->scan, "LEADING"))
 		name = "ltrim";
-	else if (trim && take_word(self, "TRAILING"))
+	else if (trim && scan_take_word(&self->scan, "TRAILING"))
 		name = "rtrim";
-	else if (trim && take_word(self, "BOTH"))
+	else if (trim && scan_take_word(&self->scan, "BOTH"))
 		name = "btrim";
 	else
 		trim = false;
-	if (trim && !take_word(self, "FROM"))
+	if (trim && !scan_take_word(&self->scan, "FROM"))
 		return refuse(self, "characters to trim are not known");
 	call = node(self, PG_EXPR_CALL, name, 0);
-	if (call == NULL || take_sign(self, ")"))
+	if (call == NULL || scan_take_sign(&self->scan, ")"))
 		return call;
 	do
 	{
 		if (!add_arg(self, call, parse_expr(self)))
 			return NULL;
-	} while (take_sign(self, ",") ||
+	} while (scan_take_sign(&self->scan, ",") ||
 			 (strcasecmp(name, "substring") == 0 &&
-			  (take_word(self, "FROM") || take_word(self, "FOR"))));
+			  (scan_take_word(&self->scan, "FROM") ||
+			   scan_take_word(&self->scan, "FOR"))));
 	return need_sign(self, ")") ? call : NULL;
 }
 
@@ -451,16 +293,18 @@ parse_named(Parser *self, const char *name, bool quoted)
 {
 	PgExpr *expr;
 
-	while (take_sign(self, "."))
+	while (scan_take_sign(&self->scan, "."))
 	{
-		if (self->token.kind != TOKEN_WORD && self->token.kind != TOKEN_NAME)
+		if (self->scan.token.kind != TOKEN_WORD &&
+			self->scan.token.kind != TOKEN_NAME)
 			return refuse(self, "a name is expected");
 		name = strcmp(name, "pg_catalog") == 0
-				   ? self->token.text
-				   : arena_printf(self->arena, "%s.%s", name, self->token.text);
-		advance(self);
+				   ? self->scan.token.text
+				   : arena_printf(self->arena, "%s.%s", name,
+								  self->scan.token.text);
+		scan_next(&self->scan);
 	}
-	if (take_sign(self, "("))
+	if (scan_take_sign(&self->scan, "("))
 		return parse_sql_call(self, name);
 	expr = node(self, PG_EXPR_NAME, name, 0);
 	if (expr != NULL)
@@ -471,10 +315,10 @@ parse_named(Parser *self, const char *name, bool quoted)
 static PgExpr *
 parse_word(Parser *self)
 {
-	const char *word = self->token.text;
+	const char *word = self->scan.token.text;
 	PgExpr *expr;
 
-	advance(self);
+	scan_next(&self->scan);
 	if (strcasecmp(word, "NULL") == 0)
 		return node(self, PG_EXPR_NULL, "", 0);
 	if (strcasecmp(word, "true") == 0 || strcasecmp(word, "false") == 0)
@@ -486,16 +330,16 @@ parse_word(Parser *self)
 	}
 	if (strcasecmp(word, "CASE") == 0)
 		return parse_case(self);
-	if (strcasecmp(word, "ARRAY") == 0 && take_sign(self, "["))
+	if (strcasecmp(word, "ARRAY") == 0 && scan_take_sign(&self->scan, "["))
 		return parse_list(self, node(self, PG_EXPR_ARRAY, "", 0), "]");
 	if (is_bare_call(word))
 	{
 		expr = node(self, PG_EXPR_WORD, word, 0);
-		if (take_sign(self, "("))
+		if (scan_take_sign(&self->scan, "("))
 		{
 			/* how many digits: the column knows */
-			if (self->token.kind == TOKEN_NUMBER)
-				advance(self);
+			if (self->scan.token.kind == TOKEN_NUMBER)
+				scan_next(&self->scan);
 			if (!need_sign(self, ")"))
 				return NULL;
 		}
@@ -507,9 +351,9 @@ parse_word(Parser *self)
 static PgExpr *
 parse_constant(Parser *self, PgExprKind kind)
 {
-	PgExpr *expr = node(self, kind, self->token.text, 0);
+	PgExpr *expr = node(self, kind, self->scan.token.text, 0);
 
-	advance(self);
+	scan_next(&self->scan);
 	return expr;
 }
 
@@ -518,7 +362,7 @@ parse_primary(Parser *self)
 {
 	PgExpr *expr;
 
-	switch (self->token.kind)
+	switch (self->scan.token.kind)
 	{
 		case TOKEN_TEXT:
 			return parse_constant(self, PG_EXPR_TEXT);
@@ -529,11 +373,11 @@ parse_primary(Parser *self)
 		case TOKEN_WORD:
 			return parse_word(self);
 		case TOKEN_NAME:
-			expr = node(self, PG_EXPR_NAME, self->token.text, 0);
-			advance(self);
+			expr = node(self, PG_EXPR_NAME, self->scan.token.text, 0);
+			scan_next(&self->scan);
 			return expr == NULL ? NULL : parse_named(self, expr->text, true);
 		case TOKEN_SIGN:
-			if (!take_sign(self, "("))
+			if (!scan_take_sign(&self->scan, "("))
 				break;
 			expr = parse_expr(self);
 			return expr != NULL && need_sign(self, ")") ? expr : NULL;
@@ -554,20 +398,20 @@ parse_postfix(Parser *self)
 	{
 		const char *type;
 
-		if (take_sign(self, "::"))
+		if (scan_take_sign(&self->scan, "::"))
 		{
 			type = parse_type(self);
 			expr = type == NULL ? NULL
 								: node_of(self, PG_EXPR_CAST, type, expr, NULL);
 		}
-		else if (take_word(self, "COLLATE"))
+		else if (scan_take_word(&self->scan, "COLLATE"))
 		{
 			type = parse_type(self);
 			expr = type == NULL
 					   ? NULL
 					   : node_of(self, PG_EXPR_COLLATE, type, expr, NULL);
 		}
-		else if (at_sign(self, "["))
+		else if (scan_at_sign(&self->scan, "["))
 			return refuse(self, "subscripts are not known");
 		else
 			break;
@@ -584,9 +428,9 @@ parse_unary(Parser *self)
 
 	if (++self->depth > DEPTH_MAX)
 		expr = refuse(self, "it is nested too deeply");
-	else if (take_sign(self, "-"))
+	else if (scan_take_sign(&self->scan, "-"))
 		expr = node_of(self, PG_EXPR_OPERATOR, "-", parse_unary(self), NULL);
-	else if (take_sign(self, "+"))
+	else if (scan_take_sign(&self->scan, "+"))
 		expr = parse_unary(self);
 	else
 		expr = parse_postfix(self);
@@ -599,7 +443,7 @@ is_one_of(const Parser *self, const char *const *signs)
 {
 	for (; *signs != NULL; signs++)
 	{
-		if (at_sign(self, *signs))
+		if (scan_at_sign(&self->scan, *signs))
 			return true;
 	}
 	return false;
@@ -617,10 +461,10 @@ parse_product(Parser *self)
 
 	while (left != NULL && is_one_of(self, products))
 	{
-		const char *sign = self->token.text;
+		const char *sign = self->scan.token.text;
 		PgExpr *right;
 
-		advance(self);
+		scan_next(&self->scan);
 		right = parse_unary(self);
 		left = right == NULL
 				   ? NULL
@@ -636,10 +480,10 @@ parse_sum(Parser *self)
 
 	while (left != NULL && is_one_of(self, sums))
 	{
-		const char *sign = self->token.text;
+		const char *sign = self->scan.token.text;
 		PgExpr *right;
 
-		advance(self);
+		scan_next(&self->scan);
 		right = parse_product(self);
 		left = right == NULL
 				   ? NULL
@@ -672,9 +516,9 @@ parse_right(Parser *self, const char *sign, PgExpr *left,
 {
 	PgExpr *right;
 
-	if (take_word(self, "ANY"))
+	if (scan_take_word(&self->scan, "ANY"))
 		return parse_any(self, sign, left, false);
-	if (take_word(self, "ALL"))
+	if (scan_take_word(&self->scan, "ALL"))
 		return parse_any(self, sign, left, true);
 	right = parse(self);
 	return right == NULL ? NULL
@@ -689,18 +533,17 @@ parse_other(Parser *self)
 
 	while (left != NULL)
 	{
-		const char *sign = self->token.text;
+		const char *sign = self->scan.token.text;
 
-		if (take_word(self, "AT"))
+		if (scan_take_word(&self->scan, "AT"))
 		{
-			if (!take_word(self, "TIME") || !take_word(self, "ZONE"))
+			if (!scan_take_word(&self->scan, "TIME") ||
+				!scan_take_word(&self->scan, "ZONE"))
 				return refuse(self, "TIME ZONE is expected");
 			sign = "AT TIME ZONE";
 		}
-		else if (self->token.kind == TOKEN_SIGN && sign_len(sign) > 0 &&
-				 strchr("()[],.:", sign[0]) == NULL &&
-				 !is_one_of(self, comparisons))
-			advance(self);
+		else if (scan_at_operator(&self->scan) && !is_one_of(self, comparisons))
+			scan_next(&self->scan);
 		else
 			break;
 		left = parse_right(self, sign, left, parse_sum);
@@ -712,11 +555,11 @@ static PgExpr *
 parse_comparison(Parser *self)
 {
 	PgExpr *left = parse_other(self);
-	const char *sign = self->token.text;
+	const char *sign = self->scan.token.text;
 
 	if (left == NULL || !is_one_of(self, comparisons))
 		return left;
-	advance(self);
+	scan_next(&self->scan);
 	return parse_right(self, strcmp(sign, "!=") == 0 ? "<>" : sign, left,
 					   parse_other);
 }
@@ -726,24 +569,26 @@ parse_is(Parser *self)
 {
 	PgExpr *expr = parse_comparison(self);
 
-	while (expr != NULL && take_word(self, "IS"))
+	while (expr != NULL && scan_take_word(&self->scan, "IS"))
 	{
-		bool negated = take_word(self, "NOT");
-		const char *what = self->token.text;
+		bool negated = scan_take_word(&self->scan, "NOT");
+		const char *what = self->scan.token.text;
 
-		if (take_word(self, "DISTINCT"))
+		if (scan_take_word(&self->scan, "DISTINCT"))
 		{
 			PgExpr *right;
 
-			if (!take_word(self, "FROM"))
+			if (!scan_take_word(&self->scan, "FROM"))
 				return refuse(self, "FROM is expected");
 			right = parse_comparison(self);
 			expr = right == NULL
 					   ? NULL
 					   : node_of(self, PG_EXPR_DISTINCT, "", expr, right);
 		}
-		else if (take_word(self, "NULL") || take_word(self, "TRUE") ||
-				 take_word(self, "FALSE") || take_word(self, "UNKNOWN"))
+		else if (scan_take_word(&self->scan, "NULL") ||
+				 scan_take_word(&self->scan, "TRUE") ||
+				 scan_take_word(&self->scan, "FALSE") ||
+				 scan_take_word(&self->scan, "UNKNOWN"))
 			expr = node_of(self, PG_EXPR_IS, what, expr, NULL);
 		else
 			return refuse(self, "it is not understood");
@@ -760,7 +605,7 @@ parse_not(Parser *self)
 
 	if (++self->depth > DEPTH_MAX)
 		expr = refuse(self, "it is nested too deeply");
-	else if (take_word(self, "NOT"))
+	else if (scan_take_word(&self->scan, "NOT"))
 		expr = node_of(self, PG_EXPR_NOT, "", parse_not(self), NULL);
 	else
 		expr = parse_is(self);
@@ -773,7 +618,7 @@ parse_and(Parser *self)
 {
 	PgExpr *left = parse_not(self);
 
-	while (left != NULL && take_word(self, "AND"))
+	while (left != NULL && scan_take_word(&self->scan, "AND"))
 	{
 		PgExpr *right = parse_not(self);
 
@@ -792,7 +637,7 @@ parse_expr(Parser *self)
 		left = refuse(self, "it is nested too deeply");
 	else
 		left = parse_and(self);
-	while (left != NULL && take_word(self, "OR"))
+	while (left != NULL && scan_take_word(&self->scan, "OR"))
 	{
 		PgExpr *right = parse_and(self);
 
@@ -806,12 +651,12 @@ parse_expr(Parser *self)
 const PgExpr *
 pg_expr_parse(const char *sql, Arena *arena, const char **why)
 {
-	Parser self = { .arena = arena, .input = sql, .next = sql };
+	Parser self = { .arena = arena, .scan = { .arena = arena, .next = sql } };
 	const PgExpr *expr;
 
-	advance(&self);
+	scan_next(&self.scan);
 	expr = parse_expr(&self);
-	if (expr != NULL && self.token.kind != TOKEN_END)
+	if (expr != NULL && self.scan.token.kind != TOKEN_END)
 		expr = refuse(&self, "it is not understood");
 	*why = self.why;
 	return self.why != NULL ? NULL : expr;

@@ -2,13 +2,17 @@
  * translate.h
  *		A schema of PostgreSQL as one of MySQL or MariaDB: pure, no connection.
  *
- *		translate.c			the whole: tables, then what follows the rows
- *		translate_type.c	a column's type and conversion
- *		translate_table.c	CREATE TABLE
- *		translate_index.c	unique and plain indexes, foreign keys
- *		translate_expr.c	defaults, CHECKs, generated columns, predicates
- *		translate_name.c	identifiers: folded, shortened, without collision
- *		translate_other.c	what has no counterpart
+ *		translate.c				the whole: tables, then what follows the rows
+ *		translate_name.c		identifiers: folded, shortened, no collision
+ *		translate_type*.c		a column's type and conversion
+ *		translate_key.c			what keys ask of types
+ *		translate_default.c		defaults, AUTO_INCREMENT, generated columns
+ *		translate_table.c		CREATE TABLE
+ *		translate_index.c		unique keys and plain indexes
+ *		translate_constraint.c	foreign keys, CHECKs
+ *		translate_other.c		what has no counterpart
+ *		pg_expr*.c				PostgreSQL's expressions as trees
+ *		translate_expr.c, expr_emit*.c	and as SQL of the target
  */
 #ifndef PORTAGE_TRANSLATE_H
 #define PORTAGE_TRANSLATE_H

@@ -139,6 +139,9 @@ static const ExprCase cases[] = {
 	{ "(i = ANY ('{1,2}'::integer[]))", NULL },
 	{ "CASE WHEN b THEN (i > 0) ELSE true END",
 	  "(CASE WHEN `b` THEN (`i` > 0) ELSE TRUE END)" },
+	{ "(CASE WHEN b THEN NULL::text ELSE 'x'::text END = 'x'::text)",
+	  "((CASE WHEN `b` THEN NULL ELSE 'x' END) = 'x')" },
+	{ "CASE WHEN b THEN NULL END", NULL },
 	{ "CASE i WHEN 1 THEN b ELSE true END", NULL },
 	/* arithmetic */
 	{ "((i + 1) > (i * 2))", "((`i` + 1) > (`i` * 2))" },
