@@ -25,6 +25,7 @@
 typedef struct Shared
 {
 	atomic_int holders;
+	atomic_bool finished; /* what follows it is there to be read */
 	Wake done;
 	Arena arena; /* of the URL's parts */
 	MyUrl url;
@@ -154,6 +155,7 @@ connecting(void *argument)
 
 	my_thread_attach();
 	connect_to(shared);
+	atomic_store(&shared->finished, true);
 	wake_ring(&shared->done);
 	shared_release(shared);
 	return NULL;
@@ -174,8 +176,9 @@ wait_for(const Shared *shared, int64_t until_ms, bool interruptible)
 
 		if (left < 0)
 			return 0;
+		/* a signal only makes it look sooner */
 		(void) poll(fds, 2, left > 1000 ? 1000 : (int) left);
-		if (fds[0].revents != 0)
+		if (atomic_load(&shared->finished))
 			return 1;
 		if (interruptible && signals_stop_requested())
 			return -1;
