@@ -6,30 +6,10 @@
  * changes as possible are one statement, each column once in it.  Partitions
  * share their root's table: what is done to it holds for all of them.
  */
-#include <stdio.h>
+#include "mysql/ddl_alter.h"
+
 #include <string.h>
 #include <strings.h>
-
-#include "base/mem.h"
-#include "mysql/ddl_plan.h"
-#include "schema/sql_scan.h"
-#include "stream/shape_diff.h"
-
-typedef struct Alter
-{
-	DdlPlanning *work;
-	WorldTable *table;
-	const DdlTable *announced;
-	const Shape *want;
-	ActualTable actual;
-	Buffer actions; /* of the statement that is being made */
-	Buffer before;	/* conditions of its probe */
-	Buffer after;
-	const char **named; /* columns that it names already */
-	int named_count;
-	Buffer defaults; /* of one that follows: new columns' own defaults */
-	int steps;
-} Alter;
 
 /* ---- statements */
 
@@ -46,8 +26,8 @@ table_sql(const DdlPlanning *work, const TableMap *map)
 	return sql;
 }
 
-static const char *
-ident(const DdlPlanning *work, const char *name)
+const char *
+alter_ident(const DdlPlanning *work, const char *name)
 {
 	const char *sql;
 	Buffer out;
@@ -70,7 +50,6 @@ put_step(Alter *a, const Buffer *actions, const char *probe)
 				  arena_printf(work->arena, "ALTER TABLE %s %s",
 							   table_sql(work, &a->table->map), actions->data),
 				  probe, sharers, count);
-	a->steps++;
 }
 
 /* What is collected becomes a step; the world is as it leaves it. */
@@ -89,8 +68,8 @@ flush(Alter *a)
 }
 
 /* A statement may name a column once. */
-static void
-name_once(Alter *a, const char *target)
+void
+alter_name_once(Alter *a, const char *target)
 {
 	for (int i = 0; i < a->named_count; i++)
 	{
@@ -103,8 +82,8 @@ name_once(Alter *a, const char *target)
 	a->named[a->named_count++] = target;
 }
 
-static void
-next_action(Buffer *actions)
+void
+alter_next(Buffer *actions)
 {
 	if (actions->len > 0)
 		buffer_puts(actions, ", ");
@@ -112,8 +91,8 @@ next_action(Buffer *actions)
 
 /* ---- the world follows */
 
-static void
-map_own(const DdlPlanning *work, TableMap *map, int more)
+void
+alter_map_own(const DdlPlanning *work, TableMap *map, int more)
 {
 	ColumnMap *columns = ARENA_ARRAY(work->arena, ColumnMap,
 									 (size_t) (map->column_count + more) + 1);
@@ -124,8 +103,8 @@ map_own(const DdlPlanning *work, TableMap *map, int more)
 	map->columns = columns;
 }
 
-static ColumnMap *
-map_target(TableMap *map, const char *target)
+ColumnMap *
+alter_map_target(TableMap *map, const char *target)
 {
 	for (int i = 0; i < map->column_count; i++)
 	{
@@ -149,9 +128,9 @@ map_remove(TableMap *map, const char *target)
 }
 
 /* target: the column's name there before the step; now: its map after it. */
-static void
-follow(Alter *a, const ShapeStep *step, const char *target,
-	   const ColumnMap *now)
+void
+alter_follow(Alter *a, const ShapeStep *step, const char *target,
+			 const ColumnMap *now)
 {
 	int count;
 	WorldTable **sharers = world_sharers(a->work, a->table, &count);
@@ -163,13 +142,13 @@ follow(Alter *a, const ShapeStep *step, const char *target,
 		ColumnMap *column;
 
 		shape_follow(&table->shape, step, a->work->arena);
-		map_own(a->work, &table->map, 1);
+		alter_map_own(a->work, &table->map, 1);
 		if (now == NULL)
 		{
 			map_remove(&table->map, target);
 			continue;
 		}
-		column = map_target(&table->map, target);
+		column = alter_map_target(&table->map, target);
 		if (column == NULL)
 			column = &table->map.columns[table->map.column_count++];
 		else
@@ -181,15 +160,15 @@ follow(Alter *a, const ShapeStep *step, const char *target,
 
 /* ---- what is known of the target's columns */
 
-static const ColumnMap *
-map_of_step(const Alter *a, const ShapeStep *step)
+const ColumnMap *
+alter_map(const Alter *a, const ShapeStep *step)
 {
 	return table_map_column(&a->table->map, step->name);
 }
 
 /* The column as the catalog shows it now, which may be before earlier steps. */
-static const ActualColumn *
-actual_of(const Alter *a, const ColumnMap *column)
+const ActualColumn *
+alter_actual(const Alter *a, const ColumnMap *column)
 {
 	const TableMap *origin = a->table->origin;
 	const ColumnMap *was = table_map_number(origin, column->num);
@@ -214,357 +193,15 @@ target_taken(const Alter *a, const char *target, uint16_t num)
 }
 
 /* Names that differ by case only are the same to the servers. */
-static void
-make_unique(const Alter *a, ColumnMap *map)
+void
+alter_unique(const Alter *a, ColumnMap *map)
 {
 	if (target_taken(a, map->target, map->num))
 		map->target = arena_printf(a->work->arena, "%.50s_%d", map->target,
 								   map->num);
 }
 
-/* ---- one step each */
-
-/* Keys of several columns go with any of them, as on the source. */
-static void
-drop_keys_of(Alter *a, const char *target)
-{
-	for (int i = 0; i < a->actual.index_count; i++)
-	{
-		const ActualIndex *index = &a->actual.indexes[i];
-		bool has = false;
-
-		for (int k = 0; k < index->column_count; k++)
-			has |= strcasecmp(index->columns[k], target) == 0;
-		if (!has || index->column_count < 2)
-			continue;
-		/* once, whichever of its columns are dropped */
-		if (strstr(a->actions.data, ident(a->work, index->name)) != NULL)
-			continue;
-		next_action(&a->actions);
-		if (strcmp(index->name, "PRIMARY") == 0)
-			buffer_puts(&a->actions, "DROP PRIMARY KEY");
-		else
-			buffer_printf(&a->actions, "DROP INDEX %s",
-						  ident(a->work, index->name));
-	}
-}
-
-/* Columns of ours that are computed from it: hashes for unique keys. */
-static void
-drop_helpers_of(Alter *a, const char *target)
-{
-	for (int i = 0; i < a->actual.column_count; i++)
-	{
-		const ActualColumn *column = &a->actual.columns[i];
-
-		if (column->expression[0] == '\0' ||
-			map_target(&a->table->map, column->name) != NULL ||
-			strstr(column->expression, ident(a->work, target)) == NULL ||
-			strstr(a->actions.data,
-				   arena_printf(a->work->arena, "DROP COLUMN %s",
-								ident(a->work, column->name))) != NULL)
-			continue;
-		drop_keys_of(a, column->name);
-		next_action(&a->actions);
-		buffer_printf(&a->actions, "DROP COLUMN %s",
-					  ident(a->work, column->name));
-	}
-}
-
-static bool
-step_drop(Alter *a, const ShapeStep *step)
-{
-	const ColumnMap *column = map_of_step(a, step);
-	const ActualColumn *actual;
-
-	if (column == NULL)
-	{
-		/* a VIRTUAL column that the target does not have */
-		shape_follow(&a->table->shape, step, a->work->arena);
-		return true;
-	}
-	actual = actual_of(a, column);
-	if (actual != NULL)
-	{
-		name_once(a, column->target);
-		drop_helpers_of(a, actual->name);
-		drop_keys_of(a, actual->name);
-		next_action(&a->actions);
-		buffer_printf(&a->actions, "DROP COLUMN %s",
-					  ident(a->work, column->target));
-		probe_column(&a->before, &a->table->map, column->target, true);
-		probe_column(&a->after, &a->table->map, column->target, false);
-	}
-	follow(a, step, column->target, NULL);
-	return true;
-}
-
-static void
-put_rename(Alter *a, const char *was, const char *now)
-{
-	name_once(a, was);
-	name_once(a, now);
-	next_action(&a->actions);
-	buffer_printf(&a->actions, "RENAME COLUMN %s TO %s", ident(a->work, was),
-				  ident(a->work, now));
-	/* another case is the same name to the servers: it may be done again */
-	if (strcasecmp(was, now) == 0)
-		return;
-	probe_column(&a->before, &a->table->map, was, true);
-	probe_column(&a->after, &a->table->map, now, true);
-	probe_column(&a->after, &a->table->map, was, false);
-}
-
-static bool
-step_rename(Alter *a, const ShapeStep *step)
-{
-	const ColumnMap *column = map_of_step(a, step);
-	ShapeColumn as = *step->column;
-	ColumnMap renamed;
-	DdlColumn now;
-
-	if (column == NULL)
-	{
-		shape_follow(&a->table->shape, step, a->work->arena);
-		return true;
-	}
-	as.name = step->new_name;
-	ddl_column(a->work, a->want, &as, false, &now);
-	now.map.num = column->num;
-	make_unique(a, &now.map);
-	/* type and conversion are those that it has; another step changes them */
-	renamed = *column;
-	renamed.name = step->new_name;
-	renamed.target = now.map.target;
-	if (strcmp(column->target, renamed.target) != 0)
-		put_rename(a, column->target, renamed.target);
-	follow(a, step, column->target, &renamed);
-	return true;
-}
-
-static bool
-modify(Alter *a, const ColumnMap *column, const DdlColumn *now, bool not_null,
-	   Buffer *actions)
-{
-	const ActualColumn *actual = actual_of(a, column);
-
-	if (actual == NULL)
-		return planning_refuse(a->work,
-							   "column \"%s\" of table %s is not on the target",
-							   column->target, a->table->map.table);
-	next_action(actions);
-	buffer_printf(actions, "MODIFY COLUMN %s %s%s%s%s",
-				  ident(a->work, column->target), now->type,
-				  not_null ? " NOT NULL" : "", actual->tail, now->check);
-	return true;
-}
-
-/*
- * Rows that nobody has written anew have the values that they had: the type has
- * another name, or the same one below a domain.
- */
-static bool
-renames_type(const Alter *a, const ShapeColumn *was, const ColumnMap *column,
-			 const ShapeStep *step, const DdlColumn *now)
-{
-	bool rewritten = a->announced->told
-						 ? a->announced->rewritten
-						 : a->table->shape.storage != a->want->storage;
-
-	if (rewritten)
-		return false;
-	if (strcmp(was->type_schema, "pg_catalog") != 0 &&
-		strcmp(step->column->type_schema, "pg_catalog") != 0)
-		return true;
-	return now->map.convert == column->convert &&
-		   strcasecmp(now->map.type, column->type) == 0;
-}
-
-static bool
-step_type(Alter *a, const ShapeStep *step)
-{
-	const ColumnMap *column = map_of_step(a, step);
-	const ShapeColumn *was = shape_column_named(&a->table->shape, step->name);
-	bool not_null;
-	DdlColumn now;
-
-	if (column == NULL || was == NULL)
-		return planning_refuse(a->work, "column \"%s\" is not on the target",
-							   step->name);
-	not_null = column->not_null && step->column->not_null;
-	ddl_column(a->work, a->want, step->column, not_null, &now);
-	if (renames_type(a, was, column, step, &now))
-	{
-		ColumnMap same = *column;
-
-		follow(a, step, column->target, &same);
-		return true;
-	}
-	if (!ddl_type_widens(was, column, step->column) && !a->work->by_hand)
-		return planning_refuse(a->work,
-							   "the target may not make the same of the values "
-							   "of column \"%s\" when its type becomes %s",
-							   step->name, step->column->type_name);
-	now.map.num = column->num;
-	now.map.target = column->target;
-	now.map.not_null = not_null;
-	if (strcasecmp(now.map.type, column->type) != 0 && !a->work->by_hand)
-	{
-		name_once(a, column->target);
-		if (!modify(a, column, &now, not_null, &a->actions))
-			return false;
-	}
-	follow(a, step, column->target, &now.map);
-	return true;
-}
-
-/* ---- a new column, and what rows that there are have in it */
-
-/* Another table in the same place has it already: a root, another partition. */
-static const ColumnMap *
-shared_column(const Alter *a, const ShapeColumn *column)
-{
-	int count;
-	WorldTable **sharers = world_sharers(a->work, a->table, &count);
-
-	for (int i = 0; i < count; i++)
-	{
-		const ShapeColumn *there = shape_column_named(&sharers[i]->shape,
-													  column->name);
-		const ColumnMap *map = table_map_column(&sharers[i]->map, column->name);
-
-		if (sharers[i] != a->table && there != NULL && map != NULL &&
-			shape_same_type(there, column))
-			return map;
-	}
-	return NULL;
-}
-
-static bool
-add_computed(Alter *a, const DdlColumn *column)
-{
-	if (!column->map.computed)
-		return planning_refuse(a->work,
-							   "column \"%s\" is generated, the target cannot "
-							   "compute it, and what older rows have in it is "
-							   "not in the stream",
-							   column->map.name);
-	next_action(&a->actions);
-	buffer_printf(&a->actions, "ADD COLUMN %s %s",
-				  ident(a->work, column->map.target), column->definition);
-	return true;
-}
-
-/* Its default is first what older rows have, then what it is. */
-static bool
-add_plain(Alter *a, const ShapeColumn *want, const DdlColumn *column,
-		  bool not_null)
-{
-	const char *null = not_null ? " NOT NULL" : "";
-	const char *definition = arena_printf(a->work->arena, "%s%s%s",
-										  column->type, null, column->check);
-	const char *name = ident(a->work, column->map.target);
-
-	if (want->missing != NULL)
-	{
-		const char *literal;
-
-		if (!ddl_value(a->work, &column->map, want->missing, &literal))
-			return false;
-		definition = arena_printf(a->work->arena,
-								  column->blob ? "%s%s DEFAULT (%s)%s"
-											   : "%s%s DEFAULT %s%s",
-								  column->type, null, literal, column->check);
-	}
-	next_action(&a->actions);
-	buffer_printf(&a->actions, "ADD COLUMN %s %s", name, definition);
-	if (strcmp(definition, column->definition) != 0)
-	{
-		next_action(&a->defaults);
-		buffer_printf(&a->defaults, "MODIFY COLUMN %s %s", name,
-					  column->definition);
-	}
-	return true;
-}
-
-static bool
-step_add(Alter *a, const ShapeStep *step)
-{
-	const ShapeColumn *want = step->column;
-	const ColumnMap *shared = shared_column(a, want);
-	bool not_null = want->not_null && want->missing != NULL;
-	ColumnMap copy;
-	DdlColumn now;
-
-	if (shared != NULL)
-	{
-		copy = *shared;
-		copy.num = want->num;
-		map_own(a->work, &a->table->map, 1);
-		a->table->map.columns[a->table->map.column_count++] = copy;
-		shape_follow(&a->table->shape, step, a->work->arena);
-		return true;
-	}
-	ddl_column(a->work, a->want, want, not_null, &now);
-	if (now.definition == NULL || now.definition[0] == '\0')
-		return true; /* VIRTUAL, and not to be translated: it has no values */
-	make_unique(a, &now.map);
-	now.map.not_null = not_null;
-	name_once(a, now.map.target);
-	if (want->generated != 0 ? !add_computed(a, &now)
-							 : !add_plain(a, want, &now, not_null))
-		return false;
-	probe_column(&a->before, &a->table->map, now.map.target, false);
-	probe_column(&a->after, &a->table->map, now.map.target, true);
-	follow(a, step, now.map.target, &now.map);
-	if (want->not_null && !not_null && want->generated == 0)
-		ddl_tight_later(a->work, a->table, want->num);
-	return true;
-}
-
-/* ---- NOT NULL */
-
-void
-ddl_tight_later(DdlPlanning *work, WorldTable *table, uint16_t num)
-{
-	if (work->tight_count == work->tight_capacity)
-	{
-		work->tight_capacity = work->tight_capacity * 2 + 16;
-		work->tight = mem_realloc(work->tight, (size_t) work->tight_capacity *
-												   sizeof(*work->tight));
-	}
-	BUG_UNLESS(work->tight != NULL);
-	work->tight[work->tight_count++] = (TightColumn){ table, num };
-}
-
-static bool
-step_nulls(Alter *a, const ShapeStep *step)
-{
-	const ColumnMap *column = map_of_step(a, step);
-	ColumnMap copy;
-	DdlColumn now;
-
-	if (column == NULL || column->computed)
-		return true;
-	if (step->column->not_null)
-	{
-		/* of a partition alone: others may have nulls */
-		if (!a->table->map.partition)
-			ddl_tight_later(a->work, a->table, step->column->num);
-		return true;
-	}
-	copy = *column;
-	copy.not_null = false;
-	ddl_column(a->work, a->want, step->column, false, &now);
-	if (column->not_null && !a->work->by_hand)
-	{
-		name_once(a, column->target);
-		if (!modify(a, column, &now, false, &a->actions))
-			return false;
-	}
-	follow(a, step, column->target, &copy);
-	return true;
-}
+/* ---- a whole table */
 
 static bool
 step_detach(Alter *a)
@@ -586,20 +223,18 @@ one_step(Alter *a, const ShapeStep *step)
 		case SHAPE_MOVE:
 			return true; /* it was moved before */
 		case SHAPE_DROP:
-			return step_drop(a, step);
+			return alter_drop(a, step);
 		case SHAPE_RENAME:
-			return step_rename(a, step);
+			return alter_rename(a, step);
 		case SHAPE_TYPE:
-			return step_type(a, step);
+			return alter_type(a, step);
 		case SHAPE_ADD:
-			return step_add(a, step);
+			return alter_add(a, step);
 		case SHAPE_NULLS:
-			return step_nulls(a, step);
+			return alter_nulls(a, step);
 	}
 	return true;
 }
-
-/* ---- a whole table */
 
 /* Rows that were written anew are not in the stream. */
 static bool
@@ -621,47 +256,6 @@ check_rewrite(const Alter *a)
 	return true;
 }
 
-/* The value of a default that is one; NULL if it has to be computed. */
-static const char *
-plain_default(const Alter *a, const char *sql)
-{
-	const char *end;
-	Buffer text;
-	const char *value;
-
-	if (strcmp(sql, "true") == 0 || strcmp(sql, "false") == 0)
-		return sql[0] == 't' ? "t" : "f";
-	if (strspn(sql, "0123456789.") == strlen(sql))
-		return sql;
-	if (sql[0] != '\'')
-		return NULL;
-	/* 'text'::type, as the server prints it */
-	end = sql_skip_token(sql);
-	if (strncmp(end, "::", 2) != 0 || strpbrk(end, "('+-*/|") != NULL)
-		return NULL;
-	buffer_init(&text);
-	for (const char *p = sql + 1; p < end - 1; p++)
-	{
-		buffer_putc(&text, *p);
-		p += *p == '\'';
-	}
-	value = arena_strdup(a->work->arena, text.data);
-	buffer_release(&text);
-	return value;
-}
-
-/* Rows that were written anew have a new column's default. */
-static bool
-take_default(const Alter *a, const ShapeStep *step)
-{
-	ShapeColumn *column = (ShapeColumn *) step->column;
-
-	if (!a->announced->told || column->default_sql == NULL)
-		return false;
-	column->missing = plain_default(a, column->default_sql);
-	return column->missing != NULL;
-}
-
 /* Without a message nobody knows what rows that were written anew have. */
 static bool
 check_untold(const Alter *a, const ShapeStep *step)
@@ -674,7 +268,7 @@ check_untold(const Alter *a, const ShapeStep *step)
 
 	if (!unknown || a->work->by_hand || a->want->kind == 'p' ||
 		(step->kind != SHAPE_TYPE && step->kind != SHAPE_ADD) ||
-		column->generated != 0 || take_default(a, step))
+		column->generated != 0 || alter_take_default(a, step))
 		return true;
 	return planning_refuse(
 		a->work, "column \"%s\" %s, and the rows were written anew",
@@ -691,7 +285,7 @@ settle_shape(Alter *a)
 	*now = *a->want;
 	now->columns = ARENA_ARRAY(a->work->arena, ShapeColumn,
 							   (size_t) now->column_count + 1);
-	map_own(a->work, &a->table->map, 0);
+	alter_map_own(a->work, &a->table->map, 0);
 	for (int i = 0; i < now->column_count; i++)
 	{
 		ShapeColumn *column = &now->columns[i];

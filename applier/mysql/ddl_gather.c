@@ -119,6 +119,30 @@ decode(const Gathering *g, const char **text)
 	return ok;
 }
 
+static bool
+decode_type(const Gathering *g, const SchemaType **type)
+{
+	SchemaType *copy;
+	const char **labels;
+
+	if (g->gather->decoder == NULL || *type == NULL)
+		return true;
+	copy = ARENA_NEW(&g->gather->arena, SchemaType);
+	*copy = **type;
+	labels = ARENA_ARRAY(&g->gather->arena, const char *,
+						 (size_t) copy->label_count + 1);
+	for (int i = 0; i < copy->label_count; i++)
+	{
+		labels[i] = copy->labels[i];
+		if (!decode(g, &labels[i]))
+			return false;
+	}
+	copy->labels = labels;
+	*type = copy;
+	return decode(g, &copy->base_schema) && decode(g, &copy->base_name) &&
+		   decode(g, &copy->element_schema) && decode(g, &copy->element_name);
+}
+
 /* What older rows have stays as it is: it is decoded with the rows. */
 static bool
 decode_shape(const Gathering *g, Shape *shape)
@@ -131,7 +155,8 @@ decode_shape(const Gathering *g, Shape *shape)
 		ShapeColumn *column = &shape->columns[i];
 
 		if (!decode(g, &column->name) || !decode(g, &column->type_schema) ||
-			!decode(g, &column->type_name) || !decode(g, &column->default_sql))
+			!decode(g, &column->type_name) ||
+			!decode(g, &column->default_sql) || !decode_type(g, &column->type))
 			return false;
 	}
 	return true;

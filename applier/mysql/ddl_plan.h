@@ -4,10 +4,12 @@
  *
  *		ddl_gather.c	what the transaction says
  *		ddl_plan.c		in which order what of it is done
- *		ddl_alter.c		a table gets another shape
+ *		ddl_world.c		the tables as they will be, and the steps to there
+ *		ddl_alter*.c	a table gets another shape
  *		ddl_create.c	a table, or a partition, that is new
  *		ddl_column.c	columns, in the words of the target
- *		ddl_other.c		indexes, labels of enums; what is not carried
+ *		ddl_enum.c		labels of enums
+ *		ddl_other.c		indexes; what is not carried
  *		ddl_actual.c	what the target's catalog has
  *		ddl_intent.c	the plan on the target: noted, carried out, done
  *		ddl_unit.c		all of it around the rows of a transaction
@@ -116,7 +118,11 @@ typedef struct DdlPlanning
 bool ddl_plan_make(TargetMysql *self, const DdlGather *gather, const Txn *txn,
 				   DdlPlan *plan, Error *err) MUST_CHECK;
 
-/* NULL if there is none, or it is gone. */
+/* As everything is noted. */
+void world_init(DdlPlanning *work);
+
+/* NULL if there is none; and if it is gone. */
+WorldTable *world_any(const DdlPlanning *work, uint32_t oid);
 WorldTable *world_find(const DdlPlanning *work, uint32_t oid);
 WorldTable *
 world_add(DdlPlanning *work, const Shape *shape, const TableMap *map);
@@ -134,6 +140,9 @@ bool planning_selects(const DdlPlanning *work, const Shape *shape);
 /* A step that is about these tables as they are in the world now. */
 void planning_step(DdlPlanning *work, DdlStepState state, const char *sql,
 				   const char *probe, WorldTable *const *tables, int count);
+
+/* One more, without anything in it. */
+DdlStep *plan_add_step(DdlPlan *plan);
 
 /* Only what is known of it changes. */
 void planning_note(DdlPlanning *work, const WorldTable *table);
@@ -189,6 +198,9 @@ bool ddl_type_widens(const ShapeColumn *from, const ColumnMap *map,
 /* The literal of a value of the source, in the target's words. */
 bool ddl_value(DdlPlanning *work, const ColumnMap *map, const char *text,
 			   const char **literal) MUST_CHECK;
+
+/* ---- ddl_enum.c */
+bool ddl_enum(DdlPlanning *work, const DdlOther *other) MUST_CHECK;
 
 /* ---- ddl_other.c */
 bool ddl_drop_others(DdlPlanning *work) MUST_CHECK;

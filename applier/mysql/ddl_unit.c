@@ -167,6 +167,7 @@ static bool
 accept_piece(DdlUnit *unit, const Batch *batch, Error *err)
 {
 	ddl_plan_release(&unit->plan);
+	unit->noted = 0;
 	return ddl_plan_make(unit->self, &unit->gather, batch->spans[0].txn,
 						 &unit->plan, err);
 }
@@ -199,17 +200,16 @@ ddl_unit_note(DdlUnit *unit, bool *renewed, Error *err)
 {
 	TargetMysql *self = unit->self;
 
-	*renewed = unit->plan.note_count > 0;
-	for (int i = 0; i < unit->plan.note_count; i++)
+	*renewed = unit->noted < unit->plan.note_count;
+	for (; unit->noted < unit->plan.note_count; unit->noted++)
 	{
 		if (!ddl_noted_store(self->conn, self->base.config->stream,
-							 &unit->plan.notes[i], err))
+							 &unit->plan.notes[unit->noted], err))
 			return false;
 	}
 	if (!*renewed)
 		return true;
 	self->altered++;
-	unit->plan.note_count = 0;
 	return maps_renew(unit, err);
 }
 

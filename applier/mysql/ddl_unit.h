@@ -17,6 +17,7 @@ typedef struct DdlUnit
 	TargetMysql *self;
 	DdlGather gather;
 	DdlPlan plan;
+	int noted;		/* of its notes, so many are stored */
 	bool found;		/* the plan is from an earlier try */
 	MapTable *held; /* what the plan was made on, and points into */
 } DdlUnit;
