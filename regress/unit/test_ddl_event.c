@@ -6,6 +6,7 @@
 #include <openssl/hmac.h>
 
 #include "base/buffer.h"
+#include "schema/schema.h"
 #include "stream/ddl_event.h"
 #include "tap.h"
 
@@ -17,12 +18,19 @@ static const char *const good =
 	"\"search_path\":\"public\",\"settings\":{\"TimeZone\":\"UTC\"},"
 	"\"as\":false,\"new\":[1],"
 	"\"objects\":[{\"type\":\"table\",\"schema\":\"public\","
-	"\"identity\":\"public.t\",\"oid\":16400,\"table_oid\":\"16400\"}],"
+	"\"identity\":\"public.t\",\"oid\":16400,\"table_oid\":\"16400\"},"
+	"{\"type\":\"index\",\"schema\":\"public\",\"identity\":\"public.i\","
+	"\"oid\":16402,\"table_oid\":16400,\"index\":{\"name\":\"i\","
+	"\"unique\":true,\"primary\":false,\"plain\":true,\"columns\":[3,1]}}],"
 	"\"tables\":[{\"oid\":16400,\"schema\":\"public\",\"name\":\"t\","
-	"\"kind\":\"r\",\"storage\":16401,\"root\":0,\"columns\":["
+	"\"kind\":\"r\",\"storage\":16401,\"root\":0,\"primary_key\":[1],"
+	"\"columns\":["
 	"{\"num\":1,\"name\":\"a\",\"type_schema\":\"pg_catalog\","
 	"\"type\":\"int4\",\"typmod\":-1,\"not_null\":true,\"generated\":\"\","
-	"\"identity\":\"a\"},"
+	"\"identity\":\"a\",\"type_text\":\"mood[]\",\"base\":{\"schema\":\"public\","
+	"\"type\":\"_mood\",\"kind\":\"b\",\"category\":\"A\",\"typmod\":-1,"
+	"\"element\":{\"schema\":\"public\",\"type\":\"mood\",\"kind\":\"e\","
+	"\"category\":\"E\",\"labels\":[\"sad\",\"\xe4\"]}}},"
 	"{\"num\":3,\"name\":\"b\",\"type_schema\":\"pg_catalog\","
 	"\"type\":\"text\",\"typmod\":-1,\"not_null\":false,\"generated\":null,"
 	"\"missing\":\"\xe4\",\"default\":\"'x'::text\"}]}]}";
@@ -104,6 +112,7 @@ test_parsed(void)
 	Buffer content;
 	Message message;
 	DdlEvent event;
+	const SchemaType *type;
 	Arena arena;
 
 	arena_init(&arena);
@@ -120,6 +129,22 @@ test_parsed(void)
 	is_int(event.tables[0].columns[0].generated, 0, "not generated");
 	is_str(event.tables[0].columns[1].missing, "\xe4", "older rows");
 	is_str(event.tables[0].columns[0].missing, NULL, "which have none");
+	ok(event.tables[0].columns[0].key && !event.tables[0].columns[1].key,
+	   "the primary key");
+	ok(event.objects[0].index == NULL, "a table is no index");
+	is_str(event.objects[1].index->name, "i", "an index");
+	ok(event.objects[1].index->unique && event.objects[1].index->plain &&
+		   !event.objects[1].index->primary,
+	   "and what it is like");
+	is_int(event.objects[1].index->count, 2, "its columns");
+	is_int(event.objects[1].index->nums[0], 3, "in their order");
+	ok(event.tables[0].columns[1].type == NULL, "a type that is not described");
+	type = event.tables[0].columns[0].type;
+	is_str(type->base_name, "_mood", "one that is");
+	is_int(type->category, 'A', "an array");
+	is_str(type->element_name, "mood", "of an enum");
+	is_int(type->label_count, 2, "with its labels");
+	is_str(type->labels[1], "\xe4", "in the source's encoding");
 	buffer_release(&content);
 	arena_release(&arena);
 }
