@@ -26,6 +26,7 @@ load_rows_init(LoadRows *self, const TableMap *map, const char **columns,
 	self->map = map;
 	self->tally = tally;
 	buffer_init(&self->plain);
+	buffer_init(&self->decoded);
 	buffer_init(&self->scratch);
 	self->columns = mem_zalloc((size_t) count * sizeof(*self->columns) + 1);
 	self->column_count = count;
@@ -56,6 +57,7 @@ load_rows_release(LoadRows *self)
 	if (self->columns == NULL)
 		return;
 	buffer_release(&self->plain);
+	buffer_release(&self->decoded);
 	buffer_release(&self->scratch);
 	mem_free(self->columns);
 	self->columns = NULL;
@@ -127,8 +129,11 @@ field_pass(LoadRows *self, RowRun *run, const LoadColumn *column, const char *p,
 	if (escapes && load_field_is_null(field))
 		return true;
 	buffer_reset(&self->scratch);
-	if (!convert_value(column->map, plain_field(self, field, escapes), false,
-					   &self->scratch, &value, err))
+	buffer_reset(&self->decoded);
+	/* what separates fields and escapes them is ASCII in all encodings */
+	if (!convert_encoded(self->decoder, column->map,
+						 plain_field(self, field, escapes), false,
+						 &self->decoded, &self->scratch, &value, err))
 		return false;
 	if (value.loss != LOSS_NONE)
 		loss_tally_add(self->tally, self->map, column->map, value.loss, 1);
@@ -231,6 +236,7 @@ load_rows_convert(LoadRows *self, Slice *data, size_t enough, Buffer *out,
 		return row_refused(self, *data, err);
 	run_flush(&run, p);
 	buffer_trim(&self->plain, enough);
+	buffer_trim(&self->decoded, enough);
 	buffer_trim(&self->scratch, enough);
 	return true;
 }
@@ -270,6 +276,8 @@ load_rows_name(const LoadRows *self, Slice row, bool written, Buffer *out)
 	for (int i = 0; i < self->column_count; i++)
 	{
 		const LoadColumn *column = &self->columns[i];
+		Buffer decoded;
+		Error ignored = ERROR_INIT;
 
 		if ((written && column->map->computed) ||
 			!load_field_next(&row, &field) ||
@@ -277,7 +285,12 @@ load_rows_name(const LoadRows *self, Slice row, bool written, Buffer *out)
 			continue;
 		buffer_printf(out, "%s%s", comma, column->map->name);
 		buffer_puts(&values, comma);
+		buffer_init(&decoded);
+		if (!written && self->decoder != NULL &&
+			!text_decode(self->decoder, field, &decoded, &field, &ignored))
+			field = slice_of("?");
 		load_field_show(&values, field);
+		buffer_release(&decoded);
 		comma = ", ";
 	}
 	buffer_printf(out, ")=(%s)", values.data);

@@ -24,8 +24,10 @@ typedef struct LoadRows
 	int column_count;
 	int written; /* how many of them are written */
 	LossTally *tally;
-	Buffer plain;	/* a field without its escapes */
-	Buffer scratch; /* what conversion makes of it */
+	TextDecoder *decoder; /* the owner's to set; NULL: rows are UTF-8 */
+	Buffer plain;		  /* a field without its escapes */
+	Buffer decoded;		  /* the same in UTF-8 */
+	Buffer scratch;		  /* what conversion makes of it */
 } LoadRows;
 
 /*

@@ -148,14 +148,9 @@ convert(RowWriter *writer, const RowTable *table, int i, const Value *value,
 	}
 	BUG_UNLESS(value->state == WIRE_COL_PRESENT && column->map != NULL);
 	reuse(&writer->scratch);
-	if (writer->decoder != NULL && !column->bytes)
-	{
-		reuse(&writer->decoded);
-		if (!text_decode(writer->decoder, text, &writer->decoded, &text, err))
-			return value_error(table, err);
-	}
-	if (!convert_value(column->map, text, column->bytes, &writer->scratch,
-					   converted, err))
+	reuse(&writer->decoded);
+	if (!convert_encoded(writer->decoder, column->map, text, column->bytes,
+						 &writer->decoded, &writer->scratch, converted, err))
 		return value_error(table, err);
 	if (converted->loss != LOSS_NONE && use == VALUE_WRITTEN)
 		loss_tally_add(writer->losses, table->map, column->map, converted->loss,

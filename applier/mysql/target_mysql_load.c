@@ -39,7 +39,6 @@ struct TargetLoader
 	LossTally *tally;	  /* of the chunk */
 	LoadTable table;	  /* that is being loaded */
 	LoadStream *stream;
-	Buffer decoded;
 	Buffer block;
 };
 
@@ -61,7 +60,6 @@ target_mysql_loader_open(Target *target, const Progress *progress, Error *err)
 	loader->target = (TargetMysql *) target;
 	loader->progress = *progress;
 	loader->writer = 1 + atomic_fetch_add(&loader->target->writers, 1);
-	buffer_init(&loader->decoded);
 	buffer_init(&loader->block);
 	loader->tally = loss_tally_new();
 	loader->conn = target_mysql_session(loader->target, "loader", err);
@@ -157,8 +155,10 @@ target_mysql_loader_begin(TargetLoader *loader, const Table *table,
 		return false;
 	empty_of(loader, map, &empty);
 	if (!load_table_open(&loader->table, loader->conn, map, table,
-						 loader->tally, err) ||
-		(whole && !load_empty_settle(&empty, err)) ||
+						 loader->tally, err))
+		return false;
+	loader->table.rows.decoder = loader->decoder;
+	if ((whole && !load_empty_settle(&empty, err)) ||
 		!transaction_begin(loader, err) ||
 		(whole && !load_empty_prove(&empty, err)))
 		return false;
@@ -171,13 +171,6 @@ target_mysql_loader_data(TargetLoader *loader, Slice data, Error *err)
 {
 	int64_t rows;
 
-	if (loader->decoder != NULL)
-	{
-		/* what separates fields and escapes them is ASCII in all encodings */
-		buffer_reset(&loader->decoded);
-		if (!text_decode(loader->decoder, data, &loader->decoded, &data, err))
-			return false;
-	}
 	while (data.len > 0)
 	{
 		if (!load_rows_convert(&loader->table.rows, &data, BLOCK_BYTES,
@@ -311,7 +304,6 @@ target_mysql_loader_close(TargetLoader *loader)
 		map_table_release(&loader->maps);
 	text_decoder_close(loader->decoder);
 	loss_tally_free(loader->tally);
-	buffer_release(&loader->decoded);
 	buffer_release(&loader->block);
 	mem_free(loader);
 }

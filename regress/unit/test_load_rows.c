@@ -57,6 +57,9 @@ set_limits(void)
 	columns[6].max_chars = 5;
 }
 
+/* Of what converted() is given; NULL: UTF-8. */
+static TextDecoder *decoder;
+
 /* What becomes of rows with these columns; err->message if they are refused. */
 static const char *
 converted(const char **names, int count, const char *rows, size_t enough)
@@ -71,6 +74,7 @@ converted(const char **names, int count, const char *rows, size_t enough)
 
 	buffer_init(&out);
 	ok(load_rows_init(&self, &map, names, count, tally, &err), "columns");
+	self.decoder = decoder;
 	while (!error_is_set(&err) && data.len > 0)
 	{
 		Buffer block;
@@ -155,6 +159,31 @@ test_refused(void)
 		   err.code == P_SCHEMA_DIFFERS,
 	   "a column that the map does not know");
 	load_rows_release(&self);
+}
+
+/* Values are decoded one by one, so that each column's policy answers. */
+static void
+test_encodings(void)
+{
+	static const char *ivc[] = { "id", "v", "c" };
+	Error err = ERROR_INIT;
+
+	ok(text_decoder_open("LATIN1", &decoder, &err), "a decoder");
+	is_str(converted(ivc, 3, "1\tna\xEFve\t\xE4\\t\\\\ \n", 1000),
+		   "1: 1\tna\xC3\xAFve\t\xC3\xA4\\t\\\\\n", "another encoding");
+	has(converted(ivc, 3, "1\tna\xEFve\tx\nx\ty\tz\n", 1000),
+		"column id: \"x\" is not an integer", "a row that is refused");
+	text_decoder_close(decoder);
+	ok(text_decoder_open("SQL_ASCII", &decoder, &err), "a validator");
+	is_str(converted(ivc, 3, "1\ta\xC3\xA4\ta\xE4\n", 1000),
+		   "1: 1\ta\xC3\xA4\ta?\n", "no text, which the column lets pass");
+	is_str(
+		converted(ivc, 3, "1\ta\xE4\tx\n", 1000),
+		"column v: encoding: \"a\\xe4\" is not valid text, as longtext needs "
+		"it | Row (id, v, c)=(1, ?, x).",
+		"no text, which it does not");
+	text_decoder_close(decoder);
+	decoder = NULL;
 }
 
 static void
@@ -315,6 +344,7 @@ main(void)
 	test_split();
 	test_fields();
 	test_refused();
+	test_encodings();
 	test_names();
 	for (unsigned int seed = 1; seed <= 20; seed++)
 		test_random(seed);
