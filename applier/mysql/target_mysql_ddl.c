@@ -82,7 +82,7 @@ foreign_key_failed(MyConn *conn, const DdlEntry *entry, Error *err)
 	memcpy(err->sqlstate, said.sqlstate, sizeof(err->sqlstate));
 	error_hint(err, "Somebody wrote to the target, or to the source with "
 					"triggers switched off.  Mend the rows on the target, "
-					"then run pg_portage finish again.");
+					"then run the same command again.");
 	target_mysql_name_orphans(conn, entry, err);
 	return false;
 }

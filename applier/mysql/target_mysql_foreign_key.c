@@ -57,15 +57,20 @@ take_table(const char **p, Slice *table)
 	return true;
 }
 
-/* A word that stands at this place. */
+/* Words that stand at this place; a space stands for any blanks, or none. */
 static bool
 take_words(const char **p, const char *words)
 {
-	size_t len = strlen(words);
+	const char *q = *p;
 
-	if (strncmp(*p, words, len) != 0)
-		return false;
-	*p += len;
+	for (; *words != '\0'; words++)
+	{
+		if (*words == ' ')
+			q += strspn(q, " \t\n");
+		else if (*q++ != *words)
+			return false;
+	}
+	*p = q;
 	return true;
 }
 
@@ -74,15 +79,14 @@ static bool
 take_columns(const char **p, Slice *columns, int *count)
 {
 	*count = 0;
-	if (!take_words(p, "("))
+	if (!take_words(p, " ( "))
 		return false;
 	do
 	{
-		*p += strspn(*p, " ");
 		if (*count == COLUMNS_MAX || !take_ident(p, &columns[(*count)++]))
 			return false;
-	} while (take_words(p, ","));
-	return take_words(p, ")");
+	} while (take_words(p, " , "));
+	return take_words(p, " )");
 }
 
 static bool
