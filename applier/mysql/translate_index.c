@@ -521,7 +521,9 @@ settle_plain(Builder *builder)
 								 index->method));
 		return;
 	}
-	if (!build_plain(builder))
+	if (builder->table->index_names.count >= INDEX_COUNT_MAX)
+		give_up(builder, "a table of the target has 64 indexes at most");
+	if (builder->why != NULL || !build_plain(builder))
 	{
 		left_behind(builder, SEVERITY_WARNING,
 					"create another index on the target, if queries need it",

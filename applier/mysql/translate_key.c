@@ -15,6 +15,14 @@
 #define LENGTH_UNKNOWN 255	   /* nobody measured */
 #define LENGTH_COMFORTABLE 255 /* for values up to the half */
 #define LENGTH_LEAST 16
+#define HASH_BYTES 32
+#define HELPER_ROW_BYTES 1024
+#define BLOB_ROW_BYTES 12
+#define RECORD_BYTES_MAX 8126 /* half a page of 16 kB */
+#define RECORD_HEADER 18	  /* and transaction, undo */
+#define ROW_ID_BYTES 6
+#define POINTER_BYTES_MYSQL 41
+#define POINTER_BYTES_MARIADB 21
 
 /* A column in a key whose length can be chosen. */
 typedef struct KeyPart
@@ -314,34 +322,81 @@ align_foreign_keys(Translator *self, WorkTable *table)
 
 /* ---- the size of a row */
 
-static WorkColumn *
-longest_column(WorkTable *table)
+/*
+ * Room for the generated columns that unique keys may need: they come later, when
+ * it is known what they are made of.
+ */
+static int64_t
+helper_bytes(const WorkTable *table, bool in_page)
 {
-	WorkColumn *longest = NULL;
+	int64_t bytes = 0;
+
+	for (int i = 0; i < table->source->index_count; i++)
+	{
+		const SchemaIndex *index = &table->source->indexes[i];
+
+		if (index->kind != SCHEMA_UNIQUE)
+			continue;
+		if (table->keys[i].hashed || index->nulls_not_distinct)
+			bytes += HASH_BYTES;
+		else if (index->predicate != NULL)
+			bytes += in_page ? POINTER_BYTES_MYSQL : HELPER_ROW_BYTES;
+	}
+	return bytes;
+}
+
+/* What the server's own limit of a row counts: all but what blobs hold. */
+static int64_t
+row_bytes(const WorkTable *table)
+{
+	int64_t bytes = (table->column_count + 7) / 8 + 1;
 
 	for (int i = 0; i < table->column_count; i++)
-	{
-		WorkColumn *column = &table->columns[i];
+		bytes += work_column_row_bytes(&table->columns[i]);
+	return bytes + helper_bytes(table, false);
+}
 
-		if (column->char_bytes == 0 || column->key_length > 0 || column->blob ||
-			work_column_row_bytes(column) <= 12)
-			continue;
-		if (longest == NULL ||
-			work_column_row_bytes(column) > work_column_row_bytes(longest))
-			longest = column;
-	}
-	return longest;
+/*
+ * What InnoDB counts of a column: it has to find room in half a page for what
+ * cannot be kept elsewhere.  [ran: MySQL 9.7, MariaDB 10.11]
+ */
+static int64_t
+page_bytes(const WorkColumn *column, bool mariadb)
+{
+	int64_t bytes = column->length * column->char_bytes;
+	int64_t pointer = mariadb ? POINTER_BYTES_MARIADB : POINTER_BYTES_MYSQL;
+
+	if (column->left_out)
+		return 0;
+	if (column->blob)
+		return pointer;
+	if (column->char_bytes == 0)
+		return column->fixed_bytes;
+	if (column->char_bytes == 1 && strncmp(column->map.type, "char", 4) == 0)
+		return bytes;
+	return bytes > (mariadb ? 255 : 40) ? pointer : bytes + 1;
+}
+
+static int64_t
+record_bytes(const Translator *self, const WorkTable *table)
+{
+	bool keyed = schema_primary_key(table->source) != NULL;
+	int64_t bytes = (table->column_count + 7) / 8 +
+					(keyed ? RECORD_HEADER : RECORD_HEADER + ROW_ID_BYTES);
+
+	for (int i = 0; i < table->column_count; i++)
+		bytes += page_bytes(&table->columns[i], self->target->mariadb);
+	return bytes + helper_bytes(table, true);
 }
 
 /* A text type instead, which a row has only a pointer to. */
 static void
-downgrade(WorkColumn *column, Arena *arena)
+downgrade(WorkColumn *column, Arena *arena, const char *why)
 {
 	bool small = column->length * column->char_bytes <= 65535;
 
-	work_column_note(column, arena, SEVERITY_NOTE,
-					 "not %s: a row of the target has room for %d bytes",
-					 column->map.type, ROW_BYTES_MAX);
+	work_column_note(column, arena, SEVERITY_NOTE, "not %s: %s",
+					 column->map.type, why);
 	column->map.type = column->map.convert == CONVERT_BYTES ? "longblob"
 					   : small								? "text"
 															: "longtext";
@@ -351,30 +406,59 @@ downgrade(WorkColumn *column, Arena *arena)
 	column->length = 0;
 }
 
+/* The one by which most is won, if no key needs it as it is. */
+static WorkColumn *
+largest_column(const Translator *self, WorkTable *table, bool in_page)
+{
+	int64_t most = in_page ? POINTER_BYTES_MARIADB : BLOB_ROW_BYTES;
+	WorkColumn *largest = NULL;
+
+	for (int i = 0; i < table->column_count; i++)
+	{
+		WorkColumn *column = &table->columns[i];
+		int64_t bytes = in_page ? page_bytes(column, self->target->mariadb)
+								: work_column_row_bytes(column);
+
+		if (column->char_bytes == 0 || column->key_length > 0 || column->blob ||
+			bytes <= most)
+			continue;
+		largest = column;
+		most = bytes;
+	}
+	return largest;
+}
+
+static void
+row_too_long(Translator *self, const WorkTable *table, int64_t bytes, int room)
+{
+	finding_add(self->decisions, SEVERITY_ERROR, P_DDL, table->object,
+				"leave the table out with --exclude-tables, or split it",
+				"its rows need %" PRId64
+				" bytes beside what is kept elsewhere, the target has room for "
+				"%d",
+				bytes, room);
+}
+
 static void
 fit_row(Translator *self, WorkTable *table)
 {
-	for (;;)
-	{
-		int64_t bytes = (table->column_count + 7) / 8 + 1;
-		WorkColumn *longest;
+	WorkColumn *column;
 
-		for (int i = 0; i < table->column_count; i++)
-			bytes += work_column_row_bytes(&table->columns[i]);
-		if (bytes <= ROW_BYTES_MAX)
-			return;
-		longest = longest_column(table);
-		if (longest == NULL)
-		{
-			finding_add(self->decisions, SEVERITY_ERROR, P_DDL, table->object,
-						"leave the table out with --exclude-tables",
-						"its rows have %" PRId64
-						" bytes, the target has room for %d",
-						bytes, ROW_BYTES_MAX);
-			return;
-		}
-		downgrade(longest, self->arena);
-	}
+	while (row_bytes(table) > ROW_BYTES_MAX &&
+		   (column = largest_column(self, table, false)) != NULL)
+		downgrade(column, self->arena,
+				  "a row of the target has room for 65535 bytes");
+	/* on MySQL a pointer takes as much as what may be put elsewhere */
+	while (self->target->mariadb &&
+		   record_bytes(self, table) >= RECORD_BYTES_MAX &&
+		   (column = largest_column(self, table, true)) != NULL)
+		downgrade(column, self->arena,
+				  "half a page has to have room for a row, and for a text has "
+				  "only a pointer");
+	if (row_bytes(table) > ROW_BYTES_MAX)
+		row_too_long(self, table, row_bytes(table), ROW_BYTES_MAX);
+	else if (record_bytes(self, table) >= RECORD_BYTES_MAX)
+		row_too_long(self, table, record_bytes(self, table), RECORD_BYTES_MAX);
 }
 
 static void

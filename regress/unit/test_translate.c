@@ -344,6 +344,43 @@ test_wide(void)
 	fixture_release(&fixture);
 }
 
+/* ---- many columns: as many as the servers took when they were asked */
+
+static int
+count_errors(bool mariadb, const char *type, int32_t typmod, int count)
+{
+	SchemaTable *table;
+	int errors;
+
+	fixture_init(&fixture, mariadb);
+	table = fixture_table(&fixture, "public", "t");
+	table->columns = ARENA_ARRAY(&fixture.arena, SchemaColumn, 1100);
+	for (int i = 0; i < count; i++)
+		fixture_column(&fixture, table, arena_printf(&fixture.arena, "c%d", i),
+					   type, typmod);
+	fixture_translate(&fixture);
+	errors = findings_count(&fixture.result.base.decisions, SEVERITY_ERROR);
+	fixture_release(&fixture);
+	return errors;
+}
+
+static void
+test_many_columns(void)
+{
+	is_int(count_errors(true, "text", -1, 383), 0, "MariaDB: 383 texts");
+	is_int(count_errors(true, "text", -1, 384), 1, "one too many");
+	is_int(count_errors(false, "text", -1, 196), 0, "MySQL: 196 texts");
+	is_int(count_errors(false, "text", -1, 197), 1, "one too many");
+	is_int(count_errors(false, "varchar", CHARS(9), 217), 0, "short ones");
+	is_int(count_errors(false, "varchar", CHARS(9), 220), 1, "too many");
+	is_int(count_errors(true, "varchar", CHARS(63), 100), 0,
+		   "MariaDB: what is longer than a pointer becomes a text");
+	is_int(count_errors(false, "uuid", -1, 200), 0, "of a fixed length");
+	is_int(count_errors(false, "uuid", -1, 226), 1, "too many");
+	is_int(count_errors(true, "int8", -1, 990), 0, "numbers");
+	ok(count_errors(true, "int8", -1, 1018) > 0, "too many columns");
+}
+
 /* ---- partitions */
 
 static void
@@ -521,6 +558,7 @@ main(int argc, char **argv)
 	test_keys();
 	test_primary_too_long();
 	test_wide();
+	test_many_columns();
 	test_partitions();
 	test_databases();
 	test_others();
