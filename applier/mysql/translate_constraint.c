@@ -352,6 +352,7 @@ translate_check(Translator *self, WorkTable *table, const SchemaCheck *check)
 									 ? NULL
 									 : work_table_column(table, check->column),
 						.utf8 = translator_is_utf8(self),
+						.md5 = self->target->mariadb,
 						.arena = self->arena };
 	ExprSql expr;
 	const char *why = no_check(check, &scope, &expr);

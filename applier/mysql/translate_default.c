@@ -337,6 +337,7 @@ translate_generated(const Translator *self, WorkTable *table,
 {
 	ExprScope scope = { .table = table,
 						.utf8 = translator_is_utf8(self),
+						.md5 = self->target->mariadb,
 						.arena = self->arena };
 	ExprSql expr;
 	const char *why = no_expression(table, column, &scope, &expr);

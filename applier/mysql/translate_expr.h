@@ -20,6 +20,7 @@ typedef struct ExprScope
 	const WorkTable *table;
 	const WorkColumn *value; /* VALUE of a domain's CHECK; or NULL */
 	bool utf8;				 /* the source's bytes are the target's */
+	bool md5;				 /* the target has it built in */
 	Arena *arena;
 } ExprScope;
 

@@ -42,6 +42,7 @@ scope_of(const Builder *builder)
 {
 	ExprScope scope = { .table = builder->table,
 						.utf8 = translator_is_utf8(builder->self),
+						.md5 = builder->self->target->mariadb,
 						.arena = builder->self->arena };
 
 	return scope;

@@ -210,9 +210,9 @@ static const ExprCase cases[] = {
 static ExprScope
 scope(void)
 {
-	ExprScope scope = { .table = &table,
-						.utf8 = true,
-						.arena = &fixture.arena };
+	ExprScope scope = {
+		.table = &table, .utf8 = true, .md5 = true, .arena = &fixture.arena
+	};
 
 	return scope;
 }
@@ -262,6 +262,8 @@ test_facts(void)
 	is_str(out.sql, "(CHAR_LENGTH(`v`) > 2)", "is the column");
 	ok(!expr_translate_condition(&in, "(\"VALUE\" > 2)", &out),
 	   "in quotes it is none");
+	in.md5 = false;
+	ok(!expr_translate(&in, "md5(s)", &out), "md5 where it is not built in");
 }
 
 /* ---- garbage: no crash, and no more than a moment */
