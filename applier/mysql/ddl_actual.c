@@ -11,15 +11,17 @@
 
 #include "mysql/ddl_plan.h"
 
-static void
-put_place(Buffer *sql, const TableMap *map)
+void
+actual_put_place(Buffer *sql, const TableMap *map, const char *schema)
 {
-	buffer_puts(sql, "table_schema = ");
+	buffer_printf(sql, "%s = ", schema);
 	if (map->database == NULL)
 		buffer_puts(sql, "DATABASE()");
 	else
 		my_quote_text(sql, slice_of(map->database));
-	buffer_puts(sql, " AND table_name = ");
+	/* "referenced_table_schema" has a "referenced_table_name" beside it */
+	buffer_printf(sql, " AND %stable_name = ",
+				  strncmp(schema, "referenced_", 11) == 0 ? "referenced_" : "");
 	my_quote_text(sql, slice_of(map->table));
 }
 
@@ -38,7 +40,7 @@ put_exists(Buffer *sql, const char *view, const TableMap *map, bool there)
 	put_and(sql);
 	buffer_printf(sql, "%sEXISTS (SELECT 1 FROM information_schema.%s WHERE ",
 				  there ? "" : "NOT ", view);
-	put_place(sql, map);
+	actual_put_place(sql, map, "table_schema");
 }
 
 void
@@ -66,6 +68,15 @@ probe_index(Buffer *sql, const TableMap *map, const char *index, bool there)
 	buffer_putc(sql, ')');
 }
 
+void
+probe_rule(Buffer *sql, const TableMap *map, const char *rule, bool there)
+{
+	put_exists(sql, "table_constraints", map, there);
+	buffer_puts(sql, " AND constraint_name = ");
+	my_quote_text(sql, slice_of(rule));
+	buffer_putc(sql, ')');
+}
+
 const char *
 ddl_probe(const DdlPlanning *work, const Buffer *before, const Buffer *after)
 {
@@ -78,9 +89,8 @@ ddl_probe(const DdlPlanning *work, const Buffer *before, const Buffer *after)
 
 /* ---- the catalog */
 
-/* MySQL shows quotes in expressions with a backslash. */
-static void
-put_expression(Buffer *out, const char *text)
+void
+actual_put_expression(Buffer *out, const char *text)
 {
 	for (const char *p = text; *p != '\0'; p++)
 	{
@@ -105,7 +115,7 @@ put_default(const DdlPlanning *work, const MyResult *row, Buffer *out)
 	else if (strstr(my_value(row, 4), "DEFAULT_GENERATED") != NULL)
 	{
 		buffer_putc(out, '(');
-		put_expression(out, text);
+		actual_put_expression(out, text);
 		buffer_putc(out, ')');
 	}
 	else
@@ -132,16 +142,16 @@ column_tail(const DdlPlanning *work, const MyResult *row)
 	return tail;
 }
 
-static bool
-query_place(const DdlPlanning *work, const TableMap *map, const char *select,
-			const char *order, MyResult *result)
+bool
+actual_query(const DdlPlanning *work, const TableMap *map, const char *select,
+			 const char *schema, const char *order, MyResult *result)
 {
 	Buffer sql;
 	bool ok;
 
 	buffer_init(&sql);
 	buffer_puts(&sql, select);
-	put_place(&sql, map);
+	actual_put_place(&sql, map, schema);
 	buffer_printf(&sql, " ORDER BY %s", order);
 	ok = my_query(work->self->conn, work->err, sql.data, result);
 	buffer_release(&sql);
@@ -149,8 +159,8 @@ query_place(const DdlPlanning *work, const TableMap *map, const char *select,
 }
 
 /* Room for one more of size bytes; count has room for a power of two. */
-static void *
-grown(Arena *arena, void *items, int count, size_t size)
+void *
+actual_grown(Arena *arena, void *items, int count, size_t size)
 {
 	void *more;
 
@@ -168,19 +178,19 @@ read_columns(const DdlPlanning *work, const TableMap *map, ActualTable *actual)
 	Arena *arena = work->arena;
 	MyResult result;
 
-	if (!query_place(work, map,
-					 "SELECT column_name, column_type, is_nullable,"
-					 " column_default, extra, column_comment,"
-					 " generation_expression FROM information_schema.columns"
-					 " WHERE ",
-					 "ordinal_position", &result))
+	if (!actual_query(work, map,
+					  "SELECT column_name, column_type, is_nullable,"
+					  " column_default, extra, column_comment,"
+					  " generation_expression FROM information_schema.columns"
+					  " WHERE ",
+					  "table_schema", "ordinal_position", &result))
 		return false;
 	while (my_next(&result))
 	{
 		ActualColumn *column;
 
-		actual->columns = grown(arena, actual->columns, actual->column_count,
-								sizeof(*column));
+		actual->columns = actual_grown(arena, actual->columns,
+									   actual->column_count, sizeof(*column));
 		column = &actual->columns[actual->column_count++];
 		column->name = arena_strdup(arena, my_value(&result, 0));
 		column->type = arena_strdup(arena, my_value(&result, 1));
@@ -201,8 +211,8 @@ index_named(const DdlPlanning *work, ActualTable *actual, const char *name)
 	if (actual->index_count > 0 &&
 		strcmp(actual->indexes[actual->index_count - 1].name, name) == 0)
 		return &actual->indexes[actual->index_count - 1];
-	actual->indexes = grown(work->arena, actual->indexes, actual->index_count,
-							sizeof(*index));
+	actual->indexes = actual_grown(work->arena, actual->indexes,
+								   actual->index_count, sizeof(*index));
 	index = &actual->indexes[actual->index_count++];
 	index->name = arena_strdup(work->arena, name);
 	return index;
@@ -213,17 +223,18 @@ read_indexes(const DdlPlanning *work, const TableMap *map, ActualTable *actual)
 {
 	MyResult result;
 
-	if (!query_place(work, map,
-					 "SELECT index_name, column_name"
-					 " FROM information_schema.statistics WHERE ",
-					 "index_name, seq_in_index", &result))
+	if (!actual_query(work, map,
+					  "SELECT index_name, column_name"
+					  " FROM information_schema.statistics WHERE ",
+					  "table_schema", "index_name, seq_in_index", &result))
 		return false;
 	while (my_next(&result))
 	{
 		ActualIndex *index = index_named(work, actual, my_value(&result, 0));
 
-		index->columns = grown(work->arena, index->columns, index->column_count,
-							   sizeof(*index->columns));
+		index->columns = actual_grown(work->arena, index->columns,
+									  index->column_count,
+									  sizeof(*index->columns));
 		index->columns[index->column_count++] = arena_strdup(
 			work->arena, my_value(&result, 1));
 	}
@@ -235,7 +246,8 @@ bool
 actual_read(const DdlPlanning *work, const TableMap *map, ActualTable *actual)
 {
 	memset(actual, 0, sizeof(*actual));
-	return read_columns(work, map, actual) && read_indexes(work, map, actual);
+	return read_columns(work, map, actual) && read_indexes(work, map, actual) &&
+		   rules_read(work, map, actual);
 }
 
 const ActualColumn *

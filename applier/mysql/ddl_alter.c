@@ -52,10 +52,28 @@ put_step(Alter *a, const Buffer *actions, const char *probe)
 				  probe, sharers, count);
 }
 
+/* CHECKs that were dropped for the time of the statement. */
+static void
+put_rules_again(Alter *a)
+{
+	for (int i = 0; i < a->actual.rule_count; i++)
+	{
+		ActualRule *rule = &a->actual.rules[i];
+
+		if (!rule->again)
+			continue;
+		rule->again = false;
+		alter_next(&a->actions);
+		buffer_printf(&a->actions, "ADD CONSTRAINT %s CHECK (%s)",
+					  alter_ident(a->work, rule->name), rule->text);
+	}
+}
+
 /* What is collected becomes a step; the world is as it leaves it. */
 static void
 flush(Alter *a)
 {
+	put_rules_again(a);
 	if (a->actions.len > 0)
 		put_step(a, &a->actions, ddl_probe(a->work, &a->before, &a->after));
 	if (a->defaults.len > 0)

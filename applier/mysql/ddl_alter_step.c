@@ -58,6 +58,46 @@ drop_helpers_of(Alter *a, const char *target)
 	}
 }
 
+/* Whatever speaks of a column goes with it, as on the source. */
+static void
+drop_rules_of(Alter *a, const char *target)
+{
+	for (int i = 0; i < a->actual.rule_count; i++)
+	{
+		ActualRule *rule = &a->actual.rules[i];
+
+		if (!rule_names(rule, alter_ident(a->work, target)))
+			continue;
+		put_once(a, rule_drop(a->work, rule));
+		rule->again = false;
+		rule->text = "";
+	}
+}
+
+/*
+ * MySQL renames no column that a CHECK speaks of, so that is made again; MariaDB
+ * changes its text by itself.
+ */
+static void
+rename_in_rules(Alter *a, const char *was, const char *now)
+{
+	const char *quoted = alter_ident(a->work, was);
+
+	for (int i = 0; i < a->actual.rule_count; i++)
+	{
+		ActualRule *rule = &a->actual.rules[i];
+
+		if (!rule_names(rule, quoted))
+			continue;
+		if (!a->work->target.mariadb && !rule->foreign_key)
+		{
+			put_once(a, rule_drop(a->work, rule));
+			rule->again = true;
+		}
+		rule_rename(a->work, rule, quoted, alter_ident(a->work, now));
+	}
+}
+
 bool
 alter_drop(Alter *a, const ShapeStep *step)
 {
@@ -74,6 +114,7 @@ alter_drop(Alter *a, const ShapeStep *step)
 	if (actual != NULL)
 	{
 		alter_name_once(a, column->target);
+		drop_rules_of(a, column->target);
 		drop_helpers_of(a, actual->name);
 		drop_keys_of(a, actual->name);
 		alter_next(&a->actions);
@@ -91,6 +132,7 @@ put_rename(Alter *a, const char *was, const char *now)
 {
 	alter_name_once(a, was);
 	alter_name_once(a, now);
+	rename_in_rules(a, was, now);
 	alter_next(&a->actions);
 	buffer_printf(&a->actions, "RENAME COLUMN %s TO %s",
 				  alter_ident(a->work, was), alter_ident(a->work, now));

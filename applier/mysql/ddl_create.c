@@ -106,7 +106,7 @@ ddl_move(DdlPlanning *work, WorldTable *table, const Shape *want)
 {
 	int count;
 	WorldTable **sharers = world_sharers(work, table, &count);
-	TableMap to;
+	TableMap to = { 0 };
 
 	if (!ddl_place(work, want, &to))
 		return false;

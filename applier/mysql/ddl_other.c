@@ -63,6 +63,33 @@ stands_on(const char *identity, const WorldTable *table)
 	return same;
 }
 
+/* A constraint has its name in "name on schema.table" only. */
+static const char *
+name_of(const DdlPlanning *work, const DdlObject *object)
+{
+	const char *end = NULL;
+	const char *name;
+	Buffer plain;
+
+	if (object->name[0] != '\0')
+		return object->name;
+	for (const char *p = strstr(object->identity, " on "); p != NULL;
+		 p = strstr(p + 1, " on "))
+		end = p;
+	if (end == NULL)
+		return object->identity;
+	buffer_init(&plain);
+	for (const char *p = object->identity; p < end; p++)
+	{
+		/* a quote in a name is doubled */
+		if (*p != '"' || (p > object->identity && p[-1] == '"'))
+			buffer_putc(&plain, *p);
+	}
+	name = arena_strndup(work->arena, plain.data, plain.len);
+	buffer_release(&plain);
+	return name;
+}
+
 static bool
 is_of_table(const DdlObject *object, const WorldTable *table)
 {
@@ -87,7 +114,7 @@ find_index(DdlPlanning *work, const DdlObject *object, WorldTable **found)
 			continue;
 		if (!actual_read(work, table->origin, &actual))
 			return false;
-		if (actual_index(&actual, object->name) == NULL)
+		if (actual_index(&actual, name_of(work, object)) == NULL)
 			continue;
 		*found = table;
 		return true;
@@ -95,10 +122,32 @@ find_index(DdlPlanning *work, const DdlObject *object, WorldTable **found)
 	return true;
 }
 
+/* It is no index: a foreign key, a CHECK, or something that is not there. */
+static bool
+drop_constraint(DdlPlanning *work, const DdlOther *other)
+{
+	bool found = false;
+
+	for (int i = 0; !found && i < work->world.count; i++)
+	{
+		WorldTable *table = work->world.tables[i];
+
+		if (strcmp(other->object->type, "table constraint") == 0 &&
+			is_of_table(other->object, table) &&
+			!rules_drop_named(work, table, name_of(work, other->object),
+							  &found))
+			return false;
+	}
+	if (!found)
+		not_carried(other, "the target has nothing of this name");
+	return true;
+}
+
 static bool
 drop_index(DdlPlanning *work, const DdlOther *other)
 {
 	const DdlObject *object = other->object;
+	const char *name = name_of(work, object);
 	WorldTable *table;
 	Buffer sql;
 	Buffer before;
@@ -107,18 +156,15 @@ drop_index(DdlPlanning *work, const DdlOther *other)
 	if (!find_index(work, object, &table))
 		return false;
 	if (table == NULL)
-	{
-		not_carried(other, "the target has no index of this name");
-		return true;
-	}
+		return drop_constraint(work, other);
 	buffer_init(&sql);
 	buffer_init(&before);
 	buffer_init(&after);
 	put_table(&sql, &table->map);
 	buffer_puts(&sql, " DROP INDEX ");
-	my_quote_ident(&sql, object->name);
-	probe_index(&before, &table->map, object->name, true);
-	probe_index(&after, &table->map, object->name, false);
+	my_quote_ident(&sql, name);
+	probe_index(&before, &table->map, name, true);
+	probe_index(&after, &table->map, name, false);
 	planning_step(work, DDL_STEP_BEFORE, sql.data,
 				  ddl_probe(work, &before, &after), &table, 1);
 	buffer_release(&sql);

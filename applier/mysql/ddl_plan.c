@@ -123,8 +123,11 @@ drop_table(DdlPlanning *work, const DdlTable *dropped)
 		planning_note(work, table);
 		return true;
 	}
-	if (!table->map.partition)
-		drop_place(work, table);
+	if (table->map.partition)
+		return true;
+	if (!work->by_hand && !rules_drop_referring(work, table))
+		return false;
+	drop_place(work, table);
 	return true;
 }
 
@@ -178,7 +181,7 @@ move_table(DdlPlanning *work, const DdlTable *announced, int depth)
 	WorldTable *table = world_find(work, announced->oid);
 	const DdlTable *next;
 	WorldTable *other;
-	TableMap to;
+	TableMap to = { 0 };
 
 	work->about = announced;
 	if (table == NULL || !is_moved(table, announced->want))

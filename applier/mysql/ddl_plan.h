@@ -11,6 +11,7 @@
  *		ddl_enum.c		labels of enums
  *		ddl_other.c		indexes; what is not carried
  *		ddl_actual.c	what the target's catalog has
+ *		ddl_rule.c		foreign keys and CHECKs that are in the way
  *		ddl_intent.c	the plan on the target: noted, carried out, done
  *		ddl_unit.c		all of it around the rows of a transaction
  *
@@ -224,6 +225,15 @@ typedef struct ActualIndex
 	int column_count;
 } ActualIndex;
 
+/* A foreign key or a CHECK. */
+typedef struct ActualRule
+{
+	const char *name;
+	bool foreign_key;
+	const char *text; /* of the CHECK; "`a``b`", the columns of a key */
+	bool again;		  /* it is dropped, to be added again with this text */
+} ActualRule;
+
 typedef struct ActualTable
 {
 	bool there;
@@ -231,15 +241,52 @@ typedef struct ActualTable
 	int column_count;
 	ActualIndex *indexes;
 	int index_count;
+	ActualRule *rules;
+	int rule_count;
 } ActualTable;
 
 bool actual_read(const DdlPlanning *work, const TableMap *map,
 				 ActualTable *actual) MUST_CHECK;
 
+/* select, then "schema = ... AND table_name = ...", as information_schema has it */
+bool actual_query(const DdlPlanning *work, const TableMap *map,
+				  const char *select, const char *schema, const char *order,
+				  MyResult *result) MUST_CHECK;
+void actual_put_place(Buffer *sql, const TableMap *map, const char *schema);
+
+/* MySQL shows quotes in expressions with a backslash. */
+void actual_put_expression(Buffer *out, const char *text);
+
+/* An array in arena with room for one more; count is a power of two, or less. */
+void *actual_grown(Arena *arena, void *items, int count, size_t size);
+
 /* Is the table there with every column of the map?  P_DDL_STREAM. */
 bool actual_prove(const DdlPlanning *work, const WorldTable *table) MUST_CHECK;
 const ActualColumn *actual_column(const ActualTable *actual, const char *name);
 const ActualIndex *actual_index(const ActualTable *actual, const char *name);
+
+/* ---- ddl_rule.c */
+
+bool rules_read(const DdlPlanning *work, const TableMap *map,
+				ActualTable *actual) MUST_CHECK;
+
+/* Does it speak of the column, which is quoted? */
+bool rule_names(const ActualRule *rule, const char *column);
+
+/* "DROP FOREIGN KEY x", "DROP CONSTRAINT x", in the plan's arena. */
+const char *rule_drop(const DdlPlanning *work, const ActualRule *rule);
+
+/* The column has another name in it; both are quoted. */
+void rule_rename(const DdlPlanning *work, ActualRule *rule, const char *was,
+				 const char *now);
+
+/* Keys of other tables that refer to one that goes. */
+bool
+rules_drop_referring(DdlPlanning *work, const WorldTable *table) MUST_CHECK;
+
+/* A constraint of the source was dropped.  *found: the target had it. */
+bool rules_drop_named(DdlPlanning *work, WorldTable *table, const char *name,
+					  bool *found) MUST_CHECK;
 
 /* A condition on the target's catalog; ddl_probe() makes a query of two. */
 void probe_table(Buffer *sql, const TableMap *map, bool there);
@@ -247,6 +294,7 @@ void
 probe_column(Buffer *sql, const TableMap *map, const char *column, bool there);
 void
 probe_index(Buffer *sql, const TableMap *map, const char *index, bool there);
+void probe_rule(Buffer *sql, const TableMap *map, const char *rule, bool there);
 const char *
 ddl_probe(const DdlPlanning *work, const Buffer *before, const Buffer *after);
 

@@ -28,6 +28,12 @@ CREATE TABLE stopping (id int PRIMARY KEY, v int);
 CREATE TABLE p (id int, region text, v text, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
 CREATE TABLE p_eu PARTITION OF p FOR VALUES IN ('eu');
 CREATE TABLE p_us PARTITION OF p FOR VALUES IN ('us');
+CREATE TABLE ruled (id int PRIMARY KEY, a int, b int, t text, CHECK (a > 0), CONSTRAINT ab CHECK (a < b), UNIQUE (t));
+CREATE TABLE referred (id int PRIMARY KEY, v text);
+CREATE TABLE refers (id int PRIMARY KEY, r int REFERENCES referred, s int CONSTRAINT to_s REFERENCES referred, n int REFERENCES referred);
+INSERT INTO ruled SELECT i, i, i + 1, 't' || i FROM generate_series(1, 20) i;
+INSERT INTO referred SELECT i, 'v' FROM generate_series(1, 20) i;
+INSERT INTO refers SELECT i, i, i, i FROM generate_series(1, 20) i;
 INSERT INTO plain SELECT i, i, 'b' || i, 'c' || i FROM generate_series(1, 50) i;
 INSERT INTO swapped SELECT i, 'x' || i, 'y' || i FROM generate_series(1, 50) i;
 INSERT INTO wide SELECT i, i, 's' || i, i, 'sad', i FROM generate_series(1, 50) i;
@@ -229,6 +235,47 @@ DROP VIEW v;
 ALTER TABLE keys DROP COLUMN b;
 INSERT INTO keys VALUES (101, 7, 'thrice');
 SQL
+
+# ---- what stands on columns and tables goes with them
+sub constraints
+{
+	return join(',', sort map { $_->[0] } $target->rows('app', q{SELECT constraint_name
+		FROM information_schema.table_constraints WHERE constraint_schema = DATABASE()
+		AND table_name IN ('ruled', 'refers') AND constraint_type IN ('CHECK', 'FOREIGN KEY')}));
+}
+
+is(constraints(), 'refers_n_fkey,refers_r_fkey,refers_to_s,ruled_a_check,ruled_ab', 'foreign keys and CHECKs are there');
+carried('columns in a CHECK are renamed', <<'SQL', ruled => 'bb int, id int not null, t varchar(255), z int');
+BEGIN;
+UPDATE ruled SET a = 1 WHERE id = 2;
+ALTER TABLE ruled RENAME a TO z;
+ALTER TABLE ruled RENAME b TO bb;
+INSERT INTO ruled VALUES (100, 1, 2, 'x');
+COMMIT;
+SQL
+is($target->error_of('app', 'UPDATE ruled SET z = bb WHERE id = 100') != 0, 1, 'which is still one');
+carried('a CHECK is dropped before rows that it forbids', <<'SQL');
+BEGIN;
+ALTER TABLE ruled DROP CONSTRAINT ab;
+INSERT INTO ruled VALUES (101, 7, 7, 'y');
+COMMIT;
+SQL
+carried('columns of constraints are dropped', <<'SQL', ruled => 'bb int, id int not null', refers => 'id int not null, n int, s int');
+BEGIN;
+INSERT INTO ruled VALUES (102, 1, 1, 'z');
+ALTER TABLE ruled DROP COLUMN z, DROP COLUMN t;
+ALTER TABLE refers DROP COLUMN r;
+INSERT INTO refers VALUES (100, 1, 1);
+COMMIT;
+ALTER TABLE refers DROP CONSTRAINT to_s;
+INSERT INTO refers VALUES (101, 99, 1);
+SQL
+is(constraints(), 'refers_n_fkey', 'with them');
+carried('a table that is referred to is dropped', <<'SQL');
+DROP TABLE referred CASCADE;
+INSERT INTO refers VALUES (102, 1, 1000);
+SQL
+is(constraints(), '', 'with what refers to it');
 
 # ---- what cannot be carried stops, by hand it goes on
 sub stops
