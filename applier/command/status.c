@@ -110,6 +110,10 @@ ask_target(Session *session, Status *status, Arena *arena, Error *err)
 							   &status->deferred_count);
 	status->waiting = collect(DDL_WAITING, arena, entries, count,
 							  &status->waiting_count);
+	if (ops->features.own_schema &&
+		!ops->losses_list(session->target, arena, &status->losses,
+						  &status->loss_count, err))
+		return false;
 	return ops->owner_inspect(session->target, &status->owned, status->owner,
 							  sizeof(status->owner), err);
 }

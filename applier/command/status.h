@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "catalog.h"
 #include "progress.h"
+#include "schema/loss.h"
 #include "source/source.h"
 
 typedef struct SideStatus
@@ -52,6 +53,8 @@ typedef struct Status
 	int deferred_count;
 	DdlEntry **waiting; /* until the stream has passed the newest stamp */
 	int waiting_count;
+	LossCount *losses; /* that --on-loss has allowed */
+	int loss_count;
 
 	/* from the source */
 	SourceIdentity identity;

@@ -63,6 +63,20 @@ print_counts(const ApplyCounts *counts)
 			   "", counts->ordered_rows);
 }
 
+/* What --on-loss has allowed, by column. */
+static void
+print_losses(const Status *status)
+{
+	for (int i = 0; i < status->loss_count; i++)
+	{
+		const LossCount *loss = &status->losses[i];
+
+		printf("%-10s %s.%s.%s: %s, %" PRIu64 " values\n",
+			   i == 0 ? "lost:" : "", loss->schema, loss->table, loss->column,
+			   loss->kind, loss->count);
+	}
+}
+
 static void
 print_stream(const Status *status)
 {
@@ -166,6 +180,7 @@ status_print_text(const Status *status)
 			   "applier:", status->owned ? status->owner : "none is running");
 		print_copy(status);
 		print_stream(status);
+		print_losses(status);
 		print_rates(status);
 	}
 	print_slot(status);
@@ -317,6 +332,25 @@ entries_json(DdlEntry *const *entries, int count)
 	return list;
 }
 
+static json_t *
+losses_json(const Status *status)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < status->loss_count; i++)
+	{
+		const LossCount *loss = &status->losses[i];
+
+		json_array_append_new(
+			list, json_pack("{s:o, s:o, s:o, s:s, s:I}", "schema",
+							json_words(loss->schema), "table",
+							json_words(loss->table), "column",
+							json_words(loss->column), "kind", loss->kind,
+							"count", (json_int_t) loss->count));
+	}
+	return list;
+}
+
 void
 status_print_json(const Status *status)
 {
@@ -324,7 +358,7 @@ status_print_json(const Status *status)
 	json_t *root;
 
 	root = json_pack(
-		"{s:i, s:s, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"{s:i, s:s, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"format", 1, "name", status->name, "source", side_json(&status->source),
 		"target", side_json(&status->target), "other_source",
 		(int) status->other_source, "phase",
@@ -334,7 +368,8 @@ status_print_json(const Status *status)
 		status->known ? stream_json(status) : json_null(), "slot",
 		slot_json(status), "waiting",
 		entries_json(status->waiting, status->waiting_count), "deferred",
-		entries_json(status->deferred, status->deferred_count));
+		entries_json(status->deferred, status->deferred_count), "losses",
+		losses_json(status));
 	BUG_UNLESS(root != NULL);
 	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
 	putchar('\n');

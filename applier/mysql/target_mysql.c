@@ -84,6 +84,7 @@ static const TargetOps target_mysql_ops = {
 	.free = target_mysql_free,
 	.schema_translate = target_mysql_schema_translate,
 	.wants_generated = target_mysql_wants_generated,
+	.losses_list = target_mysql_losses_list,
 };
 
 Target *

@@ -276,5 +276,7 @@ bool target_mysql_schema_translate(Target *target, const Schema *schema,
 								   Error *err);
 bool target_mysql_wants_generated(Target *target, uint32_t table_oid,
 								  const char *column);
+bool target_mysql_losses_list(Target *target, Arena *arena, LossCount **losses,
+							  int *count, Error *err);
 
 #endif /* PORTAGE_TARGET_MYSQL_H */

@@ -141,3 +141,31 @@ target_mysql_state_drop(Target *target, bool *existed, Error *err)
 	target_mysql_maps_forget(self);
 	return ok;
 }
+
+bool
+target_mysql_losses_list(Target *target, Arena *arena, LossCount **losses,
+						 int *count, Error *err)
+{
+	MyConn *conn = ((TargetMysql *) target)->conn;
+	MyResult rows;
+	int capacity;
+
+	/* a name of a stream needs no quoting: options.c */
+	if (!my_queryf(conn, err, &rows,
+				   "SELECT table_schema, table_name, column_name, kind, `count`"
+				   " FROM portage_loss WHERE stream = '%s' ORDER BY 1, 2, 3, 4",
+				   target->config->stream))
+		return false;
+	capacity = (int) mysql_num_rows(rows.res);
+	*losses = ARENA_ARRAY(arena, LossCount, (size_t) capacity);
+	for (*count = 0; *count < capacity && my_next(&rows); (*count)++)
+		(*losses)[*count] = (LossCount){
+			.schema = arena_strdup(arena, my_value(&rows, 0)),
+			.table = arena_strdup(arena, my_value(&rows, 1)),
+			.column = arena_strdup(arena, my_value(&rows, 2)),
+			.kind = arena_strdup(arena, my_value(&rows, 3)),
+			.count = (uint64_t) my_value_int(&rows, 4),
+		};
+	my_result_free(&rows);
+	return true;
+}

@@ -12,6 +12,8 @@
 #ifndef PORTAGE_LOSS_H
 #define PORTAGE_LOSS_H
 
+#include <stdint.h>
+
 #include "base/arena.h"
 #include "base/error.h"
 
@@ -46,6 +48,16 @@ typedef enum LossKind
 	LOSS_ENCODING,	  /* bytes that are no text */
 	LOSS_KINDS		  /* how many there are */
 } LossKind;
+
+/* How often something was lost that the policy allows. */
+typedef struct LossCount
+{
+	const char *schema;
+	const char *table;
+	const char *column;
+	const char *kind; /* loss_kind_name() */
+	uint64_t count;
+} LossCount;
 
 /* One pattern; in the order in which they were given. */
 typedef struct LossRule

@@ -21,6 +21,7 @@
 #include "needs.h"
 #include "plan/plan.h"
 #include "progress.h"
+#include "schema/loss.h"
 #include "schema/schema.h"
 #include "schema/translation.h"
 #include "shape.h"
@@ -231,6 +232,9 @@ typedef struct TargetOps
 	/* Is this generated column one whose values are to be copied? */
 	bool (*wants_generated)(Target *self, uint32_t table_oid,
 							const char *column);
+	/* What values have lost so far because --on-loss allows it. */
+	bool (*losses_list)(Target *self, Arena *arena, LossCount **losses,
+						int *count, Error *err);
 
 	/* ---- the copy: schema entries, chunks, sequences */
 	bool (*ddl_store)(Target *self, const Progress *progress,

@@ -8,6 +8,7 @@ use strict;
 use warnings;
 use utf8;
 
+use JSON::PP;
 use PortageMysql;
 use PortageMysqlContents;
 use PortageTest;
@@ -246,6 +247,10 @@ foreach my $p (0 .. $#policies)
 	}
 	my $counted = $target->value($policies[$p], 'SELECT sum(count) FROM portage_loss');
 	is($counted // 0, $policies[$p] eq 'text' ? 0 : 2 * @lossy, "$policies[$p]: every loss is counted");
+	my $status = decode_json(portage('status', @ends[ 0 .. 3 ], @lost[ 2, 3 ], '--json')->{out});
+	is_deeply([ sort map { "$_->{schema}.$_->{table}.$_->{column} $_->{count}" } @{ $status->{losses} } ],
+		[ $policies[$p] eq 'text' ? () : sort map { "public.$_.v 2" } @names ],
+		"$policies[$p]: status tells what was lost");
 	portage_ok('drop', @ends[ 0 .. 3 ], @lost[ 2, 3 ], '--yes');
 }
 
