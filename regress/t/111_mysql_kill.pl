@@ -30,8 +30,8 @@ my @copy_points = qw(slot-created target-connected:2 anchor-emitted
   schema-stored chunk-stored ddl-before-commit:2 ddl-committed:3 copy-started:2
   copy-loaded:2 copy-before-commit:2 copy-committed:3 copy-finished sequences-set);
 my @stream_points = qw(stream-started history-proven source-connected:2 owner-locked
-  epoch-bumped marker-emitted:2 frame-received:20 batch-begun:4 batch-applied:5
-  piece-applied progress-updated:3 batch-committed:2 batch-durable:2
+  epoch-bumped marker-emitted:2 frame-received:20 batch-begun:4 early-applied
+  batch-applied:5 piece-applied progress-updated:3 batch-committed:2 batch-durable:2
   feedback-sent:2);
 
 # Where the command has not yet begun: it ends if the server does.
@@ -217,6 +217,8 @@ sub armed
 	my ($how) = @_;
 	my @armed = guard($how);
 
+	# a younger one comes first only where an older one takes its time
+	push @armed, 'batch-applied:delay=200:*' if ($how->{at} // '') =~ /early/;
 	unlink($resume);
 	push @armed, $how->{at} =~ s/\A([^:]+)/"$1:" . ($how->{server} ? 'stop' : 'kill')/er
 	  if $how->{at};
@@ -321,7 +323,8 @@ sub kill_round
 	$how->{server} = $owed > 0.9 && !($how->{at} && $first_try{ $how->{at} });
 	$owed-- if $how->{server};
 	$how->{both} = $how->{server} && rand() < 0.3;
-	$how->{writers} = int(($round + 1) / 2) % 2 ? 3 : 1;
+	$how->{writers} =
+	  int(($round + 1) / 2) % 2 || ($how->{at} // '') =~ /early/ ? 3 : 1;
 	$how->{name} = sprintf('round %d, %s, %s, %d writers', $round,
 		$how->{at} ? "at $how->{at}" : sprintf('after %.0f ms', $how->{after} * 1000),
 		$how->{kind}, $how->{writers});
