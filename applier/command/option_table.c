@@ -81,7 +81,8 @@ const OptionDef option_table[] = {
 	  "server and database to migrate from:\n"
 	  "postgresql://user@host:port/database, or service=NAME" },
 	{ "target", 0, "URL", ON_ALL, AT(target),
-	  "server and database to migrate to" },
+	  "server and database to migrate to: the same, or\n"
+	  "mysql://user@host:port/database" },
 	{ "name", 0, "NAME", ON_ALL, BY(parse_name),
 	  "name of the migration, 1 to 40 of a-z, 0-9 and _\n"
 	  "(default: the source database's name)" },
