@@ -47,6 +47,7 @@ typedef struct Shape
 	uint32_t root_oid;	 /* topmost partitioned table, or 0 */
 	const char *root;	 /* "schema.name" of it, for people; "" */
 	bool key_is_primary; /* the key columns are the primary key's */
+	bool unlogged; /* of a wanted shape only: no row of it is in the WAL */
 	int column_count;
 	ShapeColumn *columns; /* ascending by num */
 } Shape;

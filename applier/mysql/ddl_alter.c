@@ -260,6 +260,9 @@ check_rewrite(const Alter *a)
 {
 	const DdlTable *announced = a->announced;
 
+	if (announced->want->unlogged)
+		return planning_refuse(a->work, "its rows are not in the stream any "
+										"more: it is unlogged now");
 	if (!announced->rewritten || a->work->by_hand)
 		return true;
 	if (announced->unpredictable)

@@ -255,6 +255,12 @@ ddl_create(DdlPlanning *work, const DdlTable *announced)
 	const Shape *want = loose(work, announced);
 	TranslatedSchema made;
 
+	/* left out by a pattern, or unlogged until now */
+	if (announced->was_there && !work->by_hand)
+		return planning_refuse(work,
+							   "table %s.%s was not migrated before, and the "
+							   "rows that it has are not in the stream",
+							   want->schema, want->name);
 	if (want->root_oid != 0)
 	{
 		const WorldTable *root = world_find(work, want->root_oid);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "mysql/ddl_plan.h"
+#include "mysql/ddl_alter.h"
 #include "schema/sql_scan.h"
 
 typedef struct LabelChange
@@ -108,6 +108,67 @@ insert_label(const DdlPlanning *work, const ColumnMap *map,
 	type->label_count = map->label_count + 1;
 }
 
+/* 'a','it''s': as the catalog shows the type. */
+static void
+read_labels(const DdlPlanning *work, const char *type, ColumnMap *map)
+{
+	const char *p = strchr(type, '\'');
+
+	map->labels = ARENA_ARRAY(work->arena, const char *, strlen(type) / 2 + 1);
+	map->label_count = 0;
+	while (p != NULL)
+	{
+		map->labels[map->label_count++] = read_string(work, &p);
+		p = strchr(p, '\'');
+	}
+}
+
+/* A column is another one for all that share it; numbers are their own. */
+static void
+share_column(DdlPlanning *work, WorldTable **sharers, int count,
+			 const ColumnMap *now)
+{
+	for (int i = 0; i < count; i++)
+	{
+		ColumnMap *own;
+		uint16_t num;
+
+		alter_map_own(work, &sharers[i]->map, 0);
+		own = alter_map_target(&sharers[i]->map, now->target);
+		if (own == NULL)
+			continue;
+		num = own->num;
+		*own = *now;
+		own->num = num;
+	}
+}
+
+/* The labels were changed by hand: the column is as it is there now. */
+static bool
+take_labels(DdlPlanning *work, WorldTable *table, const ColumnMap *map)
+{
+	const ActualColumn *there;
+	ActualTable actual;
+	ColumnMap now = *map;
+	int count;
+	WorldTable **sharers = world_sharers(work, table, &count);
+
+	if (!actual_read(work, &table->map, &actual))
+		return false;
+	there = actual_column(&actual, map->target);
+	if (there == NULL || strncasecmp(there->type, "enum(", 5) != 0)
+		return planning_refuse(work,
+							   "column \"%s\" of table %s is no enum on the "
+							   "target",
+							   map->target, table->map.table);
+	now.type = there->type;
+	read_labels(work, there->type, &now);
+	share_column(work, sharers, count, &now);
+	for (int i = 0; i < count; i++)
+		planning_note(work, sharers[i]);
+	return true;
+}
+
 static bool
 has_label(const ColumnMap *map, const char *label)
 {
@@ -164,22 +225,11 @@ add_label(DdlPlanning *work, WorldTable *table, const ShapeColumn *column,
 	buffer_printf(&sql, " %s%s%s", now.type, map->not_null ? " NOT NULL" : "",
 				  there != NULL ? there->tail : "");
 	sharers = world_sharers(work, table, &count);
-	for (int i = 0; i < count; i++)
-	{
-		ColumnMap *columns = ARENA_ARRAY(
-			work->arena, ColumnMap, (size_t) sharers[i]->map.column_count + 1);
-
-		for (int k = 0; k < sharers[i]->map.column_count; k++)
-		{
-			columns[k] = sharers[i]->map.columns[k];
-			if (strcmp(columns[k].target, map->target) != 0)
-				continue;
-			columns[k].type = now.map.type;
-			columns[k].labels = now.map.labels;
-			columns[k].label_count = now.map.label_count;
-		}
-		sharers[i]->map.columns = columns;
-	}
+	now.map.num = map->num;
+	now.map.name = map->name;
+	now.map.target = map->target;
+	now.map.not_null = map->not_null;
+	share_column(work, sharers, count, &now.map);
 	planning_step(work, DDL_STEP_BEFORE, sql.data, "", sharers, count);
 	buffer_release(&sql);
 	return true;
@@ -203,6 +253,12 @@ alter_enum(DdlPlanning *work, const DdlOther *other)
 			if (map == NULL || map->convert != CONVERT_ENUM ||
 				!is_of_type(other->object, column))
 				continue;
+			if (work->by_hand)
+			{
+				if (!take_labels(work, table, map))
+					return false;
+				continue;
+			}
 			if (other->event->command == NULL ||
 				!parse_add_value(work, other->event->command, &change))
 				return planning_refuse(work,

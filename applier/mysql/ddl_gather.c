@@ -51,6 +51,14 @@ ddl_verdict(const ChangeFilter *filter, const Txn *txn, uint32_t oid)
 	return filter->verdict(filter, txn, &all, &probe);
 }
 
+const MapEntry *
+ddl_entry(const MapTable *maps, uint32_t oid)
+{
+	const MapEntry *entry = map_table_find(maps, oid);
+
+	return entry != NULL && entry->map.table != NULL ? entry : NULL;
+}
+
 DdlTable *
 ddl_gather_find(const DdlGather *gather, uint32_t oid)
 {
@@ -255,15 +263,16 @@ same_shape(const Shape *have, const Shape *now)
 static bool
 announce(Gathering *g, DdlTable *table, Shape *now, bool told, bool *changed)
 {
-	const MapEntry *entry = map_table_find(g->maps, now->oid);
+	const MapEntry *entry = ddl_entry(g->maps, now->oid);
 	const Shape *before = table->want != NULL ? table->want
-						  : entry != NULL	  ? &entry->shape
+						  : entry != NULL	  ? map_entry_shape(entry)
 											  : NULL;
 
 	if (!decode_shape(g, now))
 		return false;
 	*changed = before == NULL || !same_shape(before, now);
-	if (entry != NULL && same_but_nulls(&entry->shape, now))
+	table->changed |= *changed;
+	if (entry != NULL && same_but_nulls(map_entry_shape(entry), now))
 		table->noted = true;
 	else
 		table->beyond = table->noted;
@@ -383,11 +392,14 @@ see_tables(Gathering *g, const DdlEvent *event, bool *changed)
 		DdlTable *table;
 		bool this_one;
 
-		if (ddl_verdict(g->filter, g->txn, now->oid) == VERDICT_SKIP)
+		if (ddl_verdict(g->filter, g->txn, now->oid) == VERDICT_SKIP ||
+			(now->unlogged && ddl_entry(g->maps, now->oid) == NULL))
 			continue;
 		table = table_of(g->gather, now->oid);
 		table->tag = event->tag;
 		table->statement = event->command != NULL ? event->command : event->tag;
+		if (table->first == NULL)
+			table->was_there = strncmp(event->tag, "ALTER ", 6) == 0;
 		if (!announce(g, table, now, true, &this_one))
 			return false;
 		*changed |= this_one || table->rewritten;

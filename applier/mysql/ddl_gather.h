@@ -21,11 +21,13 @@ typedef struct DdlTable
 	uint64_t serial; /* of the relation that was announced last, or 0 */
 	bool told;		 /* commands have told of its columns */
 	bool rows;		 /* rows of it are to be applied */
+	bool was_there;	 /* what is heard of it first is that it was altered */
 	bool dropped;
 	bool rewritten;		/* a command has written its rows anew, */
 	bool unpredictable; /* with values that cannot be computed again */
 	bool noted;			/* it was announced as it is noted, */
 	bool beyond;		/* and then in another way */
+	bool changed;		/* it was announced in another way than was known */
 	const char *tag;	/* of the last command, for messages */
 	const char *statement;
 	const char *using; /* one that computes what it writes anew, or NULL */
@@ -67,6 +69,9 @@ void ddl_gather_release(DdlGather *gather);
 bool ddl_gather_piece(DdlGather *gather, const Batch *batch,
 					  const ChangeFilter *filter, const MapTable *maps,
 					  Error *err) MUST_CHECK;
+
+/* As it is noted; NULL if it is not, or not on the target: an unlogged one. */
+const MapEntry *ddl_entry(const MapTable *maps, uint32_t oid);
 
 /* NULL if nothing was said of it. */
 DdlTable *ddl_gather_find(const DdlGather *gather, uint32_t oid);

@@ -96,6 +96,26 @@ find_plan(DdlUnit *unit, const Batch *batch, Error *err)
 		LSN_ARGS(plan->commit_lsn), LSN_ARGS(batch->spans[0].txn->commit_lsn));
 }
 
+/* Transactions come this way for other reasons, too. */
+static bool
+nothing_new(const DdlUnit *unit)
+{
+	const DdlGather *gather = &unit->gather;
+
+	for (int i = 0; i < gather->table_count; i++)
+	{
+		const DdlTable *table = gather->tables[i];
+		const MapEntry *entry = ddl_entry(unit->self->maps, table->oid);
+
+		if (entry == NULL || !entry->noted_shape || table->dropped ||
+			table->rewritten || table->changed ||
+			(table->want != NULL &&
+			 table->want->storage != entry->shape.storage))
+			return false;
+	}
+	return gather->other_count == 0;
+}
+
 static bool
 carry_out(DdlUnit *unit, const Batch *batch, const Progress *progress,
 		  Error *err)
@@ -103,7 +123,7 @@ carry_out(DdlUnit *unit, const Batch *batch, const Progress *progress,
 	TargetMysql *self = unit->self;
 	DdlPlan *plan = &unit->plan;
 
-	if (unit->gather.table_count == 0 && unit->gather.other_count == 0)
+	if (nothing_new(unit))
 		return true;
 	if (!ddl_plan_make(self, &unit->gather, batch->spans[0].txn, plan, err))
 		return false;
@@ -131,7 +151,7 @@ is_selected(const DdlUnit *unit, const Shape *shape)
 static bool
 is_known(const DdlUnit *unit, const DdlTable *table)
 {
-	const MapEntry *entry = map_table_find(unit->self->maps, table->oid);
+	const MapEntry *entry = ddl_entry(unit->self->maps, table->oid);
 	bool planned = ddl_plan_noted(&unit->plan, table->oid) != NULL;
 
 	if (table->dropped)
@@ -140,7 +160,7 @@ is_known(const DdlUnit *unit, const DdlTable *table)
 		return true;
 	if (entry == NULL)
 		return planned || !is_selected(unit, table->want);
-	if (shape_same_table(&entry->shape, table->want) &&
+	if (shape_same_table(map_entry_shape(entry), table->want) &&
 		entry->shape.root_oid == table->want->root_oid)
 		return true;
 	return planned && !table->beyond;

@@ -64,9 +64,11 @@ world_init(DdlPlanning *work)
 		const MapEntry *entry = &maps->entries[i];
 		Shape shape;
 
+		/* not on the target: an unlogged table */
+		if (entry->map.table == NULL)
+			continue;
 		/* from here on the copy shows nothing of what happens to it */
-		shape_copy(entry->noted_shape ? &entry->shape : &entry->copied,
-				   work->arena, &shape);
+		shape_copy(map_entry_shape(entry), work->arena, &shape);
 		world_add(work, &shape, &entry->map)->origin = &entry->map;
 	}
 }

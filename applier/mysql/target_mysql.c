@@ -215,6 +215,7 @@ target_mysql_disconnect(Target *target)
 	self->conn = NULL;
 	self->session_name[0] = '\0';
 	self->writers = 0;
+	target_mysql_apply_forget(self);
 	target_mysql_facts_release(self);
 	target_mysql_maps_forget(self);
 }

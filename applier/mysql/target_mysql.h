@@ -38,6 +38,13 @@ typedef struct MapEntry
 	struct MyTableFacts *facts; /* by target_mysql_table_look(), or NULL */
 } MapEntry;
 
+/* As the table is on the target, whoever made it so. */
+static inline const Shape *
+map_entry_shape(const MapEntry *entry)
+{
+	return entry->noted_shape ? &entry->shape : &entry->copied;
+}
+
 /* portage_relation in memory; in an arena of its own. */
 typedef struct MapTable
 {

@@ -160,7 +160,7 @@ table_bind(const Applying *a, const Relation *relation, ApplyTable *table)
 	table->moot = ddl_unit_drops(&state->ddl, relation->oid);
 	if (table->moot)
 		return true;
-	entry = map_table_find(a->self->maps, relation->oid);
+	entry = ddl_entry(a->self->maps, relation->oid);
 	if (entry == NULL)
 		return error_set(a->err, P_TABLE_UNKNOWN,
 						 "table %s.%s is not on the target", relation->schema,

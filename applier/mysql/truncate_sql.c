@@ -179,7 +179,7 @@ is_all_of_table(const Truncating *t, const MapEntry *entry)
 		const MapEntry *other = &t->work->maps->entries[i];
 		const Relation *relation;
 
-		if (other->shape.kind != 'r' ||
+		if (other->shape.kind != 'r' || other->map.table == NULL ||
 			other->shape.root_oid != entry->shape.root_oid)
 			continue;
 		relation = truncated_relation(t, other->shape.oid);

@@ -380,6 +380,7 @@ read_table(Reading *r, const json_t *value, Shape *shape)
 	shape->kind = get_letter(r, value, "kind");
 	shape->storage = get_oid(r, value, "storage");
 	shape->root_oid = get_oid(r, value, "root");
+	shape->unlogged = get_letter(r, value, "persistence") == 'u';
 	shape->root = "";
 	if (shape->oid == 0)
 		wrong(r, "oid");
