@@ -245,8 +245,9 @@ wait_for_err($fourth, qr/copied|copy/);
 $third->kill9;
 $fourth->term;
 $fourth->wait_exit;
-is($target->value('app', 'SELECT count(*) FROM portage_session WHERE IS_USED_LOCK(name) IS NOT NULL'),
-	0, 'no session is left') || diag(explain([$target->rows('app', 'SELECT *, IS_USED_LOCK(name) FROM portage_session')]));
+# the server may take a moment to see that a client has gone
+ok($target->wait_for_value('app', 'SELECT count(*) = 0 FROM portage_session WHERE IS_USED_LOCK(name) IS NOT NULL'),
+	'no session is left') || diag(explain([$target->rows('app', 'SELECT *, IS_USED_LOCK(name) FROM portage_session')]));
 
 # ---- what is left
 portage_ok('drop', @ends, '--yes');

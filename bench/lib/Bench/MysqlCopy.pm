@@ -152,7 +152,8 @@ sub copy_portage
 
 	$processes->watch($self->{pair}->folder . '/portage.log',
 		$self->{pair}->portage_command(
-			DATABASE, 'run', '--copy-only', '--jobs', $jobs));
+			DATABASE, 'run', '--copy-only', '--jobs', $jobs,
+			$jobs > 1 ? ('--split-over', '32MB') : ()));
 	return;
 }
 
