@@ -110,6 +110,8 @@ alter_drop(Alter *a, const ShapeStep *step)
 		shape_follow(&a->table->shape, step, a->work->arena);
 		return true;
 	}
+	if (!ddl_nothing_waits(a->work, a->table))
+		return false;
 	actual = alter_actual(a, column);
 	if (actual != NULL)
 	{
@@ -157,6 +159,8 @@ alter_rename(Alter *a, const ShapeStep *step)
 		shape_follow(&a->table->shape, step, a->work->arena);
 		return true;
 	}
+	if (!ddl_nothing_waits(a->work, a->table))
+		return false;
 	as.name = step->new_name;
 	ddl_column(a->work, a->want, &as, false, &now);
 	now.map.num = column->num;

@@ -6,6 +6,7 @@
  * A new table is translated as one of the initial schema is.  A new partition of
  * a known table has no statement: its rows go where those of the others are.
  */
+#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 
@@ -43,6 +44,25 @@ ddl_place(DdlPlanning *work, const Shape *shape, TableMap *map)
 
 /* ---- renamed */
 
+bool
+ddl_nothing_waits(const DdlPlanning *work, const WorldTable *table)
+{
+	int64_t waiting;
+
+	if (work->by_hand)
+		return true;
+	if (!my_query_number(work->self->conn, work->err, 0, &waiting,
+						 "SELECT COUNT(*) FROM portage_ddl WHERE stream = '%s'"
+						 " AND table_oid = %" PRIu32 " AND state <> 'done'",
+						 work->self->base.config->stream, table->shape.oid))
+		return false;
+	return waiting == 0 ||
+		   planning_refuse(work,
+						   "objects of table %s.%s wait until the stream has "
+						   "passed its copy, and speak of its former names",
+						   table->shape.schema, table->shape.name);
+}
+
 static void
 put_create_database(DdlPlanning *work, WorldTable *table, const char *database)
 {
@@ -63,7 +83,8 @@ put_create_database(DdlPlanning *work, WorldTable *table, const char *database)
 static bool
 same_place(const TableMap *a, const TableMap *b)
 {
-	return strcmp(a->table, b->table) == 0 &&
+	return a->table != NULL && b->table != NULL &&
+		   strcmp(a->table, b->table) == 0 &&
 		   (a->database == NULL || b->database == NULL
 				? a->database == b->database
 				: strcmp(a->database, b->database) == 0);
@@ -108,7 +129,7 @@ ddl_move(DdlPlanning *work, WorldTable *table, const Shape *want)
 	WorldTable **sharers = world_sharers(work, table, &count);
 	TableMap to = { 0 };
 
-	if (!ddl_place(work, want, &to))
+	if (!ddl_nothing_waits(work, table) || !ddl_place(work, want, &to))
 		return false;
 	if (to.database != NULL && !work->by_hand)
 		put_create_database(work, table, to.database);

@@ -167,6 +167,10 @@ ddl_move(DdlPlanning *work, WorldTable *table, const Shape *want) MUST_CHECK;
 /* ---- ddl_create.c */
 bool ddl_create(DdlPlanning *work, const DdlTable *announced) MUST_CHECK;
 
+/* Nothing that is to be created later speaks of it: P_DDL_STREAM. */
+bool
+ddl_nothing_waits(const DdlPlanning *work, const WorldTable *table) MUST_CHECK;
+
 /* Names of the target for a table of the source. */
 bool ddl_place(DdlPlanning *work, const Shape *shape, TableMap *map) MUST_CHECK;
 
