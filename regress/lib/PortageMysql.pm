@@ -59,9 +59,9 @@ use constant MYSQL_ROLE => 'portage_dst';
 # Characters that a URL has to escape, on purpose.
 use constant MYSQL_PASSWORD => 'dst:p@ss\\word/?#&=%';
 
-# What the user of the applier may do in each database; README.md says it.
+# What the user of the applier may do in each database; doc/mysql.md says it.
 use constant MYSQL_PRIVILEGES => 'SELECT, INSERT, UPDATE, DELETE, CREATE, DROP,'
-  . ' ALTER, INDEX, REFERENCES, CREATE TEMPORARY TABLES, LOCK TABLES';
+  . ' ALTER, INDEX, REFERENCES, CREATE TEMPORARY TABLES';
 
 =pod
 
