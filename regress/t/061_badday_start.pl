@@ -97,7 +97,7 @@ foreach my $side (sort keys %place)
 			what => "a $side $what",
 			rc => 3, code => $code,
 			words => qr/cannot connect to the $side 127\.0\.0\.1:\d+\/app: .*$words/,
-			hint => $code eq 'P0301' ? qr/check host, port/ : qr/check role, password/);
+			hint => $code eq 'P0301' ? qr/check host, port/ : qr/check user, password/);
 		unlike($end->{err}, qr/wrong/, "a $side $what: no password is shown");
 	}
 }
