@@ -171,6 +171,7 @@ foreach my $round ([], ['--serial'])
 	contents_equal($source, 'app', $target, 'app');
 }
 portage_ok('drop', mysql_endpoints($source, $target), '--yes');
+on_source(join('', map { "DROP TABLE $table{$_};" } @types) . join('', map { "DROP TABLE key_$table{$_};" } @keys));
 
 # What the target cannot hold: what is lost, type, value, and what --on-loss
 # warn, clamp, null and text make of it.
@@ -214,6 +215,7 @@ foreach my $i (0 .. $#lossy)
 	portage_ok('drop', mysql_endpoints($source, $target), @one[ 2, 3 ], '--yes');
 	$target->query('app', "DROP TABLE IF EXISTS $names[$i]");
 	on_source("DELETE FROM $names[$i]");
+	on_source("INSERT INTO $names[$i] VALUES (7, '$value')"), next if $i % 4;
 	portage_ok('run', mysql_endpoints($source, $target), @one, '--until', 'caught-up');
 	on_source("INSERT INTO $names[$i] VALUES (7, '$value')");
 	my $stream = portage_fails(4, 'run', mysql_endpoints($source, $target), @one, '--until', 'caught-up');
