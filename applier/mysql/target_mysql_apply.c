@@ -186,52 +186,6 @@ table_for(const Applying *a, const Relation *relation, ApplyTable **table)
 
 /* ---- what cannot be applied */
 
-static bool
-nokey_error(const Txn *txn, const Change *change, Error *err)
-{
-	const Relation *relation = change->relation;
-
-	error_set(err, P_NO_IDENTITY, "the WAL does not say which row was meant");
-	error_hint(err,
-			   "On the source: ALTER TABLE \"%s\".\"%s\" REPLICA IDENTITY "
-			   "FULL, or give it a primary key; this change is in the WAL "
-			   "already, so the table has to be copied again.",
-			   relation->schema, relation->name);
-	return row_error(err, txn, change);
-}
-
-/*
- * The stream moves a row from a chunk that never had it, and the WAL does not
- * repeat a large value that did not change.
- */
-static bool
-moved_error(const Txn *txn, const Change *change, int column, Error *err)
-{
-	const Relation *relation = change->relation;
-
-	error_set(err, P_MOVED_ROW,
-			  "the value of column \"%s\" of a row that changed its key during "
-			  "the interrupted copy is not in the WAL",
-			  relation->columns[column].name);
-	error_hint(err,
-			   "Drop the migration and begin again; ALTER TABLE \"%s\".\"%s\" "
-			   "REPLICA IDENTITY FULL on the source beforehand avoids it.",
-			   relation->schema, relation->name);
-	return row_error(err, txn, change);
-}
-
-/* The identity is another one than that by which the copy was split. */
-static bool
-unknown_error(const Txn *txn, const Change *change, Error *err)
-{
-	error_set(err, P_NO_IDENTITY,
-			  "the WAL does not say which part of an interrupted copy the row "
-			  "belongs to");
-	error_hint(err, "The table's key was changed while it was copied: drop the "
-					"migration and begin again.");
-	return row_error(err, txn, change);
-}
-
 /* The row is older than the DDL of its transaction, which took its key away. */
 static bool
 key_lost_error(const Txn *txn, const Change *change, Error *err)
@@ -266,23 +220,9 @@ static bool
 apply_half(const Applying *a, const ApplyTable *table, const Txn *txn,
 		   const Change *change, ChangeKind kind)
 {
-	Change *half = ARENA_NEW(&a->state->piece, Change);
+	const Change *half = row_half(txn, change, kind, &a->state->piece, a->err);
 
-	*half = *change;
-	half->kind = kind;
-	if (kind == CHANGE_INSERT)
-	{
-		half->old_kind = WIRE_OLD_NONE;
-		half->old_values = NULL;
-		for (int i = 0; i < change->relation->column_count; i++)
-		{
-			if (change->new_values[i].state == WIRE_COL_UNCHANGED)
-				return moved_error(txn, change, i, a->err);
-		}
-	}
-	else
-		half->new_values = NULL;
-	return apply_row(a, table, txn, half);
+	return half != NULL && apply_row(a, table, txn, half);
 }
 
 static bool
@@ -335,11 +275,11 @@ apply_change(const Applying *a, const Txn *txn, const Change *change)
 	if (table->moot)
 		return true;
 	if (change->kind == CHANGE_NOKEY)
-		return nokey_error(txn, change, a->err);
+		return row_nokey_error(txn, change, a->err);
 	switch (verdict)
 	{
 		case VERDICT_UNKNOWN:
-			return unknown_error(txn, change, a->err);
+			return row_unknown_error(txn, change, a->err);
 		case VERDICT_AS_INSERT:
 			return apply_half(a, table, txn, change, CHANGE_INSERT);
 		case VERDICT_AS_DELETE:

@@ -112,3 +112,75 @@ vector_error(Error *err, const PlanVector *vector, int rows)
 													: "INSERT",
 					  rows);
 }
+
+bool
+row_nokey_error(const Txn *txn, const Change *change, Error *err)
+{
+	const Relation *relation = change->relation;
+
+	error_set(err, P_NO_IDENTITY, "the WAL does not say which row was meant");
+	error_hint(err,
+			   "On the source: ALTER TABLE \"%s\".\"%s\" REPLICA IDENTITY "
+			   "FULL, or give it a primary key; this change is in the WAL "
+			   "already, so the table has to be copied again.",
+			   relation->schema, relation->name);
+	return row_error(err, txn, change);
+}
+
+/* The identity is another one than that by which the copy was split. */
+bool
+row_unknown_error(const Txn *txn, const Change *change, Error *err)
+{
+	error_set(err, P_NO_IDENTITY,
+			  "the WAL does not say which part of an interrupted copy the row "
+			  "belongs to");
+	error_hint(err, "The table's key was changed while it was copied: drop the "
+					"migration and begin again.");
+	return row_error(err, txn, change);
+}
+
+/*
+ * The stream moves a row from a chunk that never had it, and the WAL does not
+ * repeat a large value that did not change.
+ */
+static bool
+moved_error(const Txn *txn, const Change *change, int column, Error *err)
+{
+	const Relation *relation = change->relation;
+
+	error_set(err, P_MOVED_ROW,
+			  "the value of column \"%s\" of a row that changed its key during "
+			  "the interrupted copy is not in the WAL",
+			  relation->columns[column].name);
+	error_hint(err,
+			   "Drop the migration and begin again; ALTER TABLE \"%s\".\"%s\" "
+			   "REPLICA IDENTITY FULL on the source beforehand avoids it.",
+			   relation->schema, relation->name);
+	return row_error(err, txn, change);
+}
+
+const Change *
+row_half(const Txn *txn, const Change *change, ChangeKind kind, Arena *arena,
+		 Error *err)
+{
+	Change *half = ARENA_NEW(arena, Change);
+
+	*half = *change;
+	half->kind = kind;
+	if (kind != CHANGE_INSERT)
+	{
+		half->new_values = NULL;
+		return half;
+	}
+	half->old_kind = WIRE_OLD_NONE;
+	half->old_values = NULL;
+	for (int i = 0; i < change->relation->column_count; i++)
+	{
+		if (change->new_values[i].state == WIRE_COL_UNCHANGED)
+		{
+			moved_error(txn, change, i, err);
+			return NULL;
+		}
+	}
+	return half;
+}

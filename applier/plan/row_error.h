@@ -21,4 +21,17 @@ bool vector_error(Error *err, const PlanVector *vector, int rows);
 /* The word for a change: "INSERT". */
 const char *change_verb(const Change *change);
 
+/* The WAL does not say which row was meant: P_NO_IDENTITY.  Always false. */
+bool row_nokey_error(const Txn *txn, const Change *change, Error *err);
+
+/* ... or which part of an interrupted copy it belongs to.  Always false. */
+bool row_unknown_error(const Txn *txn, const Change *change, Error *err);
+
+/*
+ * Half of an UPDATE, CHANGE_INSERT or CHANGE_DELETE, as a change of its own in
+ * arena.  NULL and P_MOVED_ROW if the WAL lacks a value of the row to insert.
+ */
+const Change *row_half(const Txn *txn, const Change *change, ChangeKind kind,
+					   Arena *arena, Error *err) MUST_CHECK;
+
 #endif /* PORTAGE_ROW_ERROR_H */

@@ -57,20 +57,6 @@ batch_begin(TargetPg *self, Error *err)
 		   FAILPOINT(FP_BATCH_BEGUN, err);
 }
 
-static bool
-nokey_error(const Txn *txn, const Change *change, Error *err)
-{
-	const Relation *relation = change->relation;
-
-	error_set(err, P_NO_IDENTITY, "the WAL does not say which row was meant");
-	error_hint(err,
-			   "On the source: ALTER TABLE \"%s\".\"%s\" REPLICA IDENTITY "
-			   "FULL, or give it a primary key; this change is in the WAL "
-			   "already, so the table has to be copied again.",
-			   relation->schema, relation->name);
-	return row_error(err, txn, change);
-}
-
 /* The rows of those chunks that were copied before the TRUNCATE. */
 static bool
 apply_truncate_partly(TargetPg *self, const Txn *txn, const Change *change,
@@ -123,60 +109,15 @@ apply_truncate(TargetPg *self, const Txn *txn, const Change *change,
 	return ok;
 }
 
-/*
- * The stream moves a row from a chunk that never had it, and the WAL does not
- * repeat a large value that did not change.
- */
-static bool
-moved_error(const Txn *txn, const Change *change, int column, Error *err)
-{
-	const Relation *relation = change->relation;
-
-	error_set(err, P_MOVED_ROW,
-			  "the value of column \"%s\" of a row that changed its key during "
-			  "the interrupted copy is not in the WAL",
-			  relation->columns[column].name);
-	error_hint(err,
-			   "Drop the migration and begin again; ALTER TABLE \"%s\".\"%s\" "
-			   "REPLICA IDENTITY FULL on the source beforehand avoids it.",
-			   relation->schema, relation->name);
-	return row_error(err, txn, change);
-}
-
-/* The identity is another one than that by which the copy was split. */
-static bool
-unknown_error(const Txn *txn, const Change *change, Error *err)
-{
-	error_set(err, P_NO_IDENTITY,
-			  "the WAL does not say which part of an interrupted copy the row "
-			  "belongs to");
-	error_hint(err, "The table's key was changed while it was copied: drop the "
-					"migration and begin again.");
-	return row_error(err, txn, change);
-}
-
 /* Half of an UPDATE: a change of its own, which lives as long as the batch. */
 static bool
 apply_half(TargetPg *self, const Txn *txn, const Change *change,
 		   ChangeKind kind, Error *err)
 {
-	Change *half = ARENA_NEW(&self->halves, Change);
+	const Change *half = row_half(txn, change, kind, &self->halves, err);
 
-	*half = *change;
-	half->kind = kind;
-	if (kind == CHANGE_INSERT)
-	{
-		half->old_kind = WIRE_OLD_NONE;
-		half->old_values = NULL;
-		for (int i = 0; i < change->relation->column_count; i++)
-		{
-			if (change->new_values[i].state == WIRE_COL_UNCHANGED)
-				return moved_error(txn, change, i, err);
-		}
-	}
-	else
-		half->new_values = NULL;
-	return pipeline_send_row(self->pipeline, txn, half,
+	return half != NULL &&
+		   pipeline_send_row(self->pipeline, txn, half,
 							 statement_for(self->statements, half), err);
 }
 
@@ -194,9 +135,9 @@ apply_change(TargetPg *self, const Txn *txn, const Change *change,
 	if (!relation_check(self, txn, change->relation, filter, err))
 		return false;
 	if (change->kind == CHANGE_NOKEY)
-		return nokey_error(txn, change, err);
+		return row_nokey_error(txn, change, err);
 	if (verdict == VERDICT_UNKNOWN)
-		return unknown_error(txn, change, err);
+		return row_unknown_error(txn, change, err);
 	if (verdict == VERDICT_AS_INSERT)
 		return apply_half(self, txn, change, CHANGE_INSERT, err);
 	if (verdict == VERDICT_AS_DELETE)
