@@ -25,9 +25,9 @@ diag("PORTAGE_SEED=$seed ROUNDS=$rounds");
 
 # In the order in which one migration passes them, when it has been killed at
 # slot-intended.
-my @copy_points = qw(slot-created target-connected:2 anchor-emitted
+my @copy_points = qw(slot-created anchor-emitted
   anchor-stored owner-locked epoch-bumped snapshot-visible schema-dumped
-  schema-stored chunk-stored ddl-before-commit:2 ddl-committed:3 copy-started:2
+  schema-stored chunk-stored ddl-before-commit:2 ddl-committed:3 target-connected:2 copy-started:2
   copy-loaded:2 copy-before-commit:2 copy-committed:3 copy-finished sequences-set);
 my @stream_points = qw(stream-started history-proven source-connected:2 owner-locked
   epoch-bumped marker-emitted:2 frame-received:20 batch-begun:4 early-applied
