@@ -146,14 +146,27 @@ $sides->told(
 	words => qr/cannot connect to the target .*no answer within 2 s/,
 	hint => qr/check host, port/);
 
-# ---- a target that hangs, one session of it, and two signals
+# ---- a target that hangs, one session of it, and two signals. The lock makes
+# sure that the session has been asked something before it is stopped: without
+# a question open, one signal is enough.
 my $process = streaming($target, 'app');
 $sides->look(running => 1);
-my ($session) = $target->safe_psql('postgres',
-	q{SELECT pid FROM pg_stat_activity
-	  WHERE application_name = 'pg_portage app writer'});
-kill('STOP', $session);
+my $lock = $target->background_psql('app');
+$lock->query_safe('BEGIN');
+$lock->query_safe('LOCK TABLE u IN SHARE MODE');
 $source->safe_psql('app', 'UPDATE u SET n = n WHERE id = 1');
+my $session;
+wait_for(
+	sub {
+		$session = $target->safe_psql('postgres',
+			q{SELECT pid FROM pg_stat_activity
+			  WHERE application_name = 'pg_portage app writer'
+				AND wait_event_type = 'Lock'});
+	},
+	'the writer to wait');
+kill('STOP', $session);
+$lock->query_safe('COMMIT');
+$lock->quit;
 $process->signal_taken('TERM');
 ok($process->running, 'one signal: it waits for the answer');
 $process->term;
