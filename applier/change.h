@@ -66,6 +66,8 @@ typedef struct Relation
 	const char *root_name;
 	char kind;	   /* 'r', or 'p' in TRUNCATE */
 	char identity; /* 'd' 'n' 'f' 'i' */
+	bool derived;  /* made by a rule, see rules/rule_set.h */
+	bool internal; /* the state's own table, see kept.h */
 	int column_count;
 	int key_count; /* columns with WIRE_COLUMN_KEY */
 	const Column *columns;
@@ -85,8 +87,32 @@ typedef enum ChangeKind
 	CHANGE_UPDATE,
 	CHANGE_DELETE,
 	CHANGE_TRUNCATE,
-	CHANGE_NOKEY /* N: stops the stream */
+	CHANGE_NOKEY, /* N: stops the stream */
+
+	/* made by rules only, where it is not known what the target has */
+	CHANGE_PUT,			 /* the whole row, there or not */
+	CHANGE_MAYBE_DELETE, /* by its key, there or not */
+	CHANGE_MATCH		 /* UPDATE of any number of rows by other columns */
 } ChangeKind;
+
+/* Who wins where an INSERT finds its key taken; a rule's on_conflict. */
+typedef enum ConflictRule
+{
+	CONFLICT_REFUSED,
+	CONFLICT_OVERWRITE, /* the source wins */
+	CONFLICT_KEEP,		/* the target wins */
+	CONFLICT_IF_GREATER /* the one with the greater value in latest */
+} ConflictRule;
+
+/* What a change that a rule has made needs beside its values. */
+typedef struct ChangeManner
+{
+	ConflictRule conflict; /* of an INSERT */
+	int latest;			   /* index of the column, for IF_GREATER */
+	const int *match;	   /* of CHANGE_MATCH: columns that find the rows */
+	int match_count;
+	struct LedgerEntry *entry; /* where to count what was merged, or kept */
+} ChangeManner;
 
 typedef struct Change
 {
@@ -97,9 +123,10 @@ typedef struct Change
 	const Value *new_values;	/* column_count of them, or NULL */
 	const Relation **truncated; /* TRUNCATE only */
 	int truncated_count;
-	uint8_t truncate_flags; /* WIRE_TRUNCATE_* */
-	char nokey_op;			/* NOKEY: 'U' or 'D' */
-	uint32_t bytes;			/* size of the record: for limits */
+	uint8_t truncate_flags;		/* WIRE_TRUNCATE_* */
+	char nokey_op;				/* NOKEY: 'U' or 'D' */
+	const ChangeManner *manner; /* of rules; or NULL: strict */
+	uint32_t bytes;				/* size of the record: for limits */
 } Change;
 
 typedef struct Message
@@ -127,7 +154,8 @@ typedef enum EventKind
 	EVENT_BEGIN,
 	EVENT_CHANGE,
 	EVENT_MESSAGE,
-	EVENT_COMMIT
+	EVENT_COMMIT,
+	EVENT_LEDGER /* of rules: what became of the rows before it */
 } EventKind;
 
 typedef struct Event
@@ -138,6 +166,7 @@ typedef struct Event
 		Txn txn; /* BEGIN, COMMIT */
 		Change change;
 		Message message;
+		const struct Ledger *ledger;
 	};
 } Event;
 

@@ -125,7 +125,7 @@ copy_once(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
 						 "%lld rows were sent, the target has taken %lld",
 						 (long long) chunk->rows, (long long) loaded);
 	source->reader_stamp(reader, &chunk->stamp);
-	return target->loader_commit(worker->loader, chunk, err);
+	return target->loader_commit(worker->loader, chunk, NULL, err);
 }
 
 static SourceReader *

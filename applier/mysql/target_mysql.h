@@ -222,10 +222,10 @@ bool target_mysql_writer_write(TargetWriter *writer, const Plan *plan,
 							   const ChangeFilter *filter, Error *err);
 bool target_mysql_writer_savepoint(TargetWriter *writer, SavepointVerb verb,
 								   Error *err);
-bool
-target_mysql_writer_commit(TargetWriter *writer, const Progress *before,
-						   const Progress *after, const ApplyCounts *counts,
-						   TargetDurability *durability, Error *err);
+bool target_mysql_writer_commit(TargetWriter *writer, const Progress *before,
+								const Progress *after,
+								const ApplyCounts *counts, const Ledger *ledger,
+								TargetDurability *durability, Error *err);
 void target_mysql_writer_rollback(TargetWriter *writer);
 void target_mysql_writer_close(TargetWriter *writer);
 bool target_mysql_ddl_store(Target *target, const Progress *progress,
@@ -271,7 +271,7 @@ bool target_mysql_loader_begin(TargetLoader *loader, const Table *table,
 bool target_mysql_loader_data(TargetLoader *loader, Slice data, Error *err);
 bool target_mysql_loader_end(TargetLoader *loader, int64_t *rows, Error *err);
 bool target_mysql_loader_commit(TargetLoader *loader, const Chunk *chunk,
-								Error *err);
+								const Ledger *ledger, Error *err);
 void target_mysql_loader_abort(TargetLoader *loader);
 bool target_mysql_loader_ddl(TargetLoader *loader, const DdlEntry *entry,
 							 Error *err);

@@ -258,8 +258,10 @@ chunk_forget(TargetLoader *loader)
 }
 
 bool
-target_mysql_loader_commit(TargetLoader *loader, const Chunk *chunk, Error *err)
+target_mysql_loader_commit(TargetLoader *loader, const Chunk *chunk,
+						   const Ledger *ledger, Error *err)
 {
+	BUG_UNLESS(ledger == NULL);
 	if (!losses_note(loader, err) || !chunk_done(loader, chunk, err) ||
 		!target_mysql_fence(loader->conn, &loader->progress, err) ||
 		!FAILPOINT(FP_COPY_BEFORE_COMMIT, err) ||

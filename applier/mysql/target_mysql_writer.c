@@ -225,10 +225,12 @@ set_progress(TargetWriter *writer, const Progress *before,
 bool
 target_mysql_writer_commit(TargetWriter *writer, const Progress *before,
 						   const Progress *after, const ApplyCounts *counts,
-						   TargetDurability *durability, Error *err)
+						   const Ledger *ledger, TargetDurability *durability,
+						   Error *err)
 {
 	uint64_t number;
 
+	BUG_UNLESS(ledger == NULL);
 	if (!set_progress(writer, before, after, counts, err) ||
 		!FAILPOINT(FP_PROGRESS_UPDATED, err) ||
 		!my_exec(writer->conn, err, "COMMIT"))

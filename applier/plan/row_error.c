@@ -26,6 +26,12 @@ change_verb(const Change *change)
 			return "TRUNCATE";
 		case CHANGE_NOKEY:
 			return change->nokey_op == 'U' ? "UPDATE" : "DELETE";
+		case CHANGE_PUT:
+			return "INSERT or UPDATE";
+		case CHANGE_MAYBE_DELETE:
+			return "DELETE";
+		case CHANGE_MATCH:
+			return "UPDATE";
 	}
 	return "change";
 }

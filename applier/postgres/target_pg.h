@@ -152,7 +152,8 @@ bool target_pg_writer_savepoint(TargetWriter *writer, SavepointVerb verb,
 								Error *err);
 bool target_pg_writer_commit(TargetWriter *writer, const Progress *before,
 							 const Progress *after, const ApplyCounts *counts,
-							 TargetDurability *durability, Error *err);
+							 const Ledger *ledger, TargetDurability *durability,
+							 Error *err);
 void target_pg_writer_rollback(TargetWriter *writer);
 void target_pg_writer_close(TargetWriter *writer);
 
@@ -203,8 +204,8 @@ bool target_pg_loader_begin(TargetLoader *loader, const Table *table,
 							const Chunk *chunk, Error *err);
 bool target_pg_loader_data(TargetLoader *loader, Slice data, Error *err);
 bool target_pg_loader_end(TargetLoader *loader, int64_t *rows, Error *err);
-bool
-target_pg_loader_commit(TargetLoader *loader, const Chunk *chunk, Error *err);
+bool target_pg_loader_commit(TargetLoader *loader, const Chunk *chunk,
+							 const Ledger *ledger, Error *err);
 void target_pg_loader_abort(TargetLoader *loader);
 bool
 target_pg_loader_ddl(TargetLoader *loader, const DdlEntry *entry, Error *err);

@@ -329,8 +329,10 @@ chunk_done(TargetLoader *loader, const Chunk *chunk, Error *err)
 }
 
 bool
-target_pg_loader_commit(TargetLoader *loader, const Chunk *chunk, Error *err)
+target_pg_loader_commit(TargetLoader *loader, const Chunk *chunk,
+						const Ledger *ledger, Error *err)
 {
+	BUG_UNLESS(ledger == NULL);
 	if (copy_transaction_fence(&loader->transaction, err) &&
 		chunk_done(loader, chunk, err) &&
 		FAILPOINT(FP_COPY_BEFORE_COMMIT, err) &&

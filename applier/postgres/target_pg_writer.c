@@ -368,10 +368,12 @@ send_commit(TargetWriter *writer, const Progress *before, const Progress *after,
 bool
 target_pg_writer_commit(TargetWriter *writer, const Progress *before,
 						const Progress *after, const ApplyCounts *counts,
-						TargetDurability *durability, Error *err)
+						const Ledger *ledger, TargetDurability *durability,
+						Error *err)
 {
 	StepKind failed;
 
+	BUG_UNLESS(ledger == NULL);
 	if (!send_commit(writer, before, after, counts, err))
 	{
 		failed = pipeline_failed_step(writer->pipeline);

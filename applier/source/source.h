@@ -148,6 +148,9 @@ typedef struct SourceOps
 	/* The schema as values, for a target of another kind. */
 	bool (*schema_read)(Source *self, const SnapshotRef *snapshot, Arena *arena,
 						Schema *schema, Error *err);
+	/* A type by its name in SQL, as a column of it would have it; P_RULE. */
+	bool (*type_resolve)(Source *self, const char *type, Arena *arena,
+						 SchemaType *resolved, Error *err);
 	bool (*sequences_list)(Source *self, Arena *arena, Sequence **sequences,
 						   int *count, Error *err);
 

@@ -266,6 +266,8 @@ assembler_add(Assembler *a, QueueItem item, Error *err)
 			case EVENT_CHANGE:
 				add_change(a, frame, event);
 				break;
+			case EVENT_LEDGER:
+				BUG("a ledger without rules");
 		}
 	}
 	frame_release(frame);

@@ -224,7 +224,7 @@ write_job(Thread *thread, Job *job)
 	if (!batch->last)
 		return FAILPOINT(FP_PIECE_APPLIED, &job->error);
 	if (writers->ops->writer_commit(thread->connection, &batch->before,
-									&batch->after, &thread->counts,
+									&batch->after, &thread->counts, NULL,
 									&job->result.durability, &job->error))
 		return true;
 	writers->ops->writer_rollback(thread->connection);

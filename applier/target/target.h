@@ -18,6 +18,8 @@
 #include "catalog.h"
 #include "change.h"
 #include "finding.h"
+#include "kept.h"
+#include "ledger.h"
 #include "needs.h"
 #include "plan/plan.h"
 #include "progress.h"
@@ -90,6 +92,7 @@ typedef struct Batch
 	bool last;	/* writes progress and commits */
 	uint64_t rows;
 	uint64_t bytes;
+	const Ledger *ledger; /* to be added with the last piece; or NULL */
 } Batch;
 
 /* What becomes of a change: a chunk's stamp may show it already. */
@@ -213,11 +216,12 @@ typedef struct TargetOps
 							 Error *err);
 	/*
 	 * By compare-and-set of the progress row, as apply() does; counts are added to
-	 * those that it has.
+	 * those that it has, and ledger, if it is not NULL, to what is kept of it.
 	 */
 	bool (*writer_commit)(TargetWriter *writer, const Progress *before,
 						  const Progress *after, const ApplyCounts *counts,
-						  TargetDurability *durability, Error *err);
+						  const Ledger *ledger, TargetDurability *durability,
+						  Error *err);
 	void (*writer_rollback)(TargetWriter *writer);
 	void (*writer_close)(TargetWriter *writer);
 
@@ -235,6 +239,13 @@ typedef struct TargetOps
 	/* What values have lost so far because --on-loss allows it. */
 	bool (*losses_list)(Target *self, Arena *arena, LossCount **losses,
 						int *count, Error *err);
+
+	/* ---- what rules leave: ledger.h, kept.h */
+	bool (*ledger_list)(Target *self, Arena *arena, LedgerEntry **entries,
+						int *count, Error *err);
+	/* All rows of the stream whose area begins so, in order of area and hash. */
+	bool (*kept_visit)(Target *self, const char *area, KeptVisitor visitor,
+					   void *arg, Error *err);
 
 	/* ---- the copy: schema entries, chunks, sequences */
 	bool (*ddl_store)(Target *self, const Progress *progress,
@@ -297,8 +308,15 @@ typedef struct TargetOps
 	bool (*loader_data)(TargetLoader *loader, Slice data, Error *err);
 	/* End of data; *rows as the target counted them. */
 	bool (*loader_end)(TargetLoader *loader, int64_t *rows, Error *err);
-	/* Prove the epoch, turn the chunk from todo to done, commit. */
-	bool (*loader_commit)(TargetLoader *loader, const Chunk *chunk, Error *err);
+	/*
+	 * Prove the epoch, turn the chunk from todo to done, add the ledger if it is
+	 * not NULL, commit.
+	 */
+	bool (*loader_commit)(TargetLoader *loader, const Chunk *chunk,
+						  const Ledger *ledger, Error *err);
+	/* Add or replace rows of portage.kept, in the transaction of the chunk. */
+	bool (*loader_keep)(TargetLoader *loader, const KeptRow *rows, int count,
+						Error *err);
 	void (*loader_abort)(TargetLoader *loader);
 	/* Run a schema entry on the loader's connection. */
 	bool (*loader_ddl)(TargetLoader *loader, const DdlEntry *entry, Error *err);

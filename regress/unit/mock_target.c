@@ -336,7 +336,8 @@ keep_changes(TargetWriter *writer)
 
 static bool
 mock_commit(TargetWriter *writer, const Progress *before, const Progress *after,
-			const ApplyCounts *counts, TargetDurability *durability, Error *err)
+			const ApplyCounts *counts, const Ledger *ledger,
+			TargetDurability *durability, Error *err)
 {
 	MockTarget *target = writer->target;
 	bool done;

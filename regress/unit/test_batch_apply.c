@@ -52,7 +52,7 @@ commit(void)
 	TargetDurability durability;
 
 	return target.base.ops->writer_commit(writer, &batch->before, &batch->after,
-										  &counts, &durability, &err);
+										  &counts, NULL, &durability, &err);
 }
 
 static void

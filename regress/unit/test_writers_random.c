@@ -260,7 +260,8 @@ bare_write(TargetWriter *self, const Plan *plan, const ChangeFilter *filter,
 
 static bool
 bare_commit(TargetWriter *self, const Progress *before, const Progress *after,
-			const ApplyCounts *counts, TargetDurability *durability, Error *err)
+			const ApplyCounts *counts, const Ledger *ledger,
+			TargetDurability *durability, Error *err)
 {
 	BareWriter *writer = (BareWriter *) self;
 	Bare *target = writer->target;
