@@ -17,6 +17,9 @@
 #include "base/arena.h"
 #include "base/error.h"
 
+/* Longest name of a migration, source, target, reference or rule: [a-z0-9_]+ */
+#define CONFIG_NAME_MAX 40
+
 /* Where something stands in the file, from 1; 0 for what is not in it. */
 typedef struct ConfigPlace
 {
@@ -24,10 +27,14 @@ typedef struct ConfigPlace
 	int column;
 } ConfigPlace;
 
-/* A string and where it stands; text is NULL where the key is not there. */
+/*
+ * A string and where it stands; text is NULL where the key is not there.  People
+ * are shown what is written in the file: what stands for ${NAME} may be secret.
+ */
 typedef struct ConfigText
 {
-	const char *text;
+	const char *text;  /* ${NAME} replaced */
+	const char *shown; /* as written */
 	ConfigPlace place;
 } ConfigText;
 
@@ -41,7 +48,7 @@ typedef struct ConfigList
 typedef struct ConfigSource
 {
 	ConfigText name;
-	ConfigText url; /* ${ENV} replaced */
+	ConfigText url; /* never to be shown, not even as written */
 } ConfigSource;
 
 typedef struct ConfigTarget
@@ -63,13 +70,13 @@ typedef struct ConfigReference
 {
 	ConfigText name;
 	ReferenceKind kind;
-	ConfigText url;	   /* QUERY */
-	ConfigText query;  /* QUERY */
-	ConfigText file;   /* FILE; as written, relative to the configuration */
-	ConfigText table;  /* TABLE: schema.table */
-	ConfigText source; /* TABLE: where there are several */
-	ConfigList only;   /* TABLE: its columns; all by default */
-	ConfigList key;
+	ConfigText url;		/* QUERY */
+	ConfigText query;	/* QUERY */
+	ConfigText file;	/* FILE; as written, relative to the configuration */
+	ConfigText table;	/* TABLE: schema.table */
+	ConfigText source;	/* TABLE: where there are several */
+	ConfigList only;	/* TABLE: its columns; all by default */
+	ConfigList key;		/* always there */
 	int64_t refresh_ms; /* QUERY, FILE; 0: read once */
 	bool required;		/* a key that is missing is an error, not NULL */
 } ConfigReference;
@@ -113,11 +120,12 @@ typedef struct ConfigRule
 	ConfigPlace place;
 	int number;		  /* from 1, in the order of the file */
 	const char *name; /* key name, or "rule N" */
-	ConfigText table; /* schema.table with * and ? */
+	ConfigText table; /* schema.table as in pattern.h: one, with both parts */
 	ConfigText source;
-	ConfigList targets; /* target: a name or a list */
+	ConfigList targets; /* target: a name or a list; none: all there are.  With
+						 * route: those that it may choose from */
 	ConfigText route;
-	ConfigText into;
+	ConfigText into; /* see config_into() */
 	ConfigText where;
 	ConfigColumn *columns;
 	int column_count;
@@ -128,7 +136,7 @@ typedef struct ConfigRule
 	ConfigPlace operations_place;
 	ConflictWinner on_conflict;
 	ConfigText latest; /* the column, or "commit time" */
-	ConfigList match;
+	ConfigList match;  /* with RULE_UPDATE only; excludes key */
 	RuleOnError on_error;
 	RuleLedger ledger;
 } ConfigRule;
@@ -137,7 +145,8 @@ typedef struct ConfigRule
 typedef struct ConfigOption
 {
 	const char *option;
-	const char *value; /* NULL for a flag that is true */
+	const char *value; /* NULL for a flag, which is true: false is not there */
+	bool secret;	   /* some of the value comes from the environment */
 	ConfigPlace place;
 } ConfigOption;
 
@@ -147,6 +156,7 @@ typedef struct Config
 	const char *folder;
 	ConfigText name;
 	ConfigText after; /* another migration that is to be caught up first */
+	/* source: URL is one that is called "source", target: URL one "target" */
 	ConfigSource *sources;
 	int source_count;
 	ConfigTarget *targets;
@@ -156,6 +166,8 @@ typedef struct Config
 	bool has_rules; /* rules: is there; without it everything is migrated */
 	ConfigRule *rules;
 	int rule_count;
+	RuleOnError on_error; /* the rules' default, and what holds without rules */
+	RuleLedger ledger;
 	ConfigOption *options;
 	int option_count;
 } Config;
@@ -185,7 +197,19 @@ const ConfigSource *config_source(const Config *config, const char *name);
 const ConfigTarget *config_target(const Config *config, const char *name);
 const ConfigReference *config_reference(const Config *config, const char *name);
 
-/* P_CONFIG at a place of the file: "shop.yaml:12:5: ...". Returns false. */
+/*
+ * Where a rule puts a table of the source.  In "into", a part without quotes is
+ * folded to lower case, as in patterns; {schema} and {table} are the source's
+ * names as they are, within quotes as well.  Without "into" the names stay.
+ */
+void
+config_into(const ConfigRule *rule, const char *schema, const char *table,
+			Arena *arena, const char **into_schema, const char **into_table);
+
+/*
+ * P_CONFIG at a place of the file: "shop.yaml:12:5: ...", without the numbers where
+ * line is 0.  Returns false.
+ */
 bool config_error(const Config *config, ConfigPlace place, Error *err,
 				  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
