@@ -8,7 +8,7 @@
 #define PORTAGE_LOAD_ROWS_H
 
 #include "mysql/convert.h"
-#include "mysql/load_text.h"
+#include "text/load_text.h"
 #include "mysql/table_map.h"
 
 typedef struct LoadColumn

@@ -15,7 +15,7 @@
 #include "postgres/array_text.h"
 #include "postgres/binary_row.h"
 #include "postgres/copy_in.h"
-#include "postgres/copy_text.h"
+#include "text/copy_text.h"
 #include "plan/row_error.h"
 #include "postgres/statement_pg.h"
 #include "postgres/vector_sql.h"

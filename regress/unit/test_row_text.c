@@ -4,7 +4,7 @@
  *		again, by the rules of the server's documentation.
  */
 #include "postgres/array_text.h"
-#include "postgres/copy_text.h"
+#include "text/copy_text.h"
 
 #include <stdlib.h>
 

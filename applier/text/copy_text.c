@@ -7,7 +7,7 @@
  * CopyReadLineText() in src/backend/commands/copyfromparse.c).  In every
  * encoding that a server may have, they are never part of another character.
  */
-#include "postgres/copy_text.h"
+#include "text/copy_text.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * load_text.c
  *		See load_text.h.
  */
-#include "mysql/load_text.h"
+#include "text/load_text.h"
 
 #include <string.h>
 
