@@ -43,6 +43,22 @@ frame_release(Frame *frame)
 	mem_free(frame);
 }
 
+Relation *
+relation_new(void)
+{
+	static atomic_uint_fast64_t serial;
+	Relation *relation;
+	Arena arena;
+
+	/* the struct lies in its own arena */
+	arena_init(&arena);
+	relation = ARENA_NEW(&arena, Relation);
+	relation->arena = arena;
+	atomic_init(&relation->refs, 1);
+	relation->serial = atomic_fetch_add(&serial, 1) + 1;
+	return relation;
+}
+
 /* The count is the one thing in a relation that changes. */
 void
 relation_retain(const Relation *relation)
@@ -58,7 +74,6 @@ relation_release(const Relation *relation)
 
 	if (relation == NULL || atomic_fetch_sub(&mutable->refs, 1) != 1)
 		return;
-	/* the struct lies in its own arena */
 	arena = mutable->arena;
 	arena_release(&arena);
 }

@@ -192,6 +192,8 @@ Frame *frame_new(uint8_t *data, size_t len, void *handle,
 void frame_retain(Frame *frame);
 void frame_release(Frame *frame);
 
+/* An empty relation with a number of its own, and one reference on it. */
+Relation *relation_new(void);
 void relation_retain(const Relation *relation);
 void relation_release(const Relation *relation);
 

@@ -37,7 +37,6 @@ typedef struct FrameContext
 	Error *err;
 } FrameContext;
 
-static atomic_uint_fast64_t relation_serial;
 
 Decoder *
 decoder_new(void)
@@ -155,16 +154,11 @@ decode_relation(FrameContext *ctx, WireReader *r)
 {
 	WireRelation wire;
 	Relation *relation;
-	Arena arena;
 
 	wire_get_relation(r, &wire);
 	if (r->failed)
 		return true;
-	arena_init(&arena);
-	relation = ARENA_NEW(&arena, Relation);
-	relation->arena = arena;
-	atomic_init(&relation->refs, 1);
-	relation->serial = atomic_fetch_add(&relation_serial, 1) + 1;
+	relation = relation_new();
 	relation->oid = wire.relid;
 	relation->root_oid = wire.root;
 	relation->storage = wire.storage;
