@@ -39,6 +39,7 @@ typedef struct Table
 	const char **generated;
 	const char **generated_types;
 	bool partition;	  /* of a partitioned table */
+	bool shared;	  /* the target's table gets rows from elsewhere, too */
 	bool binary;	  /* both servers have the same binary form of all */
 	int64_t bytes;	  /* with TOAST, for order and progress */
 	int64_t rows;	  /* reltuples, an estimate; -1 unknown */

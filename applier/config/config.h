@@ -94,6 +94,7 @@ typedef struct ConfigColumn
 #define RULE_DELETE 0x4
 #define RULE_TRUNCATE 0x8
 #define RULE_ALL_OPERATIONS 0xF
+#define RULE_ROWS (RULE_INSERT | RULE_UPDATE | RULE_DELETE)
 
 typedef enum ConflictWinner
 {

@@ -1,101 +1,84 @@
 /*
  * rule_set.h
- *		The rules of a configuration, compiled for one source and one target.
+ *		The rules of a configuration for one source and one target, and what they
+ *		make of a table.
  *
  * A rule makes of a table of the source one table of the target: the derived
  * table.  To everything behind the rules (planner, targets, schema, copy) it is a
  * table of the source like any other: it has a Relation, a SchemaTable, a Table and
- * a Shape of its own.  A table that no rule changes is itself.
+ * a Shape of its own (derived.h).  A table that no rule changes is itself.
  *
- * Which rules handle a table: all that name it exactly; else the first pattern
- * that matches; rules with match besides.  None: it is not migrated.
+ * Which rules handle a table is said in rule_match.h.  A RuleSet does not change
+ * once it is prepared and may be shared by threads; each of them has a RuleEngine
+ * of its own, which compiles what it meets and keeps it.
  *
- * One compiled rule set serves copy, stream, check, plan and verification, so that
- * they cannot disagree about a row.
+ * One set serves copy, stream, check, plan and verification, so that they cannot
+ * disagree about a row.
  */
 #ifndef PORTAGE_RULE_SET_H
 #define PORTAGE_RULE_SET_H
 
 #include "base/arena.h"
 #include "base/error.h"
-#include "catalog.h"
-#include "change.h"
 #include "config/config.h"
 #include "expr/expr.h"
 #include "finding.h"
+#include "rules/rule_input.h"
 #include "schema/schema.h"
-#include "shape.h"
 
 typedef struct RuleSet RuleSet;
-
-/* A table of the source as a rule sees it, from whatever is known of it. */
-typedef struct RuleColumn
-{
-	const char *name;
-	uint16_t num; /* attnum */
-	uint32_t type_oid;
-	uint32_t base_type_oid;
-	const char *type_schema;
-	const char *type_name;
-	const char *base_schema;
-	const char *base_name;
-	int32_t typmod; /* as in Column */
-	uint8_t category;
-	uint8_t flags; /* WIRE_COLUMN_* */
-} RuleColumn;
-
-typedef struct RuleInput
-{
-	uint32_t oid;
-	const char *schema; /* of a partition: its root's, by which rules find it */
-	const char *name;
-	char identity; /* 'd' 'n' 'f' 'i' */
-	RuleColumn *columns;
-	int column_count;
-} RuleInput;
+typedef struct RuleEngine RuleEngine;
 
 /* A column of a derived table: one of the source's, or an expression. */
 typedef struct DerivedColumn
 {
 	RuleColumn as;	  /* name, number, type, KEY and NOT NULL as derived */
 	int from;		  /* index of the source's column it is; or -1 */
-	int expression;	  /* index among the program's expressions; or -1 */
+	int expression;	  /* index in compute's program; or -1 */
 	const char *expr; /* as written, or NULL */
-	const char *type; /* as written, or NULL */
+	const SchemaType *type; /* as written and resolved, or NULL */
+	bool volatile_value;	/* copy, stream and verification may differ */
 } DerivedColumn;
 
 /* A rule applied to a table, for this target. */
 typedef struct Derived
 {
-	const ConfigRule *rule;
+	const RuleSet *set;
+	const ConfigRule *rule; /* NULL: no rule is needed */
+	const char *rule_name;
 	const RuleInput *input;
-	uint32_t oid; /* the source's, or one of our own: see rule_set.c */
+	uint32_t oid; /* the source's, or one of our own: rule_derive.c */
+	bool own_oid;
 	const char *schema;
 	const char *name;
 	DerivedColumn *columns;
 	int column_count;
-	bool identity;	/* nothing is changed but, at most, for names and order */
-	bool unchanged; /* nothing at all: the row passes as it is */
+	int key_count;
+	bool unchanged; /* the row passes as it is, under its own name */
+	bool plain;		/* no expression: names and order, at most */
 
 	/*
-	 * Programs; NULL where there is nothing to ask.  decide: where, then route,
-	 * as far as they are given.  compute: the columns that are expressions.
+	 * Programs; NULL where there is nothing to ask.  decide: where, then route, as
+	 * far as they are given; compute: the columns that are expressions.
 	 */
 	ExprProgram *decide;
 	ExprProgram *compute;
+	int compute_count;
 	bool has_where;
 	bool has_route;
 
-	/*
-	 * Can it be told from the key alone whether a row belongs here?  Then, or
-	 * with the whole old row, UPDATE and DELETE are exact; else they are put and
-	 * maybe-delete.
-	 */
+	/* The identity's columns alone say whether a row belongs here. */
 	bool decided_by_key;
-	bool key_from_key;	 /* derived key needs the identity's columns only */
-	bool tolerant;		 /* counts prove less: puts and maybe-deletes */
-	bool shared;		 /* other sources or rules write to this table, too */
+	/* Old rows are whole: what UPDATE and DELETE do is known exactly. */
+	bool old_known;
+	/* Puts and maybe-deletes: counts of rows prove less. */
+	bool tolerant;
+	/* Others write to this table, too. */
+	bool shared;
 	unsigned operations; /* RULE_* */
+	const int *match;	 /* columns of the derived table, or NULL */
+	int match_count;
+	int latest; /* of latest_wins: column of the derived table; -1: commit time */
 } Derived;
 
 typedef struct RuleSetConfig
@@ -104,57 +87,50 @@ typedef struct RuleSetConfig
 	const char *source;	  /* names in the configuration */
 	const char *target;
 	const char *stream;
-	const char *tables; /* --tables and --exclude-tables hold besides */
-	const char *exclude_tables;
 } RuleSetConfig;
 
-/* Resolves names of types on the source; SourceOps.type_resolve. */
+/* Resolves names of types on the source: SourceOps.type_resolve. */
 typedef bool (*TypeResolver)(void *arg, const char *type, Arena *arena,
 							 SchemaType *resolved, Error *err);
 
-RuleSet *rule_set_new(const RuleSetConfig *config, Error *err);
+/* The configuration lives as long as the set. */
+RuleSet *rule_set_new(const RuleSetConfig *config);
 void rule_set_free(RuleSet *set);
+
+const RuleSetConfig *rule_set_config(const RuleSet *set);
 
 /* Does it change nothing, whatever table comes? */
 bool rule_set_is_identity(const RuleSet *set);
 
-/* Hash of all that the configuration says of rules and references: what was
- * begun with other rules is not gone on with. 32 hexadecimal digits. */
+/*
+ * Hash of all that the configuration says of rules and references: what was begun
+ * with other rules is not gone on with.  32 hexadecimal digits.
+ */
 void rule_set_digest(const RuleSet *set, char digest[33]);
 
 /*
- * Look at the whole schema before anything begins: every rule is compiled for
- * every table, what is wrong is a finding with file and line, and types are
- * resolved.  Tables that no rule handles are notes.
+ * Before anything else: look at the whole schema.  Types are resolved, every rule
+ * is compiled for every table it handles, what is wrong is a finding with file and
+ * line, tables that no rule handles are notes.  False only where nothing more can
+ * be looked at.
  */
 bool rule_set_prepare(RuleSet *set, const Schema *schema, TypeResolver resolver,
 					  void *arg, Findings *findings, Error *err) MUST_CHECK;
 
+/* ---- one thread's part */
+
+RuleEngine *rule_engine_new(const RuleSet *set, Error *err);
+void rule_engine_free(RuleEngine *engine);
+
+const RuleSet *rule_engine_set(const RuleEngine *engine);
+ExprDb *rule_engine_db(RuleEngine *engine);
+
 /*
- * What becomes of a table here: count derived tables, none if it does not come
- * to this target.  Kept by the set until the same oid comes with other columns.
+ * What becomes of a table on this target: count derived tables, none if it does
+ * not come here.  Kept as long as the engine.  P_RULE.
  */
-bool rule_set_derive(RuleSet *set, const RuleInput *input,
-					 const Derived *const **derived, int *count,
-					 Error *err) MUST_CHECK;
-
-/* RuleInput from what there is; deep copies in the arena. */
-void rule_input_of_relation(const Relation *relation, Arena *arena,
-							RuleInput *input);
-void rule_input_of_schema(const Schema *schema, const SchemaTable *table,
-						  Arena *arena, RuleInput *input);
-
-/* The derived table in the forms that the rest of the applier knows. */
-const Relation *
-derived_relation_new(const Derived *derived, const Relation *relation);
-void derived_table(const Derived *derived, const Table *table, Arena *arena,
-				   Table *out);
-void derived_shape(const Derived *derived, const Shape *shape, Arena *arena,
-				   Shape *out);
-/* Keys, indexes, checks and foreign keys that still make sense go with it; what
- * does not is a note. */
-void derived_schema_table(const Derived *derived, const Schema *schema,
-						  const SchemaTable *table, Arena *arena,
-						  SchemaTable *out, Findings *notes);
+bool rule_engine_derive(RuleEngine *engine, const RuleInput *input,
+						const Derived *const **derived, int *count,
+						Error *err) MUST_CHECK;
 
 #endif /* PORTAGE_RULE_SET_H */

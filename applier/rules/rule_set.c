@@ -1,0 +1,249 @@
+/*
+ * rule_set.c
+ *		See rule_set.h.
+ */
+#include "rules/rule_set.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "rules/rule_derive.h"
+#include "rules/rule_match.h"
+#include "rules/rule_set_parts.h"
+
+RuleSet *
+rule_set_new(const RuleSetConfig *config)
+{
+	RuleSet *set = mem_zalloc(sizeof(*set));
+
+	set->config = *config;
+	arena_init(&set->arena);
+	return set;
+}
+
+void
+rule_set_free(RuleSet *set)
+{
+	if (set == NULL)
+		return;
+	arena_release(&set->arena);
+	mem_free(set);
+}
+
+const RuleSetConfig *
+rule_set_config(const RuleSet *set)
+{
+	return &set->config;
+}
+
+bool
+rule_set_is_identity(const RuleSet *set)
+{
+	return set->config.config == NULL || !set->config.config->has_rules;
+}
+
+static int
+compare_types(const void *left, const void *right)
+{
+	return strcmp(((const ResolvedType *) left)->text,
+				  ((const ResolvedType *) right)->text);
+}
+
+const SchemaType *
+rule_set_type(const RuleSet *set, const char *text)
+{
+	ResolvedType key = { .text = text };
+	const ResolvedType *found;
+
+	if (set->type_count == 0)
+		return NULL;
+	found = bsearch(&key, set->types, (size_t) set->type_count, sizeof(key),
+					compare_types);
+	return found != NULL ? &found->type : NULL;
+}
+
+static int
+compare_inputs(const void *left, const void *right)
+{
+	const RuleInput *a = left;
+	const RuleInput *b = right;
+
+	return a->oid < b->oid ? -1 : a->oid > b->oid;
+}
+
+const RuleInput *
+rule_set_input(const RuleSet *set, uint32_t oid)
+{
+	RuleInput key = { .oid = oid };
+
+	if (set->input_count == 0)
+		return NULL;
+	return bsearch(&key, set->inputs, (size_t) set->input_count, sizeof(key),
+				   compare_inputs);
+}
+
+/* ---- prepare */
+
+typedef struct Prepare
+{
+	RuleSet *set;
+	const Schema *schema;
+	TypeResolver resolver;
+	void *arg;
+	Findings *findings;
+} Prepare;
+
+static bool
+type_known(const RuleSet *set, const char *text)
+{
+	for (int i = 0; i < set->type_count; i++)
+	{
+		if (strcmp(set->types[i].text, text) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+find_type(Prepare *prepare, const ConfigRule *rule, const ConfigColumn *column)
+{
+	RuleSet *set = prepare->set;
+	ResolvedType *type = &set->types[set->type_count];
+	Error why = ERROR_INIT;
+	Error err = ERROR_INIT;
+
+	if (column->type.text == NULL || type_known(set, column->type.text))
+		return;
+	type->text = column->type.text;
+	if (prepare->resolver(prepare->arg, type->text, &set->arena, &type->type,
+						  &why))
+	{
+		set->type_count++;
+		return;
+	}
+	config_error(set->config.config, column->type.place, &err,
+				 "%s, column \"%s\": %s", rule->name, column->name.text,
+				 why.message);
+	finding_add_error(prepare->findings, SEVERITY_ERROR, rule->name, &err);
+}
+
+static void
+resolve_types(Prepare *prepare)
+{
+	RuleSet *set = prepare->set;
+	const Config *config = set->config.config;
+	size_t most = 0;
+
+	for (int i = 0; i < config->rule_count; i++)
+		most += (size_t) config->rules[i].column_count;
+	set->types = ARENA_ARRAY(&set->arena, ResolvedType, most);
+	for (int i = 0; i < config->rule_count; i++)
+	{
+		for (int k = 0; k < config->rules[i].column_count; k++)
+			find_type(prepare, &config->rules[i], &config->rules[i].columns[k]);
+	}
+	qsort(set->types, (size_t) set->type_count, sizeof(*set->types),
+		  compare_types);
+}
+
+static void
+keep_inputs(Prepare *prepare)
+{
+	RuleSet *set = prepare->set;
+	const Schema *schema = prepare->schema;
+
+	set->inputs = ARENA_ARRAY(&set->arena, RuleInput,
+							  (size_t) schema->table_count);
+	for (int i = 0; i < schema->table_count; i++)
+	{
+		if (schema->tables[i].root_oid != 0)
+			continue;
+		rule_input_of_schema(&schema->tables[i], &set->arena,
+							 &set->inputs[set->input_count++]);
+	}
+	qsort(set->inputs, (size_t) set->input_count, sizeof(*set->inputs),
+		  compare_inputs);
+}
+
+/* A rule that names a table which is not there is most likely misspelt. */
+static void
+check_exact_rule(Prepare *prepare, const ConfigRule *rule)
+{
+	const RuleSet *set = prepare->set;
+	Error err = ERROR_INIT;
+
+	for (int i = 0; i < set->input_count; i++)
+	{
+		if (rule_names(rule, set->inputs[i].schema, set->inputs[i].name))
+			return;
+	}
+	config_error(set->config.config, rule->table.place, &err,
+				 rule_is_exact(rule)
+					 ? "%s: there is no table \"%s\" on the source"
+					 : "%s: no table of the source matches \"%s\"",
+				 rule->name, rule->table.text);
+	finding_add_error(prepare->findings,
+					  rule_is_exact(rule) ? SEVERITY_ERROR : SEVERITY_WARNING,
+					  rule->name, &err);
+}
+
+static bool
+prepare_table(Prepare *prepare, RuleEngine *engine, const RuleInput *input,
+			  Error *err)
+{
+	const RuleSetConfig *config = &prepare->set->config;
+	const ConfigRule **rules;
+	const Derived *const *derived;
+	Error why = ERROR_INIT;
+	char object[160];
+	int count;
+
+	snprintf(object, sizeof(object), "table %s.%s", input->schema, input->name);
+	rules = mem_zalloc((size_t) (config->config->rule_count + 1) *
+					   sizeof(*rules));
+	count = rules_for_table(config->config, config->source, input->schema,
+							input->name, rules);
+	mem_free(rules);
+	if (count == 0)
+		finding_add(prepare->findings, SEVERITY_NOTE, 0, object,
+					"Add a rule for it if it is to be.",
+					"no rule names it: it is not migrated");
+	if (!rule_engine_derive(engine, input, &derived, &count, &why))
+	{
+		if (why.code != P_RULE)
+		{
+			*err = why;
+			return false;
+		}
+		finding_add_error(prepare->findings, SEVERITY_ERROR, object, &why);
+	}
+	return true;
+}
+
+bool
+rule_set_prepare(RuleSet *set, const Schema *schema, TypeResolver resolver,
+				 void *arg, Findings *findings, Error *err)
+{
+	Prepare prepare = { set, schema, resolver, arg, findings };
+	const Config *config = set->config.config;
+	RuleEngine *engine;
+	bool ok = true;
+
+	if (rule_set_is_identity(set))
+		return true;
+	resolve_types(&prepare);
+	keep_inputs(&prepare);
+	for (int i = 0; i < config->rule_count; i++)
+	{
+		if (rule_is_for_source(&config->rules[i], set->config.source))
+			check_exact_rule(&prepare, &config->rules[i]);
+	}
+	engine = rule_engine_new(set, err);
+	for (int i = 0; engine != NULL && ok && i < set->input_count; i++)
+		ok = prepare_table(&prepare, engine, &set->inputs[i], err);
+	ok = ok && engine != NULL;
+	rule_engine_free(engine);
+	return ok;
+}

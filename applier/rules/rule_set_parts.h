@@ -1,0 +1,33 @@
+/*
+ * rule_set_parts.h
+ *		What the files of a RuleSet share; for rules/ only.
+ */
+#ifndef PORTAGE_RULE_SET_PARTS_H
+#define PORTAGE_RULE_SET_PARTS_H
+
+#include "rules/rule_set.h"
+
+/* A type as the file has it, and what the source says it is. */
+typedef struct ResolvedType
+{
+	const char *text;
+	SchemaType type;
+} ResolvedType;
+
+struct RuleSet
+{
+	RuleSetConfig config;
+	Arena arena;
+	ResolvedType *types;
+	int type_count;
+	RuleInput *inputs; /* of the schema that it was prepared with, by oid */
+	int input_count;
+};
+
+/* NULL if it was not resolved. */
+const SchemaType *rule_set_type(const RuleSet *set, const char *text);
+
+/* The table as it was when the set was prepared, or NULL. */
+const RuleInput *rule_set_input(const RuleSet *set, uint32_t oid);
+
+#endif /* PORTAGE_RULE_SET_PARTS_H */

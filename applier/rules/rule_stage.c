@@ -1,0 +1,341 @@
+/*
+ * rule_stage.c
+ *		See rule_stage.h.
+ *
+ * A ledger stands before each commit and at the end of a frame that ends within a
+ * transaction, so that whatever becomes a batch has what its rows came to.
+ */
+#include "rules/rule_stage.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "plan/row_error.h"
+#include "rules/rule_set_parts.h"
+#include "rules/stage_parts.h"
+
+RuleStage *
+rule_stage_open(const RuleSet *set, Target *target, const ChangeFilter *filter,
+				Error *err)
+{
+	RuleStage *stage = mem_zalloc(sizeof(*stage));
+
+	stage->set = set;
+	stage->target = target;
+	stage->filter = filter;
+	stage->kept = kept_relation_new();
+	stage->engine = rule_engine_new(set, err);
+	if (stage->engine != NULL && stage_kept_load(stage, err))
+		return stage;
+	rule_stage_close(stage);
+	return NULL;
+}
+
+void
+rule_stage_close(RuleStage *stage)
+{
+	if (stage == NULL)
+		return;
+	stage_tables_release(stage);
+	relation_release(stage->kept);
+	rule_engine_free(stage->engine);
+	kept_map_release(&stage->quarantined);
+	kept_map_release(&stage->counters);
+	mem_free(stage->held);
+	mem_free(stage->out.events);
+	mem_free(stage);
+}
+
+static const char *
+operation_of(const Change *change)
+{
+	switch (change->kind)
+	{
+		case CHANGE_INSERT:
+			return "insert";
+		case CHANGE_UPDATE:
+			return "update";
+		default:
+			return "delete";
+	}
+}
+
+/* A copy shows the change already, or the table is none of ours. */
+static bool
+is_shown(const RuleStage *stage, const StageDerived *item, const Change *change)
+{
+	const ChangeFilter *filter = stage->filter;
+
+	return filter->verdict(filter, &stage->txn, change, item->stamped) ==
+			   VERDICT_SKIP ||
+		   filter->verdict(filter, &stage->txn, change, change->relation) ==
+			   VERDICT_SKIP;
+}
+
+/* Rule, table, key and LSN. */
+static bool
+row_failed(const RuleStage *stage, const StageDerived *item,
+		   const Change *change, Error *err)
+{
+	(void) row_error(err, &stage->txn, change);
+	return error_wrap(err, "%s", item->derived->rule_name);
+}
+
+/* Without an identity an UPDATE or DELETE means nothing, to any rule. */
+static void
+pass_nokey(RuleStage *stage, const StageDerived *item, const Change *change)
+{
+	unsigned operation = change->nokey_op == 'U' ? RULE_UPDATE : RULE_DELETE;
+	Change copy = *change;
+
+	copy.relation = item->relation;
+	if ((item->derived->operations & operation) != 0)
+		stage_out_change(stage, &copy);
+	else
+		stage_out_ledger(stage, item->derived, change->relation)
+			->counts[LEDGER_SKIPPED]++;
+}
+
+static void
+put_moves(RuleStage *stage, const StageDerived *item, const Change *change,
+		  const RuleMoves *moves, bool was_quarantined)
+{
+	for (int i = 0; i < moves->count; i++)
+		stage_out_change(stage, &moves->changes[i]);
+	if (was_quarantined)
+		stage_release(stage, item, change);
+}
+
+/* One change and one rule. */
+static bool
+apply_rule(RuleStage *stage, const StageDerived *item, const Change *change,
+		   Error *err)
+{
+	const Derived *derived = item->derived;
+	ExprContext context = {
+		.op = operation_of(change),
+		.lsn = stage->txn.commit_lsn,
+		.xid = stage->txn.xid,
+		.commit_time_us = stage->txn.commit_time_us,
+		.source = stage->set->config.source,
+		.counter = stage_counter,
+		.counter_arg = stage,
+	};
+	RuleMove move = {
+		.derived = derived,
+		.relation = item->relation,
+		.context = &context,
+		.arena = &stage->out.frame->arena,
+		.unsure = stage_is_quarantined(stage, item, change),
+	};
+	RuleMoves moves;
+
+	if (is_shown(stage, item, change))
+		return true;
+	if (derived->unchanged)
+	{
+		stage_out_change(stage, change);
+		return true;
+	}
+	if (change->kind == CHANGE_NOKEY)
+	{
+		pass_nokey(stage, item, change);
+		return true;
+	}
+	stage->deriving = derived;
+	move.ledger = stage_out_ledger(stage, derived, change->relation);
+	if (rule_move(&move, change, &moves, err))
+	{
+		put_moves(stage, item, change, &moves, move.unsure);
+		return true;
+	}
+	if (err->code != P_RULE_VALUE || derived->rule == NULL ||
+		derived->rule->on_error != RULE_QUARANTINE)
+		return row_failed(stage, item, change, err);
+	(void) row_failed(stage, item, change, err);
+	stage_quarantine(stage, item, change, err);
+	move.ledger->counts[LEDGER_QUARANTINED]++;
+	error_clear(err);
+	return true;
+}
+
+static bool
+stage_change(RuleStage *stage, const Change *change, Error *err)
+{
+	StageTable *table = stage_table(stage, change->relation, err);
+
+	if (table == NULL)
+		return row_error(err, &stage->txn, change);
+	if (table->count > 0)
+		stage_out_hold(stage, table);
+	for (int i = 0; i < table->count; i++)
+	{
+		if (!apply_rule(stage, &table->derived[i], change, err))
+			return false;
+	}
+	return true;
+}
+
+/* Of a partition alone: its rows cannot be told from the others there. */
+static bool
+is_part(const Change *change, const Relation *relation)
+{
+	if (relation->root_oid == 0)
+		return false;
+	for (int i = 0; i < change->truncated_count; i++)
+	{
+		if (change->truncated[i]->oid == relation->root_oid)
+			return false;
+	}
+	return true;
+}
+
+static bool
+truncate_table(RuleStage *stage, const Change *change, const Relation *relation,
+			   Change *out, Error *err)
+{
+	StageTable *table = stage_table(stage, relation, err);
+
+	if (table == NULL)
+		return row_error(err, &stage->txn, change);
+	if (table->count > 0)
+		stage_out_hold(stage, table);
+	for (int i = 0; i < table->count; i++)
+	{
+		const StageDerived *item = &table->derived[i];
+
+		if ((item->derived->operations & RULE_TRUNCATE) == 0)
+		{
+			stage_out_ledger(stage, item->derived, relation)
+				->counts[LEDGER_SKIPPED]++;
+			continue;
+		}
+		if (!item->derived->unchanged && is_part(change, relation))
+		{
+			error_set(err, P_RULE_VALUE,
+					  "TRUNCATE of one partition of %s.%s, which has become one"
+					  " table",
+					  relation->root_schema, relation->root_name);
+			return row_failed(stage, item, change, err);
+		}
+		out->truncated[out->truncated_count++] = item->relation;
+	}
+	return true;
+}
+
+static bool
+stage_truncate(RuleStage *stage, const Change *change, Error *err)
+{
+	Change out = *change;
+	size_t most = (size_t) change->truncated_count *
+				  ((size_t) stage->set->config.config->rule_count + 1);
+
+	out.truncated = ARENA_ARRAY(&stage->out.frame->arena, const Relation *,
+								most);
+	out.truncated_count = 0;
+	for (int i = 0; i < change->truncated_count; i++)
+	{
+		if (!truncate_table(stage, change, change->truncated[i], &out, err))
+			return false;
+	}
+	if (out.truncated_count > 0)
+		stage_out_change(stage, &out);
+	return true;
+}
+
+/* Every relation of the change is known from now on: *passes if none matters. */
+static bool
+know_tables(RuleStage *stage, const Change *change, bool *passes, Error *err)
+{
+	bool truncate = change->kind == CHANGE_TRUNCATE;
+	int count = truncate ? change->truncated_count : 1;
+
+	for (int i = 0; i < count; i++)
+	{
+		const StageTable *table = stage_table(
+			stage, truncate ? change->truncated[i] : change->relation, err);
+
+		if (table == NULL)
+			return row_error(err, &stage->txn, change);
+		*passes = *passes && table->passes;
+	}
+	return true;
+}
+
+/* Does nothing of the frame change?  Then it is not made anew. */
+static bool
+frame_passes(RuleStage *stage, const QueueItem *item, bool *passes, Error *err)
+{
+	const Frame *frame = item->frame;
+
+	*passes = true;
+	for (int i = item->keep_from; i < frame->event_count; i++)
+	{
+		if (frame->events[i].kind == EVENT_CHANGE &&
+			!know_tables(stage, &frame->events[i].change, passes, err))
+			return false;
+	}
+	return true;
+}
+
+static void
+note_txn(RuleStage *stage, const Event *event)
+{
+	if (event->kind == EVENT_BEGIN)
+		stage->txn = event->txn;
+	if (event->kind == EVENT_BEGIN || event->kind == EVENT_COMMIT)
+		stage->in_txn = event->kind == EVENT_BEGIN;
+}
+
+static bool
+stage_event(RuleStage *stage, const Event *event, Error *err)
+{
+	note_txn(stage, event);
+	if (event->kind == EVENT_CHANGE)
+		return event->change.kind == CHANGE_TRUNCATE
+				   ? stage_truncate(stage, &event->change, err)
+				   : stage_change(stage, &event->change, err);
+	if (event->kind == EVENT_COMMIT)
+		stage_out_tally(stage);
+	stage_out_event(stage, event);
+	return true;
+}
+
+/* The transactions that a frame which passes begins and ends. */
+static void
+note_frame(RuleStage *stage, const QueueItem *item)
+{
+	for (int i = item->keep_from; i < item->frame->event_count; i++)
+		note_txn(stage, &item->frame->events[i]);
+}
+
+bool
+rule_stage_frame(RuleStage *stage, QueueItem *item, Error *err)
+{
+	Frame *frame = item->frame;
+	bool passes;
+
+	if (!frame_passes(stage, item, &passes, err))
+	{
+		frame_release(frame);
+		return false;
+	}
+	if (passes)
+	{
+		note_frame(stage, item);
+		return true;
+	}
+	stage_out_begin(stage, frame);
+	for (int i = item->keep_from; i < frame->event_count; i++)
+	{
+		if (!stage_event(stage, &frame->events[i], err))
+		{
+			stage_out_discard(stage);
+			return false;
+		}
+	}
+	stage_out_tally(stage);
+	item->frame = stage_out_end(stage);
+	item->keep_from = 0;
+	return true;
+}

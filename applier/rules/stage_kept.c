@@ -1,0 +1,252 @@
+/*
+ * stage_kept.c
+ *		What the stage keeps on the target: counters, and rows put aside.
+ *
+ * Both are changes of the kept table, in the transaction of the row that they
+ * belong to; in memory there is as much of them as is asked for with each row.
+ *
+ * A row in quarantine is known by rule, table and the identity's columns.  As long
+ * as it is there, the target may have an older version of it or none: its changes
+ * are puts and maybe-deletes, and the first that goes well lets it go.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/buffer.h"
+#include "base/json_text.h"
+#include "base/mem.h"
+#include "plan/row_error.h"
+#include "rules/stage_parts.h"
+
+#define AREA_QUARANTINE "quarantine"
+#define AREA_COUNTER "counter:"
+
+/* ---- reading */
+
+static bool
+take_row(void *arg, const KeptRow *row, Error *err)
+{
+	RuleStage *stage = arg;
+
+	(void) err;
+	if (strcmp(row->area, AREA_QUARANTINE) == 0)
+		kept_map_put(&stage->quarantined, AREA_QUARANTINE, row->key, 1);
+	else
+		kept_map_put(&stage->counters, row->area, row->key,
+					 strtoll(row->body.data, NULL, 10));
+	return true;
+}
+
+bool
+stage_kept_load(RuleStage *stage, Error *err)
+{
+	const TargetOps *ops = stage->target->ops;
+
+	return ops->kept_visit(stage->target, AREA_QUARANTINE, take_row, stage,
+						   err) &&
+		   ops->kept_visit(stage->target, AREA_COUNTER, take_row, stage, err);
+}
+
+/* ---- writing */
+
+static void
+put_kept(RuleStage *stage, ChangeKind kind, const char *area, Slice key,
+		 Slice body)
+{
+	Arena *arena = &stage->out.frame->arena;
+	char hash[KEPT_HASH_SIZE];
+	KeptRow row = { area, hash, key, body };
+	Change change;
+
+	kept_hash(key, hash);
+	change = kept_change(kind, stage->kept, stage->target->config->stream, &row,
+						 arena);
+	stage_out_relation(stage, stage->kept);
+	stage_out_change(stage, &change);
+}
+
+/* ---- counters */
+
+static const char *
+column_of_expression(const Derived *derived, int expression)
+{
+	for (int i = 0; i < derived->column_count; i++)
+	{
+		if (derived->columns[i].from < 0 &&
+			derived->columns[i].expression == expression)
+			return derived->columns[i].as.name;
+	}
+	BUG("a counter outside of a column");
+}
+
+bool
+stage_counter(void *arg, int expression, Slice key, int64_t *next, Error *err)
+{
+	RuleStage *stage = arg;
+	Arena *arena = &stage->out.frame->arena;
+	const Derived *derived = stage->deriving;
+	char number[24];
+	char *area;
+
+	area = arena_printf(arena, AREA_COUNTER "%s:%s", derived->rule_name,
+						column_of_expression(derived, expression));
+	*next = 0;
+	(void) kept_map_find(&stage->counters, area, key, next);
+	if (*next == INT64_MAX)
+		return error_set(err, P_RULE_VALUE, "the counter has no next number");
+	*next += 1;
+	kept_map_put(&stage->counters, area, key, *next);
+	snprintf(number, sizeof(number), "%" PRId64, *next);
+	put_kept(stage, CHANGE_PUT, area,
+			 (Slice){ arena_strndup(arena, key.data, key.len), key.len },
+			 slice_of(number));
+	return true;
+}
+
+/* ---- quarantine */
+
+/* Bytes that are no text are shown as PostgreSQL shows them. */
+static json_t *
+json_value(const Column *column, const Value *value)
+{
+	Buffer hex;
+	json_t *json;
+
+	if (value->state == WIRE_COL_NULL)
+		return json_null();
+	if (column->base_type_oid != BYTEA_OID)
+		return json_stringn_nocheck(value->data, value->len);
+	buffer_init(&hex);
+	buffer_puts(&hex, "\\x");
+	for (uint32_t i = 0; i < value->len; i++)
+		buffer_printf(&hex, "%02x", (unsigned char) value->data[i]);
+	json = json_stringn(hex.data, hex.len);
+	buffer_release(&hex);
+	return json;
+}
+
+/* The row, or its key; values that are not in the WAL are left out. */
+static json_t *
+json_row(const Relation *relation, const Value *values, bool key_only)
+{
+	json_t *row = json_object();
+
+	for (int i = 0; values != NULL && i < relation->column_count; i++)
+	{
+		const Column *column = &relation->columns[i];
+
+		if ((key_only && relation->key_count > 0 &&
+			 (column->flags & WIRE_COLUMN_KEY) == 0) ||
+			values[i].state == WIRE_COL_ABSENT ||
+			values[i].state == WIRE_COL_UNCHANGED)
+			continue;
+		json_object_set_new_nocheck(row, column->name,
+									json_value(column, &values[i]));
+	}
+	return row;
+}
+
+/* What the row is known by; lives as long as the frame, or until freed. */
+static char *
+quarantine_key(const StageDerived *item, const Relation *relation,
+			   const Value *values)
+{
+	json_t *key = json_pack(
+		"[s, s+++, o]", item->derived->rule_name, item->derived->input->schema,
+		".", item->derived->input->name, json_row(relation, values, true));
+	char *text = json_dumps(key, JSON_COMPACT | JSON_SORT_KEYS);
+
+	json_decref(key);
+	BUG_UNLESS(text != NULL);
+	return text;
+}
+
+static const Value *
+old_or_new(const Change *change)
+{
+	return change->old_values != NULL ? change->old_values : change->new_values;
+}
+
+bool
+stage_is_quarantined(RuleStage *stage, const StageDerived *item,
+					 const Change *change)
+{
+	int64_t number;
+	char *key;
+	bool found;
+
+	if (stage->quarantined.count == 0 || change->kind > CHANGE_DELETE ||
+		item->derived->unchanged)
+		return false;
+	key = quarantine_key(item, change->relation, old_or_new(change));
+	found = kept_map_find(&stage->quarantined, AREA_QUARANTINE, slice_of(key),
+						  &number);
+	free(key);
+	return found;
+}
+
+static void
+let_out(RuleStage *stage, const char *key)
+{
+	kept_map_remove(&stage->quarantined, AREA_QUARANTINE, slice_of(key));
+	put_kept(stage, CHANGE_MAYBE_DELETE, AREA_QUARANTINE, slice_of(key),
+			 slice_of(""));
+}
+
+void
+stage_release(RuleStage *stage, const StageDerived *item, const Change *change)
+{
+	char *key = quarantine_key(item, change->relation, old_or_new(change));
+
+	let_out(stage, key);
+	free(key);
+}
+
+static char *
+quarantine_body(const RuleStage *stage, const StageDerived *item,
+				const Change *change, const Error *why)
+{
+	const Value *row = change->new_values != NULL ? change->new_values
+												  : change->old_values;
+	char lsn[32];
+	json_t *body;
+	char *text;
+
+	snprintf(lsn, sizeof(lsn), LSN_FORMAT, LSN_ARGS(stage->txn.commit_lsn));
+	body = json_pack(
+		"{s:i, s:s, s:s+++, s:s, s:s, s:I, s:I, s:s, s:o, s:o}", "format", 1,
+		"rule", item->derived->rule_name, "table", item->derived->input->schema,
+		".", item->derived->input->name, "operation", change_verb(change),
+		"commit_lsn", lsn, "xid", (json_int_t) stage->txn.xid, "commit_time_us",
+		(json_int_t) stage->txn.commit_time_us, "error", why->message, "key",
+		json_row(change->relation, old_or_new(change), true), "row",
+		json_row(change->relation, row, false));
+	BUG_UNLESS(body != NULL);
+	text = json_dumps(body, JSON_COMPACT);
+	json_decref(body);
+	BUG_UNLESS(text != NULL);
+	return text;
+}
+
+void
+stage_quarantine(RuleStage *stage, const StageDerived *item,
+				 const Change *change, const Error *why)
+{
+	const Value *now = change->new_values != NULL ? change->new_values
+												  : change->old_values;
+	char *key = quarantine_key(item, change->relation, now);
+	char *before = quarantine_key(item, change->relation, old_or_new(change));
+	char *body = quarantine_body(stage, item, change, why);
+
+	if (strcmp(key, before) != 0)
+		let_out(stage, before);
+	kept_map_put(&stage->quarantined, AREA_QUARANTINE, slice_of(key), 1);
+	put_kept(stage, CHANGE_PUT, AREA_QUARANTINE, slice_of(key), slice_of(body));
+	free(key);
+	free(before);
+	free(body);
+}

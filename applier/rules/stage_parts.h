@@ -1,0 +1,112 @@
+/*
+ * stage_parts.h
+ *		What the files of the rule stage share; for rules/ only.
+ *
+ * rule_stage.c		frames: which events change, and what follows on them
+ * stage_table.c	relations of the source and what is derived from them
+ * stage_out.c		the frame that is being made, and its ledger
+ * stage_kept.c		counters and quarantine
+ */
+#ifndef PORTAGE_STAGE_PARTS_H
+#define PORTAGE_STAGE_PARTS_H
+
+#include "rules/kept_map.h"
+#include "rules/rule_move.h"
+#include "rules/rule_stage.h"
+
+/* One derived table of a relation. */
+typedef struct StageDerived
+{
+	const Derived *derived;
+	const Relation *relation; /* the derived one; we hold a reference */
+	Relation *stamped; /* what a copy of it is known by: its OID counts only */
+} StageDerived;
+
+/* A relation as it was announced, and what becomes of its rows here. */
+typedef struct StageTable
+{
+	const Relation *relation; /* we hold a reference */
+	StageDerived *derived;
+	int count;
+	bool passes; /* its rows pass as they are */
+	bool held;	 /* the frame that is being made holds the derived ones */
+} StageTable;
+
+/* The frame that is being made. */
+typedef struct StageOut
+{
+	Frame *frame;
+	Event *events; /* ours, grows; copied into the frame at its end */
+	int event_count;
+	int event_capacity;
+	int relation_capacity;
+	Ledger *ledger; /* of the open transaction; in the frame's arena */
+	int ledger_capacity;
+} StageOut;
+
+struct RuleStage
+{
+	const RuleSet *set;
+	RuleEngine *engine;
+	Target *target;
+	const ChangeFilter *filter;
+	const Relation *kept;
+	StageTable **tables; /* by serial number: open addressing */
+	int table_capacity;	 /* a power of two, or 0 */
+	int table_count;
+	StageTable *last;
+	StageTable **held; /* by the frame that is being made */
+	int held_count;
+	int held_capacity;
+	int ledger_room; /* entries that a ledger may come to */
+	Txn txn;		 /* the open transaction */
+	bool in_txn;
+	KeptMap quarantined; /* area "quarantine" */
+	KeptMap counters;
+	StageOut out;
+
+	/* of the row that is being evaluated */
+	const Derived *deriving;
+};
+
+/* ---- stage_table.c */
+
+/* NULL and P_RULE if it cannot be derived. */
+StageTable *stage_table(RuleStage *stage, const Relation *relation, Error *err);
+void stage_tables_release(RuleStage *stage);
+
+/* ---- stage_out.c */
+
+void stage_out_begin(RuleStage *stage, Frame *source);
+void stage_out_event(RuleStage *stage, const Event *event);
+void stage_out_change(RuleStage *stage, const Change *change);
+/* The frame holds the derived relations of the table from now on. */
+void stage_out_hold(RuleStage *stage, StageTable *table);
+void stage_out_relation(RuleStage *stage, const Relation *relation);
+LedgerEntry *stage_out_ledger(RuleStage *stage, const Derived *derived,
+							  const Relation *relation);
+/* What was counted so far becomes an event, if there is anything. */
+void stage_out_tally(RuleStage *stage);
+Frame *stage_out_end(RuleStage *stage);
+void stage_out_discard(RuleStage *stage);
+
+/* ---- stage_kept.c */
+
+/* Read what is kept on the target. */
+bool stage_kept_load(RuleStage *stage, Error *err);
+
+/* ExprContext.counter; the argument is the stage. */
+bool stage_counter(void *stage, int expression, Slice key, int64_t *next,
+				   Error *err);
+
+/* May the row be here, or in quarantine, nobody knows? */
+bool stage_is_quarantined(RuleStage *stage, const StageDerived *derived,
+						  const Change *change);
+/* The row has come to its place: it is not in quarantine any more. */
+void stage_release(RuleStage *stage, const StageDerived *derived,
+				   const Change *change);
+/* Put the row aside, with why. */
+void stage_quarantine(RuleStage *stage, const StageDerived *derived,
+					  const Change *change, const Error *why);
+
+#endif /* PORTAGE_STAGE_PARTS_H */
