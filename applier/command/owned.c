@@ -80,12 +80,19 @@ bool
 owned_stream(Owned *self, StreamConfig *config, Error *err)
 {
 	Session *session = &self->session;
+	StreamTarget to = {
+		.target = session->target,
+		.progress = &session->progress,
+		.alone_lsn = &self->alone_lsn,
+	};
 	int64_t started_ms = clock_ms();
+	bool ok;
 
 	config->defer = !self->hold_nothing;
-	config->alone_lsn = &self->alone_lsn;
-	if (stream_run(config, session->source, session->target, &session->progress,
-				   err))
+	ok = stream_run(config, session->source, &to, 1, err);
+	if (error_is_set(&to.error))
+		*err = to.error;
+	else if (ok)
 		return true;
 	/*
 	 * The error may have been about what the plugin held back.  A stream that

@@ -114,11 +114,17 @@ progress_advance(Progress *progress, const Txn *txn, const char *nonce,
 }
 
 void
-history_init(History *history, const Progress *expected)
+history_init(History *history, const Progress *expected, Lsn start_lsn)
 {
 	memset(history, 0, sizeof(*history));
-	history->state = HISTORY_EXPECT_ANCHOR;
 	history->expected = expected;
+	history->start_lsn = start_lsn;
+	if (expected->digest[0] != '\0')
+		history->state = HISTORY_EXPECT_ANCHOR;
+	else if (start_lsn < expected->resume_lsn)
+		history->state = HISTORY_EXPECT_RESUME;
+	else
+		history->state = HISTORY_PROVEN;
 }
 
 void
@@ -151,8 +157,17 @@ check_begin(History *history, const Txn *txn, Error *err)
 {
 	const Progress *expected = history->expected;
 
+	if (history->state == HISTORY_EXPECT_RESUME)
+	{
+		if (txn->commit_lsn >= expected->resume_lsn)
+			history->state = HISTORY_PROVEN;
+		return true;
+	}
 	if (history->state == HISTORY_EXPECT_ANCHOR)
 	{
+		if (txn->commit_lsn >= history->start_lsn &&
+			txn->commit_lsn < expected->anchor_lsn)
+			return true;
 		if (txn->commit_lsn != expected->anchor_lsn)
 			return history_differs(history, err,
 								   "the first transaction is not the marker's",
@@ -181,6 +196,8 @@ check_commit(History *history, const Txn *txn, Error *err)
 {
 	const Progress *expected = history->expected;
 
+	if (history->state != HISTORY_REPLAY)
+		return true;
 	if (!history->nonce_seen)
 		return history_differs(history, err, "the marker's nonce is missing",
 							   txn->commit_lsn);
@@ -200,28 +217,44 @@ check_commit(History *history, const Txn *txn, Error *err)
 	return true;
 }
 
+/* The event is one of ours to look at: is it what was applied? */
+static bool
+check_event(History *history, const Event *event, Error *err)
+{
+	char nonce[NONCE_SIZE];
+
+	switch (event->kind)
+	{
+		case EVENT_BEGIN:
+			return check_begin(history, &event->txn, err);
+		case EVENT_COMMIT:
+			return check_commit(history, &event->txn, err);
+		case EVENT_MESSAGE:
+			if (history->state == HISTORY_REPLAY &&
+				message_is_marker(&event->message, nonce) &&
+				strcmp(nonce, history->expected->anchor_nonce) == 0)
+				history->nonce_seen = true;
+			return true;
+		default:
+			return true;
+	}
+}
+
 bool
 history_check(History *history, const Frame *frame, int *keep_from, Error *err)
 {
-	const Event *event;
-	char nonce[NONCE_SIZE];
 	int i;
 
 	for (i = 0; i < frame->event_count; i++)
 	{
 		if (history->state == HISTORY_PROVEN)
 			break;
-		event = &frame->events[i];
-		if (event->kind == EVENT_BEGIN &&
-			!check_begin(history, &event->txn, err))
+		if (!check_event(history, &frame->events[i], err))
 			return false;
-		if (event->kind == EVENT_MESSAGE &&
-			message_is_marker(&event->message, nonce) &&
-			strcmp(nonce, history->expected->anchor_nonce) == 0)
-			history->nonce_seen = true;
-		if (event->kind == EVENT_COMMIT &&
-			!check_commit(history, &event->txn, err))
-			return false;
+		/* this one is the first that was not applied */
+		if (history->state == HISTORY_PROVEN &&
+			frame->events[i].kind == EVENT_BEGIN)
+			break;
 	}
 	*keep_from = i;
 	return true;

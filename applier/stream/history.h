@@ -41,7 +41,8 @@ void progress_advance(Progress *progress, const Txn *txn, const char *nonce,
 
 typedef enum HistoryState
 {
-	HISTORY_EXPECT_ANCHOR, /* the next transaction must be the anchor's */
+	HISTORY_EXPECT_RESUME, /* nothing to prove: the anchor lies ahead */
+	HISTORY_EXPECT_ANCHOR, /* the anchor's transaction comes, or another target's */
 	HISTORY_REPLAY,		   /* between anchor and resume_lsn */
 	HISTORY_PROVEN
 } HistoryState;
@@ -51,6 +52,7 @@ typedef struct History
 {
 	HistoryState state;
 	const Progress *expected;
+	Lsn start_lsn;	   /* of the stream */
 	Progress replayed; /* only digests and positions are used */
 	bool nonce_seen;
 	bool skeleton_only;	   /* another plugin version made the anchor */
@@ -58,10 +60,12 @@ typedef struct History
 } History;
 
 /*
- * Begin a proof for a stream that starts at expected->anchor_lsn.  expected
- * must outlive it.
+ * Begin a proof for a stream that starts at start_lsn: at expected->anchor_lsn, or
+ * before that, because another target needs it; what lies between is passed over.
+ * Where the anchor is still ahead nothing is proven here, and what lies before
+ * resume_lsn is passed over.  expected must outlive it.
  */
-void history_init(History *history, const Progress *expected);
+void history_init(History *history, const Progress *expected, Lsn start_lsn);
 
 /* The plugin says its version: decides between digest and skeleton. */
 void history_hello(History *history, const char *plugin_version);

@@ -26,11 +26,14 @@ marker_emit(StreamSession *session, Error *err)
 	char nonce[NONCE_SIZE];
 	Lsn lsn;
 
-	marker_nonce(session->claimed.origin_nonce, nonce);
-	markers_add(session->markers, nonce);
+	/* all targets of a source know its markers by the same secret */
+	marker_nonce(session->lanes[0].claimed.origin_nonce, nonce);
+	for (int i = 0; i < session->lane_count; i++)
+		markers_add(session->lanes[i].markers, nonce);
 	if (!source->ops->marker_emit(source, nonce, &lsn, err))
 		return error_wrap(err, "cannot emit a marker");
-	markers_emitted(session->markers, nonce, lsn);
+	for (int i = 0; i < session->lane_count; i++)
+		markers_emitted(session->lanes[i].markers, nonce, lsn);
 	atomic_store(&session->source_written, lsn);
 	return true;
 }
@@ -41,7 +44,8 @@ check_overdue(StreamSession *session, Error *err)
 	Lsn wal_end = atomic_load(&session->source_wal_end);
 	int64_t age_ms;
 
-	if (!markers_overdue(session->markers, wal_end, &age_ms) ||
+	/* they arrive for all lanes at once, also for those that have ended */
+	if (!markers_overdue(session->lanes[0].markers, wal_end, &age_ms) ||
 		age_ms < OVERDUE_MS)
 		return true;
 	return error_set(err, P_CONNECTION_LOST,

@@ -22,9 +22,9 @@
 #define LOG_MS 10000
 
 void
-report_init(Report *report, const StreamSession *session)
+report_init(Report *report, const Lane *lane)
 {
-	report->session = session;
+	report->lane = lane;
 	meter_init(&report->rows, WINDOW_MS);
 	meter_init(&report->drained, WINDOW_MS);
 	meter_init(&report->written, WINDOW_MS);
@@ -45,12 +45,12 @@ source_position(const StreamSession *session)
 static void
 feed(Report *report, int64_t now_ms)
 {
-	const StreamSession *session = report->session;
-	Lsn source = source_position(session);
+	const Progress *progress = report->lane->progress;
+	Lsn source = source_position(report->lane->session);
 
 	report->fed_ms = now_ms;
-	meter_add(&report->rows, now_ms, session->progress->rows);
-	meter_add(&report->drained, now_ms, session->progress->resume_lsn);
+	meter_add(&report->rows, now_ms, progress->rows);
+	meter_add(&report->drained, now_ms, progress->resume_lsn);
 	if (source != LSN_NONE)
 		meter_add(&report->written, now_ms, source);
 }
@@ -59,9 +59,8 @@ static void
 format(const Report *report, int64_t lag_ms, const char *between, char *out,
 	   size_t size)
 {
-	const StreamSession *session = report->session;
-	Lsn resume = session->progress->resume_lsn;
-	Lsn source = source_position(session);
+	Lsn resume = report->lane->progress->resume_lsn;
+	Lsn source = source_position(report->lane->session);
 	uint64_t behind = source > resume ? source - resume : 0;
 	double drain = meter_rate(&report->drained);
 	double written = meter_rate(&report->written);

@@ -13,7 +13,7 @@
 
 typedef struct Report
 {
-	const StreamSession *session;
+	const Lane *lane;
 	Meter rows;	   /* applied */
 	Meter drained; /* WAL applied, in bytes */
 	Meter written; /* WAL of the source, in bytes */
@@ -21,7 +21,7 @@ typedef struct Report
 	int64_t shown_ms;
 } Report;
 
-void report_init(Report *report, const StreamSession *session);
+void report_init(Report *report, const Lane *lane);
 
 /* Called often; lag_ms: age of the last marker that was applied, or -1. */
 void report_turn(Report *report, int64_t lag_ms);

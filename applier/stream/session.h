@@ -2,10 +2,15 @@
  * session.h
  *		What the threads of a running stream share.
  *
- * Shared state is the queue, the registry of markers, two positions and the
- * first failure; no lock is held across a call to a server.  The reader owns
- * the source's stream, the marker thread its own connection, the writer the
- * target.
+ * A session is the source's side: one reader, one marker thread.  For each
+ * target it has a lane with a queue and a thread that collects and writes.  A lane
+ * ends by itself, when it is done or has failed; the session ends with its last
+ * lane, or when the source's side fails.
+ *
+ * Shared state is the queues, the registries of markers, positions and the first
+ * failure of each side; no lock is held across a call to a server.  The reader
+ * owns the source's stream and the proofs of history, the marker thread its own
+ * connection, the thread of a lane its target.
  */
 #ifndef PORTAGE_STREAM_SESSION_H
 #define PORTAGE_STREAM_SESSION_H
@@ -16,46 +21,95 @@
 #include "base/wake.h"
 #include "pipeline/queue.h"
 #include "stream/ddl_event.h"
+#include "stream/history.h"
 #include "stream/markers.h"
 #include "stream/stamps.h"
 #include "stream/stream.h"
 
-typedef struct StreamSession
+typedef struct StreamSession StreamSession;
+
+/* The way from the reader to one target. */
+typedef struct Lane
 {
-	const StreamConfig *config;
-	Source *source;
+	StreamSession *session;
+	StreamTarget *to;
 	Target *target;
 	Progress *progress; /* the writer's; as claimed until it starts */
 	Progress claimed;	/* what the reader proves against */
+	History history;	/* the reader's */
 	Queue *queue;
-	Markers *markers;
+	Markers *markers; /* of this process, as they pass this lane */
 	Stamps *stamps;
-	DdlKey ddl_key; /* of the messages that carry DDL */
+	pthread_t thread;
+	bool started;
 
-	atomic_bool ending;				  /* threads are to return */
-	Wake wake;						  /* rings when they are */
-	atomic_uint_fast64_t confirm_lsn; /* durable: may be told to the source */
+	atomic_bool ended;				  /* takes no more, or is to take no more */
+	atomic_uint_fast64_t confirm_lsn; /* durable here */
+	pthread_mutex_t mutex;
+	bool failed;
+	Error error; /* the first one */
+} Lane;
+
+struct StreamSession
+{
+	const StreamConfig *config;
+	Source *source;
+	Lane *lanes;
+	int lane_count;
+	atomic_int lanes_left; /* whose threads have not ended */
+	DdlKey ddl_key;		   /* of the messages that carry DDL */
+
+	atomic_bool ending;					 /* threads are to return */
+	Wake wake;							 /* rings when they are */
 	atomic_uint_fast64_t source_wal_end; /* as the reader last heard */
 	atomic_uint_fast64_t source_written; /* where the last marker went */
 	char plugin_version[32];			 /* before the first frame is queued */
 
 	pthread_mutex_t mutex;
 	bool failed;
-	Error error; /* the first one */
-} StreamSession;
+	Error error; /* the first one of the source's side */
+};
 
-/* Note a failure of a thread; the first one counts and ends the session. */
+/* Note a failure of the source's side; the first one ends the session. */
 void session_fail(StreamSession *session, const Error *err);
-bool session_ending(StreamSession *session);
+bool session_ending(const StreamSession *session);
 
 /* Have all threads return. */
 void session_stop(StreamSession *session);
 
-/* Thread bodies; the argument is the session. */
+/* What may be told to the source: what every target has on disk. */
+Lsn session_confirm_lsn(const StreamSession *session);
+
+/* ---- lanes: lane.c */
+
+void lane_init(Lane *lane, StreamSession *session, StreamTarget *to);
+void lane_release(Lane *lane);
+
+/* Note a failure that concerns this target; the first one ends the lane. */
+void lane_fail(Lane *lane, const Error *err);
+
+/* Takes no more frames, and has its thread return. */
+void lane_end(Lane *lane);
+bool lane_ending(const Lane *lane);
+
+/* Where the stream has to begin for it: at its anchor, if that is applied. */
+bool lane_anchored(const Lane *lane);
+Lsn lane_start_lsn(const Lane *lane);
+
+/* Is this the server, with the history, that the target's rows came from? */
+bool lane_check_identity(const Lane *lane, const SourceIdentity *now,
+						 Error *err) MUST_CHECK;
+
+/* Read what the copy left; ignored: tables that are never followed. */
+bool lane_load_stamps(Lane *lane, const uint32_t *ignored, int ignored_count,
+					  Error *err) MUST_CHECK;
+
+/* Thread bodies; the argument is the session, or the lane. */
 void *reader_main(void *session);
 void *marker_main(void *session);
+void *lane_main(void *lane);
 
-/* Runs in the caller's thread until the end, a signal, or a failure. */
-bool writer_run(StreamSession *session, Error *err) MUST_CHECK;
+/* Runs until the lane's end, a signal, or a failure. */
+bool writer_run(Lane *lane, Error *err) MUST_CHECK;
 
 #endif /* PORTAGE_STREAM_SESSION_H */

@@ -1,14 +1,17 @@
 /*
  * stream.h
- *		The running stream: reader, writer and marker threads around one queue.
+ *		The running stream: one source, any number of targets.
  *
- * The reader pulls frames from the source, decodes them, proves the history and
- * queues them; the writer turns whole transactions into target transactions;
- * the marker thread emits a marker a second.  Only the durable position comes
- * back.  See doc/architecture.md.
+ * The reader pulls frames from the source, decodes them and queues them for each
+ * target behind that target's own proof of history; each target's thread turns
+ * whole transactions into target transactions; the marker thread emits a marker a
+ * second.  Only the durable positions come back: what the source is told is what
+ * every target has.  See doc/architecture.md.
  */
 #ifndef PORTAGE_STREAM_H
 #define PORTAGE_STREAM_H
+
+#include <stdatomic.h>
 
 #include "base/error.h"
 #include "progress.h"
@@ -24,23 +27,38 @@ typedef struct StreamConfig
 	Lsn until_lsn; /* LSN_NONE: no end */
 	bool defer;	   /* the plugin may hold small transactions */
 	int writers;
-	bool serial;	/* every change by its own statement */
-	Lsn *alone_lsn; /* the commit of a transaction that is to be applied row by
-					 * row; set before an error that asks for it */
+	bool serial; /* every change by its own statement */
 	int batch_rows;
 	size_t batch_bytes;
 	size_t queue_bytes;
+	bool hold; /* a target is missing here: nothing may be confirmed */
+	const atomic_bool *end; /* becomes true: end as for a signal; or NULL */
 } StreamConfig;
 
 /*
- * Stream until the end that config names, a signal, or an error; true for the
- * first two.  Source and target are connected and owned, progress is as
- * claimed; it is kept current.  After a transient error the caller connects
- * and owns both sides anew and calls again: what was received and not applied
- * is asked for again, from the anchor.
+ * A target of the stream: connected and owned, progress is as claimed and is
+ * kept current.
  */
-bool stream_run(const StreamConfig *config, Source *source, Target *target,
-				Progress *progress, Error *err) MUST_CHECK;
+typedef struct StreamTarget
+{
+	Target *target;
+	Progress *progress;
+	Lsn *alone_lsn; /* the commit of a transaction that is to be applied row by
+					 * row; set before an error that asks for it */
+	Error error;	/* why it ended before its time; or none */
+} StreamTarget;
+
+/*
+ * Stream until each target has come to the end that config names, or has failed,
+ * or until a signal; false with err if the source's side has failed.  A target
+ * that fails is left, with its error, and the others go on.
+ *
+ * The source is connected.  After a transient error the caller connects and owns
+ * that side anew and calls again: what was received and not applied is asked for
+ * again, from the smallest of the targets' anchors.
+ */
+bool stream_run(const StreamConfig *config, Source *source,
+				StreamTarget *targets, int count, Error *err) MUST_CHECK;
 
 /*
  * Emit a marker after the slot was made and find it in the stream: sets

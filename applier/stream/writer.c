@@ -28,7 +28,7 @@
 
 typedef struct Writer
 {
-	StreamSession *session;
+	Lane *lane;
 	Assembler *assembler;
 	Tables *tables;
 	Orders *orders;
@@ -60,7 +60,7 @@ settle(Writer *writer, uint64_t durable, Error *err)
 	if (!pending_settle(&writer->pending, durable, &settled))
 		return true;
 	writer->durable_resume = settled.resume_lsn;
-	atomic_store(&writer->session->confirm_lsn, settled.confirm_lsn);
+	atomic_store(&writer->lane->confirm_lsn, settled.confirm_lsn);
 	return FAILPOINT(FP_BATCH_DURABLE, err);
 }
 
@@ -68,8 +68,8 @@ settle(Writer *writer, uint64_t durable, Error *err)
 static bool
 is_applied_to_end(const Writer *writer)
 {
-	Lsn resume_lsn = writer->session->progress->resume_lsn;
-	Lsn until_lsn = writer->session->config->until_lsn;
+	Lsn resume_lsn = writer->lane->progress->resume_lsn;
+	Lsn until_lsn = writer->lane->session->config->until_lsn;
 
 	return (writer->goal_lsn != LSN_NONE && resume_lsn >= writer->goal_lsn) ||
 		   (until_lsn != LSN_NONE && resume_lsn >= until_lsn);
@@ -90,7 +90,7 @@ is_durability_open(const Writer *writer)
 static bool
 check_durable(Writer *writer, Error *err)
 {
-	Target *target = writer->session->target;
+	Target *target = writer->lane->target;
 	bool to_end = is_applied_to_end(writer);
 	TargetDurability durability;
 	int64_t now_ms = clock_ms();
@@ -115,11 +115,11 @@ static bool
 note_applied(Writer *writer, const StreamBatch *batch,
 			 const TargetDurability *durability, Error *err)
 {
-	StreamSession *session = writer->session;
+	Lane *lane = writer->lane;
 
 	if (!batch->last)
 		return true;
-	*session->progress = batch->after;
+	*lane->progress = batch->after;
 	pending_add(&writer->pending,
 				&(PendingCommit){ durability->written, batch->after.resume_lsn,
 								  batch->after.previous_anchor_lsn });
@@ -127,7 +127,7 @@ note_applied(Writer *writer, const StreamBatch *batch,
 		return false;
 	if (batch->news.marker)
 		writer->lag_ms = batch->news.marker_age_ms;
-	if (batch->news.marker && session->config->until_caught_up &&
+	if (batch->news.marker && lane->session->config->until_caught_up &&
 		writer->goal_lsn == LSN_NONE)
 		writer->goal_lsn = batch->news.marker_end_lsn;
 	return true;
@@ -162,7 +162,7 @@ take_finished(Writer *writer, bool *busy, Error *err)
 static bool
 planned_to_end(const Writer *writer)
 {
-	Lsn until_lsn = writer->session->config->until_lsn;
+	Lsn until_lsn = writer->lane->session->config->until_lsn;
 
 	return until_lsn != LSN_NONE && writer->planned.resume_lsn >= until_lsn;
 }
@@ -197,7 +197,7 @@ ask_tables(Writer *writer, const Unit *unit, Error *err)
 static bool
 has_room(const Writer *writer, const Unit *unit)
 {
-	const StreamConfig *config = writer->session->config;
+	const StreamConfig *config = writer->lane->session->config;
 	const StreamBatch *open = writer->open;
 
 	if (writer->closed || planned_to_end(writer))
@@ -216,8 +216,8 @@ has_room(const Writer *writer, const Unit *unit)
 static bool
 apply_alone(Writer *writer, Error *err)
 {
-	StreamSession *session = writer->session;
-	Target *target = session->target;
+	Lane *lane = writer->lane;
+	Target *target = lane->target;
 	StreamBatch *batch = writer->open;
 	TargetDurability durability;
 	Batch work = {
@@ -245,7 +245,7 @@ apply_alone(Writer *writer, Error *err)
 static bool
 restart_alone(Writer *writer, const Unit *unit, Error *err)
 {
-	*writer->session->config->alone_lsn = unit->txn.commit_lsn;
+	*writer->lane->to->alone_lsn = unit->txn.commit_lsn;
 	return error_set(err, P_SERVER_BUSY,
 					 "transaction %u has to be begun again, to be applied row "
 					 "by row",
@@ -256,7 +256,7 @@ static bool
 must_be_alone(const Writer *writer, const Unit *unit)
 {
 	return writer->alone ||
-		   *writer->session->config->alone_lsn == unit->txn.commit_lsn ||
+		   *writer->lane->to->alone_lsn == unit->txn.commit_lsn ||
 		   !batch_can_plan(writer->open, unit, writer->tables);
 }
 
@@ -280,7 +280,7 @@ take_unit(Writer *writer, const Unit *unit, bool *taken, Error *err)
 	if (batch_empty(writer->open))
 		writer->begun_ms = clock_ms();
 	batch_add(writer->open, unit, alone, writer->tables,
-			  writer->session->plugin_version);
+			  writer->lane->session->plugin_version);
 	writer->planned = writer->open->after;
 	writer->closed = alone || !unit->first || !unit->last;
 	*taken = true;
@@ -364,7 +364,7 @@ open_batch(Writer *writer)
 static bool
 goal_reached(const Writer *writer)
 {
-	const StreamConfig *config = writer->session->config;
+	const StreamConfig *config = writer->lane->session->config;
 
 	if (writer->goal_lsn != LSN_NONE &&
 		writer->durable_resume >= writer->goal_lsn)
@@ -379,7 +379,7 @@ take_frame(Writer *writer, bool *busy, Error *err)
 {
 	QueueItem item;
 
-	if (is_full(writer) || !queue_pop(writer->session->queue, &item, 0))
+	if (is_full(writer) || !queue_pop(writer->lane->queue, &item, 0))
 		return true;
 	*busy = true;
 	return assembler_add(writer->assembler, item, err) &&
@@ -393,7 +393,7 @@ wait_for_work(Writer *writer, Error *err)
 	int64_t wait_ms = is_durability_open(writer) ? DURABLE_WAIT_MS
 												 : IDLE_WAIT_MS;
 
-	return queue_await(writer->session->queue, !is_full(writer), wait_ms) ||
+	return queue_await(writer->lane->queue, !is_full(writer), wait_ms) ||
 		   check_durable(writer, err);
 }
 
@@ -417,7 +417,7 @@ writer_turn(Writer *writer, Error *err)
 static bool
 writer_loop(Writer *writer, Error *err)
 {
-	StreamSession *session = writer->session;
+	Lane *lane = writer->lane;
 
 	while (!goal_reached(writer))
 	{
@@ -426,7 +426,7 @@ writer_loop(Writer *writer, Error *err)
 		if (!writer_turn(writer, err))
 			return false;
 		report_turn(&writer->report, writer->lag_ms);
-		if (session_ending(session))
+		if (lane_ending(lane))
 			return true;
 	}
 	return true;
@@ -435,22 +435,22 @@ writer_loop(Writer *writer, Error *err)
 static bool
 writer_open(Writer *writer, Error *err)
 {
-	StreamSession *session = writer->session;
-	const StreamConfig *config = session->config;
+	Lane *lane = writer->lane;
+	const StreamConfig *config = lane->session->config;
 
-	writer->planned = *session->progress;
-	writer->assembler = assembler_new(session->markers, &session->ddl_key,
-									  session->progress, config->batch_rows,
+	writer->planned = *lane->progress;
+	writer->assembler = assembler_new(lane->markers, &lane->session->ddl_key,
+									  lane->progress, config->batch_rows,
 									  config->batch_bytes);
-	writer->tables = tables_new(session->target);
+	writer->tables = tables_new(lane->target);
 	writer->orders = orders_new();
 	for (; writer->batch_count < config->writers + 1; writer->batch_count++)
 		writer->batches[writer->batch_count] =
 			writer->spare[writer->spare_count++] = batch_new(
-				stamps_filter(session->stamps), writer->orders, config->serial);
-	report_init(&writer->report, session);
-	writer->writers = writers_open(session->target, config->writers,
-								   session->queue, err);
+				stamps_filter(lane->stamps), writer->orders, config->serial);
+	report_init(&writer->report, lane);
+	writer->writers = writers_open(lane->target, config->writers, lane->queue,
+								   err);
 	return writer->writers != NULL;
 }
 
@@ -468,7 +468,7 @@ finish_writers(Writer *writer, Error *err)
 		if (!take_finished(writer, &busy, err))
 			return false;
 		if (writers_busy(writer->writers) > 0)
-			(void) queue_await(writer->session->queue, false, IDLE_WAIT_MS);
+			(void) queue_await(writer->lane->queue, false, IDLE_WAIT_MS);
 	}
 	return true;
 }
@@ -478,7 +478,7 @@ writer_close(Writer *writer)
 {
 	/* a piece of a large transaction may be open */
 	writers_close(writer->writers);
-	writer->session->target->ops->rollback(writer->session->target);
+	writer->lane->target->ops->rollback(writer->lane->target);
 	for (int i = 0; i < writer->batch_count; i++)
 		batch_free(writer->batches[i]);
 	tables_free(writer->tables);
@@ -487,9 +487,9 @@ writer_close(Writer *writer)
 }
 
 bool
-writer_run(StreamSession *session, Error *err)
+writer_run(Lane *lane, Error *err)
 {
-	Writer writer = { .session = session, .lag_ms = -1 };
+	Writer writer = { .lane = lane, .lag_ms = -1 };
 	bool ok;
 
 	ok = writer_open(&writer, err) && writer_loop(&writer, err) &&

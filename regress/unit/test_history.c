@@ -63,18 +63,26 @@ applied_to(int last, const char *nonce)
 }
 
 static bool
-proves(const Progress *expected, Frame *frame, const char *version, int *keep,
-	   Error *err)
+proves_from(Lsn start_lsn, const Progress *expected, Frame *frame,
+			const char *version, int *keep, Error *err)
 {
 	History history;
 	bool good;
 
-	history_init(&history, expected);
+	history_init(&history, expected, start_lsn);
 	history_hello(&history, version);
 	good = history_check(&history, frame, keep, err) &&
 		   history.state == HISTORY_PROVEN;
 	frame_release(frame);
 	return good;
+}
+
+static bool
+proves(const Progress *expected, Frame *frame, const char *version, int *keep,
+	   Error *err)
+{
+	return proves_from(expected->anchor_lsn, expected, frame, version, keep,
+					   err);
 }
 
 static void
@@ -146,6 +154,62 @@ test_gap(void)
 	   "a missing transaction is noticed by the next one");
 }
 
+/* Transactions from first on are applied; the first has the marker. */
+static Progress
+applied_from(int first, int last, const char *nonce)
+{
+	Progress progress = { 0 };
+
+	for (int i = first; i <= last; i++)
+	{
+		Txn txn = txn_at(i);
+
+		progress_advance(&progress, &txn, i == first ? nonce : NULL, "1.0.0");
+	}
+	return progress;
+}
+
+/* The stream begins where another target has to begin. */
+static void
+test_earlier_start(void)
+{
+	char nonce[NONCE_SIZE];
+	Progress progress;
+	Progress ahead = { .resume_lsn = 1250, .anchor_lsn = 1500 };
+	Error err = ERROR_INIT;
+	Frame *frame;
+	int keep;
+
+	marker_nonce(SECRET, nonce);
+	progress = applied_from(2, 4, nonce);
+	frame = frame_of(2, 6, nonce);
+	ok(proves_from(1000, &progress, frame, "1.0.0", &keep, &err),
+	   "a stream that might have begun earlier");
+	is_int(keep, 7, "goes on behind what is applied");
+	ok(!proves_from(1000, &progress, frame_of(0, 1, NULL), "1.0.0", &keep,
+					&err) &&
+		   !error_is_set(&err),
+	   "what another target needs is passed over");
+	is_int(keep, 4, "none of it is applied");
+	ok(!proves_from(1100, &progress, frame_of(0, 1, NULL), "1.0.0", &keep,
+					&err) &&
+		   err.code == P_HISTORY,
+	   "but not what lies before the start");
+	error_clear(&err);
+	ok(!proves_from(1000, &progress, frame_of(3, 6, nonce), "1.0.0", &keep,
+					&err) &&
+		   err.code == P_HISTORY,
+	   "nor is the marker to be missing behind it");
+	error_clear(&err);
+
+	ok(proves_from(1250, &ahead, frame_of(3, 4, NULL), "1.0.0", &keep, &err),
+	   "where the anchor lies ahead nothing is proven");
+	is_int(keep, 0, "and all is applied");
+	ok(proves_from(1000, &ahead, frame_of(0, 4, NULL), "1.0.0", &keep, &err),
+	   "the same behind what another target needs");
+	is_int(keep, 6, "from the first transaction that was not applied");
+}
+
 static void
 test_anchors(void)
 {
@@ -178,6 +242,7 @@ main(void)
 {
 	test_proof();
 	test_gap();
+	test_earlier_start();
 	test_anchors();
 	return done_testing();
 }
