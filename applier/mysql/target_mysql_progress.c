@@ -300,7 +300,8 @@ target_mysql_progress_insert(Target *target, Progress *progress, Error *err)
 	bool ok;
 
 	progress->epoch = 1;
-	nonce_make(progress->origin_nonce);
+	if (progress->origin_nonce[0] == '\0')
+		nonce_make(progress->origin_nonce);
 	memcpy(self->origin_nonce, progress->origin_nonce, NONCE_SIZE);
 	self->stored_resume = progress->resume_lsn;
 	buffer_init(&sql);
@@ -385,6 +386,7 @@ target_mysql_progress_save(Target *target, const Progress *progress, Error *err)
 		my_exec(self->conn, err, "COMMIT"))
 	{
 		self->stored_resume = progress->resume_lsn;
+		memcpy(self->origin_nonce, progress->origin_nonce, NONCE_SIZE);
 		return true;
 	}
 	my_rollback(self->conn);

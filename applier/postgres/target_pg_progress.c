@@ -240,7 +240,8 @@ target_pg_progress_insert(Target *target, Progress *progress, Error *err)
 	ProgressText text;
 
 	progress->epoch = 1;
-	nonce_make(progress->origin_nonce);
+	if (progress->origin_nonce[0] == '\0')
+		nonce_make(progress->origin_nonce);
 	progress_params(progress, &text, params);
 	memcpy(self->origin_nonce, progress->origin_nonce, NONCE_SIZE);
 	self->stored_resume = progress->resume_lsn;
@@ -362,6 +363,7 @@ target_pg_progress_save(Target *target, const Progress *progress, Error *err)
 		pg_exec(self->conn, err, "COMMIT"))
 	{
 		self->stored_resume = progress->resume_lsn;
+		memcpy(self->origin_nonce, progress->origin_nonce, NONCE_SIZE);
 		return true;
 	}
 	pg_rollback(self->conn);

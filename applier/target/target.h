@@ -179,6 +179,7 @@ typedef struct TargetOps
 	bool (*progress_read)(Target *self, Progress *progress, Error *err);
 	/* Lock the row, raise its epoch, read it; PHASE_NONE if there is none. */
 	bool (*progress_claim)(Target *self, Progress *progress, Error *err);
+	/* Makes origin_nonce, if it is not that of the source's other targets. */
 	bool (*progress_insert)(Target *self, Progress *progress, Error *err);
 	/* Everything but the key, by compare-and-set on epoch and resume_lsn. */
 	bool (*progress_save)(Target *self, const Progress *progress, Error *err);
