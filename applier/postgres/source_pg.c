@@ -27,6 +27,7 @@ static const SourceOps source_pg_ops = {
 	.needs = source_pg_needs,
 	.slot_inspect = source_pg_slot_inspect,
 	.slot_create = source_pg_slot_create,
+	.slot_join = source_pg_slot_join,
 	.slot_snapshot_release = source_pg_slot_snapshot_release,
 	.slot_drop = source_pg_slot_drop,
 	.stream_start = source_pg_stream_start,

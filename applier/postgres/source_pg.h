@@ -62,6 +62,7 @@ PgConn *source_pg_session(SourcePg *self, const char *role, bool replication,
 /* source_pg_slot.c */
 bool source_pg_slot_inspect(Source *source, SlotInfo *info, Error *err);
 bool source_pg_slot_create(Source *source, SlotSnapshot *snapshot, Error *err);
+bool source_pg_slot_join(Source *source, SlotSnapshot *snapshot, Error *err);
 void source_pg_slot_snapshot_release(Source *source);
 /* Wait for, then end, the walsender that a killed applier left in the slot. */
 bool source_pg_slot_wait_free(Source *source, Error *err);

@@ -79,30 +79,25 @@ slot_create_refused(Error *err)
  * The old form of the command is understood by every version.  The server
  * waits for running transactions; a stop request ends that wait.
  */
-bool
-source_pg_slot_create(Source *source, SlotSnapshot *snapshot, Error *err)
+static bool
+create_slot(SourcePg *self, const char *name, const char *kind,
+			SlotSnapshot *snapshot, Error *err)
 {
-	SourcePg *self = (SourcePg *) source;
 	Buffer sql;
 	PGresult *res;
 
-	source_pg_slot_snapshot_release(source);
-	self->slot_holder = source_pg_session(self, "slot", true, err);
-	if (self->slot_holder == NULL)
-		return false;
 	self->slot_holder->interruptible = true;
 	buffer_init(&sql);
 	buffer_puts(&sql, "CREATE_REPLICATION_SLOT ");
-	pg_quote_ident(&sql, source->config->slot);
-	buffer_puts(&sql, " LOGICAL " PLUGIN_NAME " EXPORT_SNAPSHOT");
+	pg_quote_ident(&sql, name);
+	buffer_printf(&sql, "%s LOGICAL " PLUGIN_NAME " EXPORT_SNAPSHOT", kind);
 	res = pg_query(self->slot_holder, err, sql.data);
 	buffer_release(&sql);
 	if (res == NULL)
 	{
-		source_pg_slot_snapshot_release(source);
+		source_pg_slot_snapshot_release(&self->base);
 		slot_create_refused(err);
-		return error_wrap(err, "cannot create the slot %s",
-						  source->config->slot);
+		return error_wrap(err, "cannot create the slot %s", name);
 	}
 	snapshot->consistent_lsn = pg_value_lsn(res, 0, 1);
 	snprintf(snapshot->snapshot_id, sizeof(snapshot->snapshot_id), "%s",
@@ -110,7 +105,40 @@ source_pg_slot_create(Source *source, SlotSnapshot *snapshot, Error *err)
 	PQclear(res);
 	if (snapshot->consistent_lsn == LSN_NONE)
 		return error_set(err, P_PROTOCOL, "the new slot has no position");
-	return FAILPOINT(FP_SLOT_CREATED, err);
+	return true;
+}
+
+static bool
+open_holder(SourcePg *self, Error *err)
+{
+	source_pg_slot_snapshot_release(&self->base);
+	self->slot_holder = source_pg_session(self, "slot", true, err);
+	return self->slot_holder != NULL;
+}
+
+bool
+source_pg_slot_create(Source *source, SlotSnapshot *snapshot, Error *err)
+{
+	SourcePg *self = (SourcePg *) source;
+
+	return open_holder(self, err) &&
+		   create_slot(self, source->config->slot, "", snapshot, err) &&
+		   FAILPOINT(FP_SLOT_CREATED, err);
+}
+
+/* Its session has a number that no other has: so has the temporary slot. */
+bool
+source_pg_slot_join(Source *source, SlotSnapshot *snapshot, Error *err)
+{
+	SourcePg *self = (SourcePg *) source;
+	char name[64];
+
+	if (!open_holder(self, err))
+		return false;
+	snprintf(name, sizeof(name), "%.50s_%d", source->config->slot,
+			 self->slot_holder->backend_pid);
+	return create_slot(self, name, " TEMPORARY", snapshot, err) &&
+		   FAILPOINT(FP_SLOT_CREATED, err);
 }
 
 void

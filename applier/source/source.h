@@ -95,6 +95,11 @@ typedef struct SourceOps
 	bool (*slot_inspect)(Source *self, SlotInfo *info, Error *err);
 	/* The snapshot stays valid until slot_snapshot_release or disconnect. */
 	bool (*slot_create)(Source *self, SlotSnapshot *snapshot, Error *err);
+	/*
+	 * The same of another slot, which ends with the snapshot: where a target
+	 * begins that joins others, and what is visible there.
+	 */
+	bool (*slot_join)(Source *self, SlotSnapshot *snapshot, Error *err);
 	void (*slot_snapshot_release)(Source *self);
 	bool (*slot_drop)(Source *self, bool *existed, Error *err);
 
