@@ -20,6 +20,22 @@
 #define TEXT_SIZE 4096
 
 static atomic_int lowest_level = LOG_LEVEL_INFO;
+static _Thread_local const char *thread_context;
+
+const char *
+log_set_context(const char *context)
+{
+	const char *before = thread_context;
+
+	thread_context = context;
+	return before;
+}
+
+const char *
+log_context(void)
+{
+	return thread_context;
+}
 
 void
 log_set_level(LogLevel level)
@@ -37,9 +53,12 @@ is_printed(LogLevel level)
 static size_t
 add_line(char *out, size_t size, size_t len, const char *kind, const char *text)
 {
+	bool is_text = strcmp(kind, "detail") != 0 && strcmp(kind, "hint") != 0;
+	bool about = thread_context != NULL && is_text;
 	int printed;
 
-	printed = snprintf(out + len, size - len, "pg_portage: %s: ", kind);
+	printed = snprintf(out + len, size - len, "pg_portage: %s: %s%s", kind,
+					   about ? thread_context : "", about ? ": " : "");
 	len += (size_t) printed;
 	for (; *text != '\0' && len + 2 < size; text++)
 	{
@@ -60,7 +79,7 @@ static void
 log_text(LogLevel level, const char *kind, const char *fmt, va_list args)
 {
 	char text[TEXT_SIZE];
-	char line[TEXT_SIZE + 64];
+	char line[TEXT_SIZE + 256];
 	size_t len;
 
 	if (!is_printed(level))

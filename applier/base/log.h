@@ -22,6 +22,14 @@ typedef enum LogLevel
 	LOG_LEVEL_ERROR
 } LogLevel;
 
+/*
+ * What lines of this thread are about, put before their text: "shop > eu: ...";
+ * NULL for nothing.  The string lives as long as it is set.  Whoever starts a
+ * thread hands its own over.  Returns what it was before.
+ */
+const char *log_set_context(const char *context);
+const char *log_context(void);
+
 /* Print this level and above; default LOG_LEVEL_INFO. */
 void log_set_level(LogLevel level);
 

@@ -37,8 +37,9 @@ typedef struct Options
 	bool version;
 	bool list_failpoints;
 
-	const char *source; /* URL or NULL */
-	const char *target; /* URL or NULL */
+	const char *source;			 /* URL or NULL */
+	const char *target;			 /* URL or NULL */
+	const struct Config *config; /* --config, instead of the two; or NULL */
 	const char *name;
 	const char *tables;			/* "" for all */
 	const char *exclude_tables; /* "" for none */

@@ -148,6 +148,7 @@ pool_start(CopyPool *pool, CopyWorker *workers, int count)
 	int started = 0;
 
 	pool->started_ms = clock_ms();
+	pool->context = log_context();
 	pthread_mutex_lock(&pool->lock);
 	while (started < count &&
 		   pthread_create(&workers[started].thread, NULL, copy_worker_main,

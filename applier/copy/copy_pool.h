@@ -24,6 +24,7 @@ typedef struct CopyPool
 	const Progress *progress;
 	SnapshotRef snapshot;
 	CopyPlan *plan;
+	const char *context; /* of the log */
 
 	pthread_mutex_t lock;	   /* what workers change in plan; all below */
 	pthread_cond_t changed;	   /* a worker has ended */

@@ -306,6 +306,7 @@ copy_worker_main(void *arg)
 	Error err = ERROR_INIT;
 	CopyWork work;
 
+	log_set_context(pool->context);
 	for (;;)
 	{
 		memset(&work, 0, sizeof(work));

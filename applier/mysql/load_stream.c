@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "mysql/load_write.h"
 
@@ -24,6 +25,7 @@ struct LoadStream
 	bool insert; /* LOAD DATA LOCAL is not allowed */
 	bool running;
 	pthread_t thread;
+	const char *context; /* of the log */
 
 	/* the thread's while it is running */
 	int64_t rows; /* taken by the server */
@@ -115,6 +117,7 @@ stream_main(void *arg)
 	bool given_up;
 	bool ok = true;
 
+	log_set_context(self->context);
 	while (ok && load_pipe_next(self->pipe, &given_up))
 	{
 		ok = segment_send(self, &self->error);
@@ -143,6 +146,7 @@ load_stream_put(LoadStream *self, Buffer *block, int64_t rows, Error *err)
 {
 	if (!self->running)
 	{
+		self->context = log_context();
 		if (pthread_create(&self->thread, NULL, stream_main, self) != 0)
 			BUG("no thread can be created");
 		self->running = true;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "stream/session.h"
 
@@ -29,6 +30,14 @@ lane_release(Lane *lane)
 	markers_free(lane->markers);
 	queue_free(lane->queue);
 	pthread_mutex_destroy(&lane->mutex);
+}
+
+const char *
+lane_log(const Lane *lane)
+{
+	const char *own = lane->to->context;
+
+	return log_set_context(own != NULL ? own : lane->session->context);
 }
 
 void
@@ -130,6 +139,7 @@ lane_main(void *arg)
 	StreamSession *session = lane->session;
 	Error err = ERROR_INIT;
 
+	lane_log(lane);
 	if (!writer_run(lane, &err))
 		lane_fail(lane, &err);
 	lane_end(lane);

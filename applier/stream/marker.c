@@ -9,7 +9,7 @@
  * ends no session but lets no new one in, so the thread connects anew every few
  * seconds, only to learn of it.
  */
-#include "base/signals.h"
+#include "base/log.h"
 #include "stream/history.h"
 #include "stream/session.h"
 
@@ -77,6 +77,7 @@ marker_main(void *arg)
 	int64_t due_ms;
 	bool ok = true;
 
+	log_set_context(session->context);
 	while (ok && !session_ending(session))
 	{
 		due_ms = clock_ms() + MARKER_INTERVAL_MS;

@@ -99,6 +99,7 @@ static bool
 prove(Lane *lane, const Frame *frame, int *keep_from)
 {
 	History *history = &lane->history;
+	const char *before;
 	Error err = ERROR_INIT;
 
 	*keep_from = 0;
@@ -111,9 +112,11 @@ prove(Lane *lane, const Frame *frame, int *keep_from)
 	}
 	if (history->state != HISTORY_PROVEN || !lane_anchored(lane))
 		return true;
+	before = lane_log(lane);
 	log_info("the source's history is proven: %" PRIu64 " transactions "
 			 "since the marker at " LSN_FORMAT " are what was applied",
 			 history->transactions, LSN_ARGS(lane->claimed.anchor_lsn));
+	log_set_context(before);
 	return true;
 }
 
@@ -177,6 +180,7 @@ reader_main(void *arg)
 	Reader reader = { .session = session };
 	Error err = ERROR_INIT;
 
+	log_set_context(session->context);
 	reader.decoder = decoder_new();
 	if (!read_stream(&reader, &err))
 		session_fail(session, &err);

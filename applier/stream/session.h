@@ -54,6 +54,7 @@ struct StreamSession
 {
 	const StreamConfig *config;
 	Source *source;
+	const char *context; /* of log lines about the source */
 	Lane *lanes;
 	int lane_count;
 	atomic_int lanes_left; /* whose threads have not ended */
@@ -84,6 +85,9 @@ Lsn session_confirm_lsn(const StreamSession *session);
 
 void lane_init(Lane *lane, StreamSession *session, StreamTarget *to);
 void lane_release(Lane *lane);
+
+/* Lines of the log are about this target until log_set_context(what it gives). */
+const char *lane_log(const Lane *lane);
 
 /* Note a failure that concerns this target; the first one ends the lane. */
 void lane_fail(Lane *lane, const Error *err);

@@ -244,11 +244,14 @@ start_lanes(StreamSession *session)
 	for (int i = 0; i < session->lane_count; i++)
 	{
 		Lane *lane = &session->lanes[i];
+		const char *before;
 
 		if (!lane->started)
 			continue;
+		before = lane_log(lane);
 		log_info("streaming from " LSN_FORMAT,
 				 LSN_ARGS(lane->claimed.resume_lsn));
+		log_set_context(before);
 		if (pthread_create(&lane->thread, NULL, lane_main, lane) != 0)
 			BUG("cannot start a thread");
 	}
@@ -305,6 +308,7 @@ stream_run(const StreamConfig *config, Source *source, StreamTarget *targets,
 
 	session->config = config;
 	session->source = source;
+	session->context = log_context();
 	session->lanes = mem_zalloc((size_t) count * sizeof(Lane));
 	session->lane_count = count;
 	pthread_mutex_init(&session->mutex, NULL);

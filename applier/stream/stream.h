@@ -45,7 +45,8 @@ typedef struct StreamTarget
 	Progress *progress;
 	Lsn *alone_lsn; /* the commit of a transaction that is to be applied row by
 					 * row; set before an error that asks for it */
-	Error error;	/* why it ended before its time; or none */
+	const char *context; /* of its log lines; NULL: the caller's */
+	Error error;		 /* why it ended before its time; or none */
 } StreamTarget;
 
 /*

@@ -18,6 +18,7 @@
 #include <pthread.h>
 
 #include "base/failpoint.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "plan/split.h"
 
@@ -53,6 +54,7 @@ struct Writers
 {
 	const TargetOps *ops;
 	Queue *queue;
+	const char *context; /* of the log */
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
 	Thread *threads;
@@ -256,6 +258,7 @@ thread_main(void *arg)
 	Writers *writers = thread->writers;
 	Job *job;
 
+	log_set_context(writers->context);
 	for (;;)
 	{
 		pthread_mutex_lock(&writers->mutex);
@@ -291,6 +294,7 @@ writers_open(Target *target, int count, Queue *queue, Error *err)
 
 	writers->ops = target->ops;
 	writers->queue = queue;
+	writers->context = log_context();
 	writers->count = count;
 	writers->threads = mem_zalloc((size_t) count * sizeof(Thread));
 	writers->jobs = mem_zalloc((size_t) count * sizeof(Job));
