@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "pattern.h"
 #include "schema/loss.h"
 #include "stream/stream.h"
@@ -164,65 +165,6 @@ const char *
 command_name(CommandId command)
 {
 	return command < COMMAND_COUNT ? command_table[command].name : "";
-}
-
-typedef struct Unit
-{
-	const char *name;
-	int64_t factor;
-} Unit;
-
-/* Up to nine digits, directly followed by one of the units. */
-static bool
-quantity_parse(const char *text, const Unit *units, int count, int64_t *out)
-{
-	int64_t number = 0;
-	int digits = 0;
-
-	for (; *text >= '0' && *text <= '9'; text++)
-	{
-		number = number * 10 + (*text - '0');
-		if (++digits > 9)
-			return false;
-	}
-	for (int i = 0; digits > 0 && i < count; i++)
-	{
-		if (strcmp(text, units[i].name) == 0)
-			return !__builtin_mul_overflow(number, units[i].factor, out);
-	}
-	return false;
-}
-
-bool
-duration_parse(const char *text, int64_t *ms)
-{
-	static const Unit units[] = { { "ms", 1 },
-								  { "s", 1000 },
-								  { "min", 60000 },
-								  { "h", 3600000 },
-								  { "d", 86400000 } };
-
-	if (quantity_parse(text, units, (int) (sizeof(units) / sizeof(units[0])),
-					   ms))
-		return true;
-	/* nothing has no unit */
-	*ms = 0;
-	return text[0] != '\0' && strlen(text) <= 9 &&
-		   strspn(text, "0") == strlen(text);
-}
-
-bool
-size_parse(const char *text, int64_t *bytes)
-{
-	static const Unit units[] = { { "B", 1 },
-								  { "kB", INT64_C(1) << 10 },
-								  { "MB", INT64_C(1) << 20 },
-								  { "GB", INT64_C(1) << 30 },
-								  { "TB", INT64_C(1) << 40 } };
-
-	return quantity_parse(text, units, (int) (sizeof(units) / sizeof(units[0])),
-						  bytes) &&
-		   *bytes > 0 && *bytes <= INT64_C(1) << 50;
 }
 
 void

@@ -82,12 +82,6 @@ void options_print_help(const Options *options, FILE *out);
 /* How the command is called. */
 const char *command_name(CommandId command);
 
-/* A duration with its unit: 500ms, 30s, 10min, 2h, 1d, or 0. */
-bool duration_parse(const char *text, int64_t *ms);
-
-/* A size with its unit: 64kB, 16MB, 1GB, at least 1 byte. */
-bool size_parse(const char *text, int64_t *bytes);
-
 /* A default for --name: lower case, other characters become "_". */
 void name_from_database(const char *database, char name[STREAM_NAME_MAX + 1]);
 

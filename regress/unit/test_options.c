@@ -4,8 +4,9 @@
  */
 #include <stdlib.h>
 
-#include "command/options.h"
 #include "base/suggest.h"
+#include "base/units.h"
+#include "command/options.h"
 #include "postgres/pg_url.h"
 #include "tap.h"
 
