@@ -48,7 +48,7 @@ typedef struct ConfigList
 typedef struct ConfigSource
 {
 	ConfigText name;
-	ConfigText url; /* never to be shown, not even as written */
+	ConfigText url; /* never shown, since it may hold a password as written */
 } ConfigSource;
 
 typedef struct ConfigTarget
@@ -136,8 +136,9 @@ typedef struct ConfigRule
 	unsigned operations; /* RULE_* */
 	ConfigPlace operations_place;
 	ConflictWinner on_conflict;
-	ConfigText latest; /* the column, or "commit time" */
-	ConfigList match;  /* with RULE_UPDATE only; excludes key */
+	ConfigPlace conflict_place; /* line 0: the key is not there */
+	ConfigText latest;			/* the column, or "commit time" */
+	ConfigList match;			/* with RULE_UPDATE only; excludes key */
 	RuleOnError on_error;
 	RuleLedger ledger;
 } ConfigRule;
