@@ -90,8 +90,8 @@ typedef enum ChangeKind
 	CHANGE_NOKEY, /* N: stops the stream */
 
 	/* made by rules only, where it is not known what the target has */
-	CHANGE_PUT,			 /* the whole row, there or not */
-	CHANGE_MAYBE_DELETE, /* by its key, there or not */
+	CHANGE_PUT,			 /* the whole row (new_values), there or not */
+	CHANGE_MAYBE_DELETE, /* by its key (old_values), there or not */
 	CHANGE_MATCH		 /* UPDATE of any number of rows by other columns */
 } ChangeKind;
 
@@ -104,14 +104,21 @@ typedef enum ConflictRule
 	CONFLICT_IF_GREATER /* the one with the greater value in latest */
 } ConflictRule;
 
-/* What a change that a rule has made needs beside its values. */
+/*
+ * What a change that a rule has made needs beside its values.
+ *
+ * A match finds rows by the old values of its columns, or by the new ones where
+ * there are no old values, and sets what else the new values say; its own columns
+ * only if there are old values.  One of them that is null finds nothing.
+ */
 typedef struct ChangeManner
 {
 	ConflictRule conflict; /* of an INSERT */
 	int latest;			   /* index of the column, for IF_GREATER */
 	const int *match;	   /* of CHANGE_MATCH: columns that find the rows */
 	int match_count;
-	struct LedgerEntry *entry; /* where to count what was merged, or kept */
+	/* says as which rule and table to count what was merged, or kept; or NULL */
+	const struct LedgerEntry *entry;
 } ChangeManner;
 
 typedef struct Change

@@ -63,4 +63,28 @@ LedgerEntry *ledger_entry(Ledger *ledger, const char *rule, uint32_t table_oid,
 /* Add all counts of the other. */
 void ledger_add(Ledger *sum, const LedgerEntry *entries, int count);
 
+/*
+ * What a target counts by itself in a transaction, where only it knows what
+ * became of a change: it goes with what it belongs to when that is rolled back.
+ */
+typedef struct LedgerTally
+{
+	Ledger counts;
+	Ledger *saved; /* at each savepoint that is open */
+	int depth;
+	int capacity; /* of saved; those beyond depth are kept for reuse */
+} LedgerTally;
+
+/* The transaction begins, or is gone. */
+void ledger_tally_reset(LedgerTally *tally);
+void ledger_tally_release(LedgerTally *tally);
+
+/* Count for that rule and table; nothing where entry is NULL. */
+void ledger_tally_count(LedgerTally *tally, const LedgerEntry *entry,
+						LedgerKind kind, int64_t count);
+
+void ledger_tally_set(LedgerTally *tally);	/* a savepoint */
+void ledger_tally_keep(LedgerTally *tally); /* it is released */
+void ledger_tally_back(LedgerTally *tally); /* back to it, and it is gone */
+
 #endif /* PORTAGE_LEDGER_H */
