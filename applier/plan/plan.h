@@ -56,8 +56,11 @@ typedef enum PlanKind
 	PLAN_INSERT,
 	PLAN_UPDATE,
 	PLAN_DELETE,
-	PLAN_REPLACE,	   /* deleted and inserted: UPDATE of every column */
-	PLAN_DELETE_INSERT /* the same where it has to be both */
+	PLAN_REPLACE,			 /* deleted and inserted: UPDATE of every column */
+	PLAN_DELETE_INSERT,		 /* the same where it has to be both */
+	PLAN_PUT,				 /* the row as it becomes, there or not */
+	PLAN_MAYBE_DELETE,		 /* it goes, if it is there */
+	PLAN_MAYBE_DELETE_INSERT /* it goes, if it is there, and comes anew */
 } PlanKind;
 
 /* What becomes of one row. */
@@ -77,7 +80,10 @@ typedef struct PlanOp
 	bool in_map;	 /* has a key by which later changes find it */
 } PlanOp;
 
-/* Rows of one table for one statement: DELETE, UPDATE or INSERT. */
+/*
+ * Rows of one table for one statement: DELETE, UPDATE or INSERT; put or
+ * maybe-delete.  All but the last must affect exactly the rows that they have.
+ */
 typedef struct PlanVector
 {
 	PlanKind kind;
@@ -121,12 +127,13 @@ typedef struct PlanStats
 	uint64_t insert_delete;
 	uint64_t update_delete;
 	uint64_t delete_insert;
+	uint64_t tolerant; /* with a put or a maybe-delete in it */
 
 	/* barriers of a table, but for the last */
 	uint64_t key_changes;
 	uint64_t unkeyed; /* UPDATE and DELETE of rows without a usable key */
 	uint64_t misfits; /* what cannot follow on what is known of its row */
-	uint64_t events;  /* barriers of the batch */
+	uint64_t events;  /* barriers of the batch, rows among them */
 } PlanStats;
 
 typedef struct Plan
@@ -135,6 +142,19 @@ typedef struct Plan
 	int count;
 	PlanStats stats;
 } Plan;
+
+/*
+ * Does the change mean other rows than the one of its key, or is what it does to
+ * be counted?  Nothing passes it: it is a step of its own, and a barrier of the
+ * batch.
+ */
+static inline bool
+change_is_barrier(const Change *change)
+{
+	return change->kind == CHANGE_MATCH ||
+		   (change->kind == CHANGE_INSERT && change->manner != NULL &&
+			change->manner->conflict != CONFLICT_REFUSED);
+}
 
 static inline bool
 plan_column_in(const uint8_t *columns, int i)

@@ -11,6 +11,14 @@
 #include "base/mem.h"
 
 /* DELETE and INSERT of one operation are the one pair that is meant. */
+static bool
+is_second(const PlanVector *vector, const PlanOp *op)
+{
+	return vector->kind == PLAN_INSERT &&
+		   (op->kind == PLAN_DELETE_INSERT ||
+			op->kind == PLAN_MAYBE_DELETE_INSERT);
+}
+
 static void
 check_op(const PlanVector *vector, PlanOp *op, KeyMap *seen)
 {
@@ -21,7 +29,7 @@ check_op(const PlanVector *vector, PlanOp *op, KeyMap *seen)
 		BUG_UNLESS(vector->kind == PLAN_INSERT);
 		return;
 	}
-	if (op->kind == PLAN_DELETE_INSERT && vector->kind == PLAN_INSERT)
+	if (is_second(vector, op))
 		return;
 	other = key_map_find(seen, vector->table, op->generation, op->hash,
 						 op->key);
@@ -41,6 +49,10 @@ check_vector(const PlanVector *vector, KeyMap *seen)
 		 i++)
 		BUG_UNLESS(!plan_column_in(vector->columns, i) ||
 				   (relation->columns[i].flags & WIRE_COLUMN_KEY) == 0);
+	/* what it may have to insert is there as a whole */
+	for (int i = 0; vector->kind == PLAN_PUT && i < relation->column_count; i++)
+		BUG_UNLESS(plan_column_in(vector->columns, i) ||
+				   (relation->columns[i].flags & GENERATED_FLAGS) != 0);
 	for (int i = 0; i < vector->count; i++)
 		check_op(vector, vector->ops[i], seen);
 }

@@ -9,8 +9,8 @@
 
 /*
  * Between two barriers of its table every key occurs once at most, whether a
- * vector or a step of its own names it, and an UPDATE sets no column of the key;
- * else the process ends (mem.h).  seen is emptied and used.
+ * vector or a step of its own names it, an UPDATE sets no column of the key, and
+ * a put has a value for every column; else the process ends (mem.h).  seen is emptied and used.
  */
 void plan_check(const Plan *plan, KeyMap *seen);
 

@@ -143,10 +143,18 @@ begin_generation(Planner *planner, TableState *state)
  * deleted one, and an inserted row that of either.
  */
 static void
-flush_table(Planner *planner, TableState *state)
+flush_known(Planner *planner, const TableState *state)
 {
 	flush_kind(planner, state, PLAN_DELETE);
+	flush_kind(planner, state, PLAN_MAYBE_DELETE);
 	flush_kind(planner, state, PLAN_UPDATE);
+	flush_kind(planner, state, PLAN_PUT);
+}
+
+static void
+flush_table(Planner *planner, TableState *state)
+{
+	flush_known(planner, state);
 	flush_kind(planner, state, PLAN_INSERT);
 	begin_generation(planner, state);
 }
@@ -159,12 +167,7 @@ static void
 flush_all(Planner *planner)
 {
 	for (size_t i = 0; i < planner->touched_count; i++)
-	{
-		TableState *state = &planner->states[planner->touched[i]];
-
-		flush_kind(planner, state, PLAN_DELETE);
-		flush_kind(planner, state, PLAN_UPDATE);
-	}
+		flush_known(planner, &planner->states[planner->touched[i]]);
 	for (size_t i = 0; i < planner->touched_count; i++)
 	{
 		TableState *state = &planner->states[planner->touched[i]];
@@ -240,19 +243,35 @@ add_op(Planner *planner, TableState *state, const Txn *txn,
 	return op;
 }
 
+static void
+add_row_step(Planner *planner, const TableState *state, const Txn *txn,
+			 const Change *change)
+{
+	PlanStep *step = add_step(planner, PLAN_STEP_ROW);
+
+	step->table = state->table;
+	step->txn = txn;
+	step->change = change;
+	planner->plan.stats.single_rows++;
+}
+
 /* The change keeps its place: what came before is written before it. */
 static void
 add_single(Planner *planner, TableState *state, const Txn *txn,
 		   const Change *change)
 {
-	PlanStep *step;
-
 	flush_table(planner, state);
-	step = add_step(planner, PLAN_STEP_ROW);
-	step->table = state->table;
-	step->txn = txn;
-	step->change = change;
-	planner->plan.stats.single_rows++;
+	add_row_step(planner, state, txn, change);
+}
+
+/* The same in all tables: they may be one on the target, or be looked at. */
+static void
+add_barrier(Planner *planner, TableState *state, const Txn *txn,
+			const Change *change)
+{
+	flush_all(planner);
+	add_row_step(planner, state, txn, change);
+	planner->plan.stats.events++;
 }
 
 static bool
@@ -294,8 +313,9 @@ key_changes(const Change *change)
 static const Value *
 change_key(const PlanTable *table, const Change *change)
 {
-	const Value *key = change->old_values != NULL ? change->old_values
-												  : change->new_values;
+	const Value *key = change->old_values != NULL && change->kind != CHANGE_PUT
+						   ? change->old_values
+						   : change->new_values;
 
 	return table->keyed && table->relation->key_count > 0 &&
 				   key_known(table->relation, key)
@@ -358,6 +378,11 @@ planner_add(Planner *planner, const PlanTable *table, const Txn *txn,
 
 	BUG_UNLESS(!planner->finished);
 	planner->plan.stats.changes++;
+	if (change_is_barrier(change))
+	{
+		add_barrier(planner, state, txn, change);
+		return;
+	}
 	if (state->in_order || planner->serial)
 	{
 		planner->plan.stats.ordered_rows += !planner->serial;

@@ -14,7 +14,9 @@
  * - a change that cannot follow on what is known of its row, such as an INSERT
  *   of a row that is there, begins a new generation of its table, so that the
  *   target refuses it as it would by itself;
- * - an event (TRUNCATE, DDL) stands alone in the batch.
+ * - an event (TRUNCATE, DDL) stands alone in the batch;
+ * - so do changes that mean rows by other columns than their key, and INSERTs
+ *   that may find their key taken (change_is_barrier()).
  *
  * Between two barriers of its table a key occurs in one operation at most; that
  * is what makes the number of rows that a vector affected prove anything.  It
@@ -43,7 +45,7 @@ void planner_serial(Planner *planner);
 void planner_in_order(Planner *planner, const PlanTable *table);
 
 /*
- * One more change of a row: INSERT, UPDATE or DELETE.  Table, txn and change
+ * One more change of a row: anything but TRUNCATE and NOKEY.  Table, txn and change
  * live until the reset.
  */
 void planner_add(Planner *planner, const PlanTable *table, const Txn *txn,

@@ -108,15 +108,16 @@ row_error(Error *err, const Txn *txn, const Change *change)
 bool
 vector_error(Error *err, const PlanVector *vector, int rows)
 {
+	static const char *const verbs[] = {
+		[PLAN_INSERT] = "INSERT",		[PLAN_UPDATE] = "UPDATE",
+		[PLAN_DELETE] = "DELETE",		[PLAN_PUT] = "INSERT or UPDATE",
+		[PLAN_MAYBE_DELETE] = "DELETE",
+	};
 	const Relation *relation = vector->table->relation;
 
 	err->table = relation->oid;
 	return error_wrap(err, "table %s.%s: %s of %d rows", relation->schema,
-					  relation->name,
-					  vector->kind == PLAN_DELETE	? "DELETE"
-					  : vector->kind == PLAN_UPDATE ? "UPDATE"
-													: "INSERT",
-					  rows);
+					  relation->name, verbs[vector->kind], rows);
 }
 
 bool

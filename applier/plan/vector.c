@@ -34,9 +34,24 @@ op_is(const PlanOp *op, PlanKind kind)
 			return kind == PLAN_UPDATE;
 		case PLAN_DELETE_INSERT:
 			return kind == PLAN_DELETE || kind == PLAN_INSERT;
+		case PLAN_MAYBE_DELETE_INSERT:
+			return kind == PLAN_MAYBE_DELETE || kind == PLAN_INSERT;
 		default:
 			return op->kind == kind;
 	}
+}
+
+/* Is the key among the values, and is it found by nothing else? */
+static bool
+brings_key(PlanKind kind)
+{
+	return kind == PLAN_INSERT || kind == PLAN_PUT;
+}
+
+static bool
+takes_away(PlanKind kind)
+{
+	return kind == PLAN_DELETE || kind == PLAN_MAYBE_DELETE;
 }
 
 /* An UPDATE leaves the key alone: what changes it is never in a vector. */
@@ -47,13 +62,13 @@ columns_of(const PlanOp *op, PlanKind kind, uint8_t *columns)
 	size_t bytes = ((size_t) relation->column_count + 7) / 8;
 
 	memset(columns, 0, bytes);
-	for (int i = 0; kind != PLAN_DELETE && i < relation->column_count; i++)
+	for (int i = 0; !takes_away(kind) && i < relation->column_count; i++)
 	{
 		int flags = relation->columns[i].flags;
 		uint8_t state = op->values[i].state;
 
 		if (((flags & GENERATED_FLAGS) == 0 || op->table->generated) &&
-			(kind == PLAN_INSERT || (flags & WIRE_COLUMN_KEY) == 0) &&
+			(brings_key(kind) || (flags & WIRE_COLUMN_KEY) == 0) &&
 			(state == WIRE_COL_PRESENT || state == WIRE_COL_NULL))
 			columns[i / 8] |= (uint8_t) (1 << (i % 8));
 	}
@@ -70,7 +85,7 @@ bytes_of(const PlanOp *op, const uint8_t *columns, PlanKind kind)
 	{
 		if (plan_column_in(columns, i))
 			bytes += op->values[i].len;
-		if (kind != PLAN_INSERT &&
+		if (!brings_key(kind) &&
 			(relation->columns[i].flags & WIRE_COLUMN_KEY) != 0)
 			bytes += op->key[i].len;
 	}

@@ -17,8 +17,8 @@ typedef struct VectorList
 } VectorList;
 
 /*
- * Of the operations from first on, those that are a DELETE, an UPDATE or an
- * INSERT: a vector for each set of columns.  Rows beyond MAX_COLUMN_SETS sets
+ * Of the operations from first on, those that are of the kind: a DELETE, an
+ * UPDATE, an INSERT, a put or a maybe-delete: a vector for each set of columns.  Rows beyond MAX_COLUMN_SETS sets
  * are vectors of one row.
  */
 void vectors_of(PlanOp *first, PlanKind kind, Arena *arena, VectorList *list);

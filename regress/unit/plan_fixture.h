@@ -138,4 +138,19 @@ fixture_delete(Fixture *f, const char *id)
 						  fixture_row(&f->arena, id, NULL, NULL, NULL), NULL);
 }
 
+static inline Change *
+fixture_put(Fixture *f, const char *id, const char *a, const char *b,
+			const char *big)
+{
+	return fixture_change(f, CHANGE_PUT, WIRE_OLD_NONE, NULL,
+						  fixture_row(&f->arena, id, a, b, big));
+}
+
+static inline Change *
+fixture_maybe_delete(Fixture *f, const char *id)
+{
+	return fixture_change(f, CHANGE_MAYBE_DELETE, WIRE_OLD_KEY,
+						  fixture_row(&f->arena, id, NULL, NULL, NULL), NULL);
+}
+
 #endif /* PORTAGE_PLAN_FIXTURE_H */

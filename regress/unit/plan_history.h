@@ -4,7 +4,8 @@
  *
  * Each is valid where it happened: unique values and foreign keys are kept at
  * the end of every statement or transaction, as PostgreSQL keeps them.  Few
- * keys, so that transactions meet each other's rows.
+ * keys, so that transactions meet each other's rows.  Some changes are said as
+ * rules say them that do not know what the target has.
  */
 #ifndef PORTAGE_PLAN_HISTORY_H
 #define PORTAGE_PLAN_HISTORY_H

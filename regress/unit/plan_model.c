@@ -99,6 +99,15 @@ delete_row(ModelRows *rows, ModelRow *row)
 	return true;
 }
 
+static bool
+put_row(ModelTable table, ModelRows *rows, const Value *values)
+{
+	ModelRow *row = model_find(rows, number(&values[0]));
+
+	return row == NULL ? insert_row(table, rows, values)
+					   : update_row(table, rows, row, values, false);
+}
+
 bool
 model_change(Model *model, ModelTable table, const Change *change)
 {
@@ -109,10 +118,14 @@ model_change(Model *model, ModelTable table, const Change *change)
 
 	if (change->kind == CHANGE_INSERT)
 		return insert_row(table, rows, change->new_values);
+	if (change->kind == CHANGE_PUT)
+		return put_row(table, rows, change->new_values);
 	row = table == MODEL_KEYLESS ? find_image(rows, key)
 								 : model_find(rows, number(&key[0]));
 	if (change->kind == CHANGE_DELETE)
 		return delete_row(rows, row);
+	if (change->kind == CHANGE_MAYBE_DELETE)
+		return row == NULL || delete_row(rows, row);
 	return update_row(table, rows, row, change->new_values, true);
 }
 
@@ -155,7 +168,7 @@ delete_all(ModelRows *rows, const PlanVector *vector)
 	for (int i = 0; i < vector->count; i++)
 		deleted += delete_row(
 			rows, model_find(rows, number(&vector->ops[i]->key[0])));
-	return deleted == vector->count;
+	return deleted == vector->count || vector->kind == PLAN_MAYBE_DELETE;
 }
 
 bool
@@ -166,7 +179,7 @@ model_vector(Model *model, const PlanVector *vector, unsigned *seed)
 	int where[MODEL_ROWS];
 	int order[MODEL_ROWS];
 
-	if (vector->kind == PLAN_DELETE)
+	if (vector->kind == PLAN_DELETE || vector->kind == PLAN_MAYBE_DELETE)
 		return delete_all(rows, vector);
 	if (vector->count > MODEL_ROWS)
 		return false;
@@ -177,7 +190,8 @@ model_vector(Model *model, const PlanVector *vector, unsigned *seed)
 	{
 		const Value *values = vector->ops[order[i]]->values;
 
-		if (vector->kind == PLAN_UPDATE
+		if (vector->kind == PLAN_PUT ? !put_row(table, rows, values)
+			: vector->kind == PLAN_UPDATE
 				? !update_row(table, rows, &rows->rows[where[order[i]]], values,
 							  false)
 				: !insert_row(table, rows, values))

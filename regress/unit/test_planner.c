@@ -26,11 +26,16 @@ static void
 put_vector(Buffer *out, const PlanVector *vector)
 {
 	static const char letters[] = "iabB";
-	bool rows_differ = vector->kind != PLAN_DELETE;
+	static const char *const verbs[] = {
+		[PLAN_INSERT] = "INSERT",	   [PLAN_UPDATE] = "UPDATE",
+		[PLAN_DELETE] = "DELETE",	   [PLAN_PUT] = "PUT",
+		[PLAN_MAYBE_DELETE] = "MAYBE",
+	};
+	bool rows_differ = vector->kind != PLAN_DELETE &&
+					   vector->kind != PLAN_MAYBE_DELETE;
+	bool by_key = vector->kind != PLAN_INSERT && vector->kind != PLAN_PUT;
 
-	buffer_puts(out, vector->kind == PLAN_DELETE   ? "DELETE"
-					 : vector->kind == PLAN_UPDATE ? "UPDATE"
-												   : "INSERT");
+	buffer_puts(out, verbs[vector->kind]);
 	if (rows_differ)
 	{
 		buffer_putc(out, '[');
@@ -47,7 +52,7 @@ put_vector(Buffer *out, const PlanVector *vector)
 		const char *comma = "";
 
 		buffer_putc(out, '(');
-		if (vector->kind != PLAN_INSERT)
+		if (by_key)
 		{
 			put_value(out, &op->key[0]);
 			comma = ":";
@@ -67,7 +72,11 @@ put_vector(Buffer *out, const PlanVector *vector)
 static void
 put_row(Buffer *out, const Change *change)
 {
-	static const char *const verbs[] = { "INSERT", "UPDATE", "DELETE" };
+	static const char *const verbs[] = {
+		[CHANGE_INSERT] = "INSERT", [CHANGE_UPDATE] = "UPDATE",
+		[CHANGE_DELETE] = "DELETE", [CHANGE_PUT] = "PUT",
+		[CHANGE_MATCH] = "MATCH",	[CHANGE_MAYBE_DELETE] = "MAYBE",
+	};
 
 	buffer_printf(out, "row %s(", verbs[change->kind]);
 	if (change->old_values != NULL)
@@ -135,6 +144,8 @@ comes_to(const char *want, const char *what)
 #define U(...) add(fixture_update(&f, __VA_ARGS__))
 #define K(...) add(fixture_rekey(&f, __VA_ARGS__))
 #define D(id) add(fixture_delete(&f, id))
+#define P(...) add(fixture_put(&f, __VA_ARGS__))
+#define M(id) add(fixture_maybe_delete(&f, id))
 
 static void
 test_folds(void)
@@ -179,6 +190,87 @@ test_folds(void)
 	D("1");
 	I("1", "z", "y", "long");
 	comes_to("INSERT[iabB](1,z,y,long)", "nothing + insert: insert");
+}
+
+/* Each fold is in test_fold.c; here, what values and vectors come to. */
+static void
+test_tolerant(void)
+{
+	PlanStats stats;
+
+	P("1", "x", "~", "long");
+	M("2");
+	comes_to("MAYBE(2) PUT[iabB](1,x,~,long)", "vectors of their own");
+	M("1");
+	P("1", "x", "y", "long");
+	U("1", "x2", "~", "-");
+	comes_to("PUT[iabB](1,x2,~,long)", "put + update: put of the merged row");
+	P("1", "x", "y", "long");
+	D("1");
+	comes_to("MAYBE(1)", "put + delete: it may have been there before");
+	U("1", "x", "y", "-");
+	P("1", "z", "y", "long");
+	comes_to("UPDATE[abB](1:z,y,long)", "update + put: update of every column");
+	I("1", "x", "y", "long");
+	P("1", "z", "y", "long2");
+	comes_to("INSERT[iabB](1,z,y,long2)", "insert + put: the insert");
+	P("1", "x", "y", "long");
+	I("1", "z", "y", "long");
+	comes_to("PUT[iabB](1,x,y,long) INSERT[iabB](1,z,y,long)",
+			 "inserted though it was put: the target will say so");
+	f.table.exact = false;
+	M("1");
+	I("1", "x", "y", "long");
+	U("1", "x2", "y", "-");
+	P("2", "x", "y", "long");
+	comes_to("MAYBE(1) PUT[iabB](2,x,y,long) INSERT[iabB](1,x2,y,long)",
+			 "maybe-delete + insert, other columns there: both");
+	f.table.exact = true;
+	P("1", "x", "y", "long");
+	M("1");
+	M("1");
+	stats = planner_finish(planner)->stats;
+	is_int(stats.tolerant, 2, "counted");
+	planner_reset(planner);
+}
+
+static void
+test_barriers(void)
+{
+	static const int match[] = { 1 };
+	static const ChangeManner keeping = { .conflict = CONFLICT_KEEP };
+	static const ChangeManner refusing = { .conflict = CONFLICT_REFUSED };
+	static const ChangeManner matching = { .match = match, .match_count = 1 };
+	Fixture other;
+	Change *change;
+	const Plan *plan;
+	Buffer text;
+
+	fixture_init(&other, 5);
+	buffer_init(&text);
+	planner_add(planner, &other.table, &f.txn,
+				fixture_insert(&other, "1", "x", "y", "long"));
+	change = fixture_update(&f, "7", "x", "y", "-");
+	change->kind = CHANGE_MATCH;
+	change->manner = &matching;
+	add(change);
+	planner_add(planner, &other.table, &f.txn, fixture_delete(&other, "1"));
+	change = fixture_insert(&f, "8", "x", "y", "long");
+	change->manner = &keeping;
+	add(change);
+	change = fixture_insert(&f, "9", "x", "y", "long");
+	change->manner = &refusing;
+	add(change);
+	plan = planner_finish(planner);
+	put_plan(&text, plan, true);
+	is_str(text.data,
+		   "5.INSERT[iabB](1,x,y,long) 0.row MATCH(7) 5.DELETE(1) "
+		   "0.row INSERT(8) 0.INSERT[iabB](9,x,y,long)",
+		   "what means other rows is a barrier of all tables");
+	is_int(plan->stats.events, 2, "counted");
+	planner_reset(planner);
+	buffer_release(&text);
+	fixture_release(&other);
 }
 
 /*
@@ -479,6 +571,8 @@ main(void)
 	fixture_init(&f, 0);
 	planner = planner_new();
 	test_folds();
+	test_tolerant();
+	test_barriers();
 	test_extra_columns();
 	test_key_changes();
 	test_full_identity();

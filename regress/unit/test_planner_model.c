@@ -72,6 +72,7 @@ add_stats(PlanStats *sum, const PlanStats *stats)
 	sum->insert_delete += stats->insert_delete;
 	sum->update_delete += stats->update_delete;
 	sum->delete_insert += stats->delete_insert;
+	sum->tolerant += stats->tolerant;
 	sum->key_changes += stats->key_changes;
 	sum->unkeyed += stats->unkeyed;
 	sum->misfits += stats->misfits;
@@ -213,6 +214,7 @@ main(int argc, char **argv)
 	HAPPENED("insert + delete", stats.insert_delete);
 	HAPPENED("update + delete", stats.update_delete);
 	HAPPENED("delete + insert", stats.delete_insert);
+	HAPPENED("with puts and maybe-deletes", stats.tolerant);
 	HAPPENED("keys changed", stats.key_changes);
 	HAPPENED("rows without a key", stats.unkeyed);
 	HAPPENED("in vectors", stats.vector_rows);
