@@ -64,6 +64,9 @@ assembler_free(Assembler *a)
 		return;
 	for (int i = a->span_head; i < a->span_count; i++)
 		frame_release(a->frames[i]);
+	for (int i = a->ready_head; i < a->ready_count; i++)
+		ledger_release(&a->ready[i].ledger);
+	ledger_release(&a->current.ledger);
 	mem_free(a->spans);
 	mem_free(a->frames);
 	mem_free(a->ready);
@@ -132,7 +135,6 @@ begin_txn(Assembler *a, const Event *event, Error *err)
 						 event->txn.xid, LSN_ARGS(event->txn.commit_lsn),
 						 LSN_ARGS(a->resume_lsn));
 	a->open = true;
-	memset(&a->current, 0, sizeof(a->current));
 	a->current.txn = event->txn;
 	a->current.first = true;
 	return true;
@@ -219,6 +221,8 @@ commit_txn(Assembler *a, const Txn *txn)
 	unit->span_count = open_spans(a);
 	a->ready_spans += unit->span_count;
 	a->ready[a->ready_count++] = a->current;
+	/* its ledger is that unit's now */
+	memset(&a->current, 0, sizeof(a->current));
 	a->resume_lsn = txn->end_lsn;
 	a->open = false;
 }
@@ -231,6 +235,15 @@ add_change(Assembler *a, Frame *frame, const Event *event)
 	add_event(a, frame, event);
 	a->current.rows++;
 	a->current.bytes += frame->bytes / (size_t) frame->event_count;
+}
+
+/* The frame may go before the unit does: its rows may all have been filtered. */
+static void
+add_ledger(Assembler *a, const Ledger *ledger)
+{
+	if (!a->open)
+		BUG("a ledger outside a transaction");
+	ledger_add(&a->current.ledger, ledger->entries, ledger->count);
 }
 
 static bool
@@ -267,7 +280,8 @@ assembler_add(Assembler *a, QueueItem item, Error *err)
 				add_change(a, frame, event);
 				break;
 			case EVENT_LEDGER:
-				BUG("a ledger without rules");
+				add_ledger(a, event->ledger);
+				break;
 		}
 	}
 	frame_release(frame);
@@ -311,12 +325,13 @@ assembler_taken(Assembler *a)
 	if (ready)
 	{
 		a->ready_spans -= taken;
-		a->ready_head++;
+		ledger_release(&a->ready[a->ready_head++].ledger);
 		return;
 	}
 	a->current.first = false;
 	a->current.rows = 0;
 	a->current.bytes = 0;
+	ledger_reset(&a->current.ledger);
 }
 
 int

@@ -29,7 +29,8 @@ typedef struct Unit
 	uint64_t bytes; /* about what it costs in memory */
 	bool first;		/* the transaction's first, or only, unit */
 	bool last;
-	bool ddl; /* it carries DDL */
+	bool ddl;	   /* it carries DDL */
+	Ledger ledger; /* what rules say of it; the assembler's */
 
 	char nonce[NONCE_SIZE]; /* of a marker of the stream in it, or "" */
 	bool nonce_ours;		/* emitted by this process */

@@ -39,6 +39,7 @@ batch_free(StreamBatch *batch)
 	planner_free(batch->planner);
 	arena_release(&batch->arena);
 	table_uses_release(&batch->tables);
+	ledger_release(&batch->ledger);
 	mem_free(batch->spans);
 	mem_free(batch->frames);
 	mem_free(batch->units);
@@ -55,6 +56,7 @@ batch_begin(StreamBatch *batch, const Progress *progress)
 	release_frames(batch);
 	arena_reset(&batch->arena);
 	batch->tables.count = 0;
+	ledger_reset(&batch->ledger);
 	batch->span_count = 0;
 	batch->unit_count = 0;
 	batch->rows = 0;
@@ -383,6 +385,7 @@ batch_add(StreamBatch *batch, const Unit *unit, bool alone, Tables *tables,
 	added->span_count = unit->span_count;
 	if (!alone)
 		plan_unit(batch, added);
+	ledger_add(&batch->ledger, unit->ledger.entries, unit->ledger.count);
 	batch->rows += unit->rows;
 	batch->bytes += unit->bytes;
 	if (unit->last)

@@ -49,6 +49,7 @@ typedef struct StreamBatch
 	int unit_count;
 	int unit_capacity;
 	TableUses tables; /* those that it touches */
+	Ledger ledger;	  /* sum of the units', however often they are written */
 	uint64_t rows;
 	uint64_t bytes;
 

@@ -302,6 +302,9 @@ stamp_verdict(const ChangeFilter *filter, const Txn *txn, const Change *change,
 	bool all;
 	int key;
 
+	/* the rules have asked for the source's row; the state is never copied */
+	if (relation->derived || relation->internal)
+		return VERDICT_APPLY;
 	if (stamps->ignored_count > 0 &&
 		bsearch(&relation->oid, stamps->ignored, (size_t) stamps->ignored_count,
 				sizeof(uint32_t), compare_oids) != NULL)

@@ -42,6 +42,7 @@ typedef struct Writer
 	bool closed;	  /* the open batch takes no more */
 	int64_t begun_ms; /* when its first unit came */
 	bool alone;		  /* one that the target carries out itself is open */
+	Ledger ledger;	  /* of its pieces so far */
 	PendingCommits pending;
 	Lsn durable_resume; /* everything before it is on disk */
 	Lsn goal_lsn;		/* end when durable there; LSN_NONE: unknown */
@@ -229,6 +230,11 @@ apply_alone(Writer *writer, Error *err)
 		.bytes = batch->bytes,
 	};
 
+	if (batch->first)
+		ledger_reset(&writer->ledger);
+	ledger_add(&writer->ledger, batch->ledger.entries, batch->ledger.count);
+	if (batch->last && writer->ledger.count > 0)
+		work.ledger = &writer->ledger;
 	writer->alone = !batch->last;
 	if (!target->ops->apply(target, &work, batch->filter, &batch->before,
 							&batch->after, err) ||
@@ -483,6 +489,7 @@ writer_close(Writer *writer)
 		batch_free(writer->batches[i]);
 	tables_free(writer->tables);
 	orders_free(writer->orders);
+	ledger_release(&writer->ledger);
 	assembler_free(writer->assembler);
 }
 

@@ -47,6 +47,7 @@ typedef struct Thread
 	pthread_t thread;
 	Job *job;			/* what it works on; NULL: nothing */
 	ApplyCounts counts; /* of the open target transaction */
+	Ledger ledger;		/* the same: of all its pieces */
 	bool started;
 } Thread;
 
@@ -212,6 +213,15 @@ write_whole(Thread *thread, Job *job)
 					   &job->error);
 }
 
+/* Once for each piece that is written, however it came to be. */
+static void
+sum_ledger(Thread *thread, const StreamBatch *batch)
+{
+	if (batch->first)
+		ledger_reset(&thread->ledger);
+	ledger_add(&thread->ledger, batch->ledger.entries, batch->ledger.count);
+}
+
 static bool
 write_job(Thread *thread, Job *job)
 {
@@ -223,11 +233,13 @@ write_job(Thread *thread, Job *job)
 		return error_set(&job->error, P_STOPPED, "stopped");
 	if (!(job->holds && write_late(thread, job)) && !write_whole(thread, job))
 		return false;
+	sum_ledger(thread, batch);
 	if (!batch->last)
 		return FAILPOINT(FP_PIECE_APPLIED, &job->error);
-	if (writers->ops->writer_commit(thread->connection, &batch->before,
-									&batch->after, &thread->counts, NULL,
-									&job->result.durability, &job->error))
+	if (writers->ops->writer_commit(
+			thread->connection, &batch->before, &batch->after, &thread->counts,
+			thread->ledger.count > 0 ? &thread->ledger : NULL,
+			&job->result.durability, &job->error))
 		return true;
 	writers->ops->writer_rollback(thread->connection);
 	return false;
@@ -322,6 +334,7 @@ writers_close(Writers *writers)
 		if (writers->threads[i].started)
 			pthread_join(writers->threads[i].thread, NULL);
 		writers->ops->writer_close(writers->threads[i].connection);
+		ledger_release(&writers->threads[i].ledger);
 	}
 	pthread_cond_destroy(&writers->changed);
 	pthread_mutex_destroy(&writers->mutex);

@@ -53,7 +53,7 @@ read_word(const char **text, Word *word)
 		return false;
 	memset(word, 0, sizeof(*word));
 	word->op = *(*text)++;
-	BUG_UNLESS(strchr("+=-*", word->op) != NULL && **text != '\0');
+	BUG_UNLESS(strchr("+=-*^~#", word->op) != NULL && **text != '\0');
 	word->table = (MockTable) (strchr(mock_letters, *(*text)++) - mock_letters);
 	word->id = word->to = read_number(text);
 	BUG_UNLESS(word->id < MOCK_IDS);
@@ -102,7 +102,7 @@ script_count(const char *txns)
 static bool
 is_barrier(const Word *word)
 {
-	return word->op == '*' || word->id != word->to;
+	return word->op == '*' || word->op == '#' || word->id != word->to;
 }
 
 bool
@@ -121,15 +121,17 @@ script_changes_row(const char *txns, bool there, MockTable table, int id)
 			if (is_barrier(&word))
 			{
 				if ((touched && (begun || there)) || word.op == '*' ||
-					word.id == id || word.to == id)
+					word.op == '#' || word.id == id || word.to == id)
 					return true;
 				touched = false;
 				begun = there;
 			}
 			else if (word.id == id)
 			{
+				/* such a first one writes, whatever was there */
+				begun |= !touched && (word.op == '^' || word.op == '~');
 				touched = true;
-				there = word.op != '-';
+				there = word.op != '-' && word.op != '~';
 			}
 		}
 	}
@@ -162,9 +164,10 @@ apply_word(MockRows *rows, const Word *word)
 		memset(values, 0, sizeof(rows->value[0]));
 		return;
 	}
-	BUG_UNLESS((values[word->id] != 0) == (word->op != '+'));
+	if (strchr("^~#", word->op) == NULL)
+		BUG_UNLESS((values[word->id] != 0) == (word->op != '+'));
 	values[word->id] = 0;
-	if (word->op == '-')
+	if (word->op == '-' || word->op == '~')
 		return;
 	BUG_UNLESS(values[word->to] == 0 && word->value > 0);
 	for (int i = 0; word->table == MOCK_UNIQUE && i < MOCK_IDS; i++)
@@ -191,6 +194,26 @@ row_of(Arena *arena, int id, int value)
 					   arena_printf(arena, "%d", value), "0", "0");
 }
 
+static ChangeKind
+kind_of(char op)
+{
+	switch (op)
+	{
+		case '=':
+			return CHANGE_UPDATE;
+		case '-':
+			return CHANGE_DELETE;
+		case '^':
+			return CHANGE_PUT;
+		case '~':
+			return CHANGE_MAYBE_DELETE;
+		default:
+			return CHANGE_INSERT;
+	}
+}
+
+static const ChangeManner winning = { .conflict = CONFLICT_OVERWRITE };
+
 static void
 make_change(Script *script, Arena *arena, const Word *word, Change *change)
 {
@@ -205,12 +228,12 @@ make_change(Script *script, Arena *arena, const Word *word, Change *change)
 		change->truncated_count = 1;
 		return;
 	}
-	change->kind = word->op == '+'	 ? CHANGE_INSERT
-				   : word->op == '=' ? CHANGE_UPDATE
-									 : CHANGE_DELETE;
-	if (word->op != '-')
+	change->kind = kind_of(word->op);
+	if (word->op == '#')
+		change->manner = &winning;
+	if (word->op != '-' && word->op != '~')
 		change->new_values = row_of(arena, word->to, word->value);
-	if (word->op == '+' || (word->op == '=' && word->to == word->id))
+	if (change->new_values != NULL && word->to == word->id)
 		return;
 	change->old_kind = WIRE_OLD_KEY;
 	change->old_values = row_of(arena, word->id, 0);
@@ -258,7 +281,10 @@ add_unit(Script *script, StreamBatch *batch, const char **text, bool first,
 		.last = last,
 	};
 
+	ledger_entry(&unit.ledger, "rule", 1, "public", "t")->counts[LEDGER_SEEN] =
+		frame->event_count;
 	batch_add(batch, &unit, false, script->known, "test");
+	ledger_release(&unit.ledger);
 	frame_release(frame);
 	script->progress = batch->after;
 }
@@ -351,11 +377,19 @@ add_change(ScriptRandom *r)
 		return;
 	if (pick(r, 150) == 0)
 		snprintf(word, sizeof(word), "*%c ", mock_letters[table]);
+	else if (r->rows.value[table][id] == 0 && pick(r, 8) == 0)
+		snprintf(word, sizeof(word), pick(r, 2) ? "^%c%d:%d " : "~%c%d ",
+				 mock_letters[table], id, value);
 	else if (r->rows.value[table][id] == 0)
 		snprintf(word, sizeof(word), "+%c%d:%d ", mock_letters[table], id,
 				 value);
 	else if (pick(r, 4) == 0)
 		snprintf(word, sizeof(word), "-%c%d ", mock_letters[table], id);
+	else if (pick(r, 8) == 0)
+		snprintf(word, sizeof(word), "^%c%d:%d ", mock_letters[table], id,
+				 value);
+	else if (pick(r, 16) == 0)
+		snprintf(word, sizeof(word), "~%c%d ", mock_letters[table], id);
 	else if (pick(r, 8) == 0 && r->rows.value[table][to] == 0)
 		snprintf(word, sizeof(word), "=%c%d>%d:%d ", mock_letters[table], id,
 				 to, value);

@@ -4,7 +4,9 @@
  *
  * A change is an operation, a table, an id, and a value: "+p1:10" inserts,
  * "=p1:11" updates, "=p1>2:11" changes the id as well, "-p1" deletes, "*p"
- * truncates.  A blank is between the changes of a transaction, a semicolon
+ * truncates, "^p1:10" puts, "~p1" deletes what may be there, "#p1:10" inserts and
+ * wins if the id is taken.  Each unit's ledger says how many changes it has.  A
+ * blank is between the changes of a transaction, a semicolon
  * between transactions.
  */
 #ifndef PORTAGE_BATCH_SCRIPT_H

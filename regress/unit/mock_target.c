@@ -63,14 +63,24 @@ lock_row(TargetWriter *writer, uint32_t table, int id, Error *err)
 	return true;
 }
 
-/* value 0: the row goes; then it must be there, or not, as wanted. */
+/* What a statement wants of the row. */
+typedef enum Want
+{
+	ABSENT,
+	THERE,
+	EITHER
+} Want;
+
+/* value 0: the row goes. */
 static bool
-set_row(TargetWriter *writer, uint32_t table, int id, bool there, int value,
+set_row(TargetWriter *writer, uint32_t table, int id, Want want, int value,
 		Error *err)
 {
+	bool there = want == THERE;
+
 	if (!lock_row(writer, table, id, err))
 		return false;
-	if ((value_of(writer, table, id) != 0) != there)
+	if (want != EITHER && (value_of(writer, table, id) != 0) != there)
 		return error_set(err, there ? P_ROW_MISSING : P_ROW_CONFLICT,
 						 "row %c%d is %s", mock_letters[table], id,
 						 there ? "missing" : "there");
@@ -89,14 +99,19 @@ static bool
 write_vector(TargetWriter *writer, const PlanVector *vector, Error *err)
 {
 	bool inserts = vector->kind == PLAN_INSERT;
+	bool puts = vector->kind == PLAN_PUT;
+	bool maybe = vector->kind == PLAN_MAYBE_DELETE;
+	Want want = inserts ? ABSENT : puts || maybe ? EITHER : THERE;
 
 	for (int i = 0; i < vector->count; i++)
 	{
 		const PlanOp *op = vector->ops[i];
-		int id = number(inserts ? &op->values[0] : &op->key[0]);
-		int value = vector->kind == PLAN_DELETE ? 0 : number(&op->values[1]);
+		int id = number(inserts || puts ? &op->values[0] : &op->key[0]);
+		int value = vector->kind == PLAN_DELETE || maybe
+						? 0
+						: number(&op->values[1]);
 
-		if (!set_row(writer, vector->table->id, id, !inserts, value, err))
+		if (!set_row(writer, vector->table->id, id, want, value, err))
 			return error_wrap(err, "vector");
 	}
 	return true;
@@ -109,16 +124,22 @@ write_row(TargetWriter *writer, uint32_t table, const Change *change,
 	const Value *old = change->old_values;
 	const Value *row = change->new_values;
 
+	if (change->kind == CHANGE_PUT || change_is_barrier(change))
+		return set_row(writer, table, number(&row[0]), EITHER, number(&row[1]),
+					   err);
+	if (change->kind == CHANGE_MAYBE_DELETE)
+		return set_row(writer, table, number(&old[0]), EITHER, 0, err);
 	if (change->kind == CHANGE_INSERT)
-		return set_row(writer, table, number(&row[0]), false, number(&row[1]),
+		return set_row(writer, table, number(&row[0]), ABSENT, number(&row[1]),
 					   err);
 	if (change->kind == CHANGE_DELETE)
-		return set_row(writer, table, number(&old[0]), true, 0, err);
+		return set_row(writer, table, number(&old[0]), THERE, 0, err);
 	if (old == NULL)
-		return set_row(writer, table, number(&row[0]), true, number(&row[1]),
+		return set_row(writer, table, number(&row[0]), THERE, number(&row[1]),
 					   err);
-	return set_row(writer, table, number(&old[0]), true, 0, err) &&
-		   set_row(writer, table, number(&row[0]), false, number(&row[1]), err);
+	return set_row(writer, table, number(&old[0]), THERE, 0, err) &&
+		   set_row(writer, table, number(&row[0]), ABSENT, number(&row[1]),
+				   err);
 }
 
 static bool
@@ -129,7 +150,7 @@ truncate_table(TargetWriter *writer, const Change *change, Error *err)
 	for (int id = 0; id < MOCK_IDS; id++)
 	{
 		if (value_of(writer, table, id) != 0 &&
-			!set_row(writer, table, id, true, 0, err))
+			!set_row(writer, table, id, THERE, 0, err))
 			return false;
 	}
 	return true;
@@ -352,6 +373,8 @@ mock_commit(TargetWriter *writer, const Progress *before, const Progress *after,
 		end_transaction(writer);
 		target->resume_lsn = after->resume_lsn;
 		apply_counts_add(&target->counts, counts);
+		if (ledger != NULL)
+			target->seen += (uint64_t) ledger->entries[0].counts[LEDGER_SEEN];
 		durability->written = after->resume_lsn;
 		durability->durable = before->resume_lsn;
 	}
@@ -428,6 +451,7 @@ mock_reset(MockTarget *target)
 {
 	memset(&target->rows, 0, sizeof(target->rows));
 	memset(&target->counts, 0, sizeof(target->counts));
+	target->seen = 0;
 	target->resume_lsn = LSN_NONE;
 	target->calls = 0;
 	target->misuse = 0;

@@ -89,7 +89,8 @@ struct MockTarget
 	pthread_cond_t changed; /* after each call */
 	MockRows rows;
 	Lsn resume_lsn;
-	ApplyCounts counts;							 /* sum of all commits */
+	ApplyCounts counts; /* sum of all commits */
+	uint64_t seen;		/* the same, of their ledgers */
 	TargetWriter *owners[MOCK_TABLES][MOCK_IDS]; /* who has locked the row */
 	TargetWriter *writers[MOCK_WRITERS];
 	int writer_count;

@@ -76,11 +76,16 @@ put_op(Buffer *out, const PlanVector *vector, const PlanOp *op)
 	char table = mock_letters[vector->table->id];
 
 	buffer_puts(out, out->len > 0 ? " " : "");
-	if (vector->kind == PLAN_DELETE)
-		buffer_printf(out, "-%c%d", table, number(&op->key[0]));
+	if (vector->kind == PLAN_DELETE || vector->kind == PLAN_MAYBE_DELETE)
+		buffer_printf(out, "%c%c%d", vector->kind == PLAN_DELETE ? '-' : '~',
+					  table, number(&op->key[0]));
 	else
 		buffer_printf(
-			out, "%c%c%d:%d", vector->kind == PLAN_UPDATE ? '=' : '+', table,
+			out, "%c%c%d:%d",
+			vector->kind == PLAN_UPDATE ? '='
+			: vector->kind == PLAN_PUT	? '^'
+										: '+',
+			table,
 			number(vector->kind == PLAN_UPDATE ? &op->key[0] : &op->values[0]),
 			number(&op->values[1]));
 }
@@ -95,16 +100,20 @@ put_row(Buffer *out, const PlanStep *step)
 												: &change->new_values[0]);
 
 	buffer_puts(out, out->len > 0 ? " " : "");
-	if (change->kind == CHANGE_DELETE)
-		buffer_printf(out, "!-%c%d", table, key);
+	if (change->kind == CHANGE_DELETE || change->kind == CHANGE_MAYBE_DELETE)
+		buffer_printf(out, "!%c%c%d", change->kind == CHANGE_DELETE ? '-' : '~',
+					  table, key);
 	else if (change->old_values != NULL)
 		buffer_printf(out, "!=%c%d>%d:%d", table, key,
 					  number(&change->new_values[0]),
 					  number(&change->new_values[1]));
 	else
 		buffer_printf(out, "!%c%c%d:%d",
-					  change->kind == CHANGE_UPDATE ? '=' : '+', table, key,
-					  number(&change->new_values[1]));
+					  change->kind == CHANGE_UPDATE ? '='
+					  : change->kind == CHANGE_PUT	? '^'
+					  : change_is_barrier(change)	? '#'
+													: '+',
+					  table, key, number(&change->new_values[1]));
 }
 
 void

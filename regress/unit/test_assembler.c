@@ -288,6 +288,71 @@ test_keep_from(void)
 	end();
 }
 
+/* what an assembler leaves out */
+#define NO_EVENT EVENT_MESSAGE
+
+/* Events of rules, in a frame of its own; its strings live longer. */
+static bool
+add_events(EventKind first, int seen, EventKind last)
+{
+	Frame *frame = frame_new(NULL, 0, NULL, NULL);
+	Event *events = ARENA_ARRAY(&frame->arena, Event, 3);
+	Ledger *ledger = ARENA_NEW(&frame->arena, Ledger);
+
+	ledger->entries = ARENA_ARRAY(&frame->arena, LedgerEntry, 1);
+	ledger->entries[0] = (LedgerEntry){ .rule = "r", .schema = "s" };
+	ledger->entries[0].counts[LEDGER_SEEN] = seen;
+	ledger->count = 1;
+	events[0].kind = first;
+	events[1].kind = EVENT_LEDGER;
+	events[1].ledger = ledger;
+	events[2].kind = last;
+	for (int i = 0; i < 3; i++)
+	{
+		if (events[i].kind == EVENT_COMMIT || events[i].kind == EVENT_BEGIN)
+			events[i].txn =
+				(Txn){ .xid = 7, .commit_lsn = 700, .end_lsn = 750 };
+	}
+	frame->events = events;
+	frame->event_count = 3;
+	return assembler_add(assembler, (QueueItem){ frame, 0 }, &err);
+}
+
+static int
+seen_of(const Unit *unit)
+{
+	return unit->ledger.count == 1
+			   ? (int) unit->ledger.entries[0].counts[LEDGER_SEEN]
+			   : -unit->ledger.count;
+}
+
+/* Frames without a row that is left are let go; what they say is not. */
+static void
+test_ledger(void)
+{
+	Unit unit;
+
+	begin_with(2, ENOUGH_BYTES);
+	ok(add_events(EVENT_BEGIN, 3, NO_EVENT), "a part of a transaction");
+	ok(add_events(NO_EVENT, 4, EVENT_COMMIT), "its end");
+	ok(assembler_next(assembler, &unit) && unit.last && seen_of(&unit) == 7,
+	   "its unit has the sum");
+	assembler_taken(assembler);
+	ok(add("B8 i C"), "a transaction without rules");
+	ok(assembler_next(assembler, &unit) && unit.ledger.count == 0, "has none");
+	assembler_taken(assembler);
+	ok(add("B9 i") && add_events(NO_EVENT, 1, NO_EVENT) && add("i"),
+	   "a large one");
+	ok(assembler_next(assembler, &unit) && !unit.last && seen_of(&unit) == 1,
+	   "its piece has its own");
+	assembler_taken(assembler);
+	ok(add_events(NO_EVENT, 2, NO_EVENT) && add("i C"), "and goes on");
+	ok(assembler_next(assembler, &unit) && unit.last && seen_of(&unit) == 2,
+	   "so has the last");
+	ok(add("B10 i") && add_events(NO_EVENT, 5, NO_EVENT), "one that stays");
+	end();
+}
+
 /* ---------------------------------------------------------------- random */
 
 /* What has come out so far. */
@@ -413,6 +478,7 @@ main(int argc, char **argv)
 	test_markers();
 	test_refused();
 	test_keep_from();
+	test_ledger();
 	test_random(seed, argc > 2 ? atoi(argv[2]) : 5000);
 	buffer_release(&text);
 	return done_testing();

@@ -52,7 +52,8 @@ commit(void)
 	TargetDurability durability;
 
 	return target.base.ops->writer_commit(writer, &batch->before, &batch->after,
-										  &counts, NULL, &durability, &err);
+										  &counts, &batch->ledger, &durability,
+										  &err);
 }
 
 static void
@@ -128,6 +129,32 @@ test_planned(void)
 	is_log("begin write{} commit", "are a transaction on the target");
 	is_counts(1, 0, 0, 0, 0);
 	ok(target.resume_lsn == script_end_lsn(2), "which moves progress");
+}
+
+/* What rules make where it is not known what the target has. */
+static void
+test_tolerant(void)
+{
+	begin("+p1:1 +p3:3 +u1:10 +u2:20");
+	script_fill(&script, batch, "^p1:5 ^p2:6; ~p3 ~p4; ^p5:1 =p5:2 ^p6:1 ~p6");
+	ok(write_batch() && commit(), "puts and maybe-deletes");
+	is_log("begin write{~p3 ~p4 ~p6 ^p1:5 ^p2:6 ^p5:2} commit",
+		   "are vectors of their own");
+	is_rows("p1:5 p2:6 p5:2 u1:10 u2:20", "whatever was there");
+	begin("+p1:1 +p3:3 +u1:10 +u2:20");
+	script_fill(&script, batch, "^p1:5; +p4:4 #p3:7 =p1:6; #p9:9");
+	ok(write_batch() && commit(), "INSERTs that may find their key taken");
+	is_log("begin write{^p1:5 +p4:4 !#p3:7 =p1:6 !#p9:9} commit",
+		   "stand between what is before and behind them");
+	begin("+u1:10 +u2:20");
+	script_fill(&script, batch, "^p1:1 ~p2; ^u1:99 ^u2:10 ^u1:20");
+	ok(write_batch() && commit(), "puts whose order matters");
+	is_log("begin write{~p2 ^p1:1 ^u1:20 ^u2:10}? rollback begin "
+		   "set write{~p2 ^p1:1} release "
+		   "set write{^u1:20 ^u2:10}? back write{!^u1:99 !^u2:10 !^u1:20} "
+		   "commit",
+		   "are written in it");
+	is_int(target.seen, 5, "... and counted once");
 }
 
 /* Two rows exchange their values: as a vector they are in each other's way. */
@@ -369,6 +396,7 @@ test_random(unsigned seed, int batches)
 	ScriptRandom r = { .seed = seed };
 	uint64_t changes = 0;
 	uint64_t want_changes = 0;
+	uint64_t want_seen;
 	int wrong = 0;
 
 	buffer_init(&r.txns);
@@ -378,10 +406,12 @@ test_random(unsigned seed, int batches)
 		script_random(&r);
 		script_fill(&script, batch, r.txns.data);
 		want_changes += (uint64_t) script_changes(r.txns.data);
+		want_seen = want_changes;
 		wrong += !write_batch() || !commit();
 		wrong += memcmp(&r.rows, &target.rows, sizeof(r.rows)) != 0;
 		changes += counts.vector_rows + counts.single_rows + counts.serial_rows;
-		wrong += changes != want_changes || counts.batches != 1;
+		wrong += changes != want_changes || counts.batches != 1 ||
+				 target.seen != want_seen;
 		memset(&counts, 0, sizeof(counts));
 		target.line_count = 0;
 	}
@@ -406,6 +436,7 @@ main(int argc, char **argv)
 	orders = orders_new();
 	batch = batch_new(&script_filter, orders, false);
 	test_planned();
+	test_tolerant();
 	test_halves();
 	test_two_fail();
 	test_unsalvageable();

@@ -88,6 +88,12 @@ test_filter(void)
 	   "ignored");
 	ok(filter->verdict(filter, &later, &change, &slot) == VERDICT_APPLY,
 	   "the others are not");
+	stamped.derived = true;
+	ok(filter->verdict(filter, &seen, &change, &stamped) == VERDICT_APPLY,
+	   "what rules have made of a row that is not there is not asked again");
+	extension.internal = true;
+	ok(filter->verdict(filter, &later, &change, &extension) == VERDICT_APPLY,
+	   "nor rows of the state");
 	stamps_free(stamps);
 	chunks[1].stamp.snapshot = "nonsense";
 	ok(stamps_new(chunks, 2, 1000, &err) == NULL, "an unreadable stamp");

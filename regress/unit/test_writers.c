@@ -467,6 +467,7 @@ test_pieces(void)
 		   "one transaction of one thread");
 	is_log(1, "begin write{+p4:4} commit", "the other has the next");
 	is_counts(2, 4, 0, 0, 0);
+	is_int(run.target.seen, 4, "the ledger has all pieces, once");
 	run_end(&run);
 }
 
@@ -482,7 +483,10 @@ main(void)
 	test_not_early("=p1>9:5", "=p9:6", "nor one that it moves there");
 	test_not_early("=p1:5", "=u1:11", "not in a table that demands more");
 	test_not_early("=q1:5", "=p1>9:5 =p2:6", "not around a new key");
+	test_not_early("^p1:5", "~p1", "nor one that may be there");
 	test_not_early("*q", "=p1:5", "not behind a TRUNCATE");
+	test_not_early("#q1:5", "=p1:5", "nor behind what may find its key taken");
+	test_not_early("=p1:5", "#q1:6; =p2:6", "nor with that");
 	test_not_early("=p1:5", "*q; =p2:6", "not with a TRUNCATE");
 	test_not_early_pieces("=p5:6", "not a row of an earlier piece");
 	test_not_early_pieces("=p6:7", "not a row of the last piece");
