@@ -2,13 +2,19 @@
  * expr.h
  *		Expressions of the rules: SQLite's SQL over one row at a time.
  *
- * An ExprDb is a database in memory that nothing leaves: no files, no ATTACH, no
- * pragmas, no writes by an expression (authorizer), a limit of steps for each
- * row (progress handler), of memory and of sizes.  One thread at a time uses it.
- * References are tables in it (expr_reference_*).
+ * An ExprDb is a database that nothing leaves: no files, no ATTACH, no pragmas, no
+ * writes by an expression (authorizer), a limit of steps for each row (progress
+ * handler), of memory and of sizes.  One thread at a time uses it.  References are
+ * tables in it (expr_reference_*); what does not fit into 64 MB of
+ * memory goes to a temporary file without a name.
  *
  * An ExprProgram is a list of expressions over the columns of one table, compiled
  * once and evaluated for each row as one prepared statement.
+ *
+ * Text is UTF-8 here, on the way in and out.  Of a source with another encoding the
+ * caller has to convert values before and results after, or refuse its rules: a
+ * value that is looked at and is not UTF-8 is an error.  bytea comes as its bytes,
+ * as in the stream; a copy's \x... is decoded by the caller.
  */
 #ifndef PORTAGE_EXPR_H
 #define PORTAGE_EXPR_H
@@ -49,8 +55,8 @@ typedef struct ExprContext
 {
 	const char *op; /* "insert", "update", "delete"; "insert" in the copy */
 	Lsn lsn;		/* of the commit; of the snapshot in the copy */
-	uint32_t xid;
-	int64_t commit_time_us; /* since 2000-01-01 UTC */
+	uint32_t xid;	/* 0: none, as in the copy; NULL to expressions */
+	int64_t commit_time_us; /* since 2000-01-01 UTC; 0: none */
 	const char *source;		/* name of the source */
 	/*
 	 * portage_counter(): the next number of the key in this column's sequence.
@@ -71,7 +77,11 @@ typedef struct ExprUses
 	int reference_count;
 } ExprUses;
 
-/* One value; data lives until the next evaluation of its program. */
+/*
+ * One value; its bytes live until the next evaluation of its program and as long
+ * as the values that were evaluated: a plain column is not copied.  There need not
+ * be a NUL behind it.
+ */
 typedef enum ExprKind
 {
 	EXPR_NULL,
@@ -100,8 +110,8 @@ void expr_db_close(ExprDb *db);
  * about, and the message says what and, where SQLite or we know, at which word;
  * misspelt columns and functions come with a suggestion.  An expression that
  * names a numeric column is refused unless every occurrence is an argument of a
- * dec_ function, of IS [NOT] NULL, or the whole expression: SQLite sorts any text
- * above any number, so amount > 100 would be true for '5'.
+ * dec_ function, of IS [NOT] NULL, or the whole expression: to SQLite it is text,
+ * so amount > 100 would be true for '5'.  References have to be there before.
  */
 ExprProgram *
 expr_compile(ExprDb *db, const char *table, const ExprColumn *columns,
@@ -119,9 +129,11 @@ int expr_plain_column(const char *table, const ExprColumn *columns,
 
 /*
  * Evaluate over a row: values by column, old is NULL where there is none (then
- * old.name is NULL).  ABSENT and UNCHANGED values must not be used: P_RULE names
- * the column.  P_RULE with SQLite's words where an expression fails or takes too
- * long, and *wrong the expression if that is known, or -1.
+ * old.name is NULL).  ABSENT and UNCHANGED values must not be used: P_RULE_VALUE
+ * names the column.  P_RULE_VALUE with SQLite's words where an expression fails or
+ * takes too long, P_REFERENCE where a required key is missing, and *wrong the
+ * expression if that is known, or -1.  portage_counter() may have counted before
+ * another expression failed.
  */
 bool expr_eval(ExprProgram *program, const Value *values, const Value *old,
 			   const ExprContext *context, ExprValue *results, int *wrong,
@@ -139,14 +151,15 @@ typedef struct ExprReference
 	int column_count;
 	const int *key; /* indexes of the key's columns */
 	int key_count;
-	/* A key that is not there is an error where it is asked for. */
+	/* A key that is not there is an error where it is asked for with = on all of
+	 * its columns; not if one of them is compared with NULL. */
 	bool required;
 } ExprReference;
 
 /* Create it, empty; P_RULE. */
 bool expr_reference_create(ExprDb *db, const ExprReference *reference,
 						   Error *err) MUST_CHECK;
-/* Add or replace the row with this key; values by column. */
+/* Add or replace the row with this key; values by column.  P_REFERENCE. */
 bool expr_reference_put(ExprDb *db, const char *name, const Value *values,
 						Error *err) MUST_CHECK;
 /* Remove the row with the key of these values, if there is one. */
