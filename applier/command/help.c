@@ -46,12 +46,15 @@ print_command_help(CommandId command, FILE *out)
 
 	fprintf(out, "pg_portage %s: %s\n\nUsage:\n", def->name, def->summary);
 	if (def->needs_source)
-		fprintf(out, "  pg_portage %s --source URL --target URL [OPTION]...\n",
-				def->name);
+		fprintf(out,
+				"  pg_portage %s --source URL --target URL [OPTION]...\n"
+				"  pg_portage %s --config FILE [OPTION]...\n",
+				def->name, def->name);
 	else
 		fprintf(out,
-				"  pg_portage %s [--source URL] [--target URL] [OPTION]...\n",
-				def->name);
+				"  pg_portage %s [--source URL] [--target URL] [OPTION]...\n"
+				"  pg_portage %s --config FILE [OPTION]...\n",
+				def->name, def->name);
 	fprintf(out, "\n%s\n\nOptions:\n", def->text);
 	for (i = 0; i < option_count; i++)
 	{
@@ -68,6 +71,7 @@ print_program_help(FILE *out)
 	fputs("pg_portage carries a live PostgreSQL database to another server, "
 		  "exactly once.\n\nUsage:\n"
 		  "  pg_portage COMMAND --source URL --target URL [OPTION]...\n"
+		  "  pg_portage COMMAND --config FILE [OPTION]...\n"
 		  "  pg_portage COMMAND --help\n\nCommands:\n",
 		  out);
 	for (i = 0; i < COMMAND_COUNT; i++)
@@ -84,7 +88,7 @@ print_program_help(FILE *out)
 		  "never printed.\n\nExit codes:\n"
 		  "  0   done, or stopped by a signal\n"
 		  "  1   check found an error, or with --strict a warning\n"
-		  "  2   usage, roles, or the configuration of a server\n"
+		  "  2   usage, configuration, roles, or the setup of a server\n"
 		  "  3   a server could not be reached or kept failing\n"
 		  "  4   data or history was refused\n"
 		  "  70  a bug\n\n"
@@ -93,7 +97,8 @@ print_program_help(FILE *out)
 		  "      --target postgresql://portage@new/shop\n"
 		  "  pg_portage run --until caught-up --source "
 		  "postgresql://portage@old/shop \\\n"
-		  "      --target postgresql://portage@new/shop\n",
+		  "      --target postgresql://portage@new/shop\n"
+		  "  pg_portage run --config shop.yaml\n",
 		  out);
 }
 

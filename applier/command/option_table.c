@@ -84,6 +84,10 @@ const OptionDef option_table[] = {
 	{ "target", 0, "URL", ON_ALL, AT(target),
 	  "server and database to migrate to: the same, or\n"
 	  "mysql://user@host:port/database" },
+	{ "config", 0, "FILE", ON_ALL, AT(config_file),
+	  "file with sources, targets, rules and options, in the\n"
+	  "place of --source and --target; the command line goes\n"
+	  "before it" },
 	{ "name", 0, "NAME", ON_ALL, BY(parse_name),
 	  "name of the migration, 1 to 40 of a-z, 0-9 and _\n"
 	  "(default: the source database's name)" },

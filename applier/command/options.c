@@ -13,10 +13,12 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "command/option_table.h"
 #include "base/suggest.h"
+#include "command/option_table.h"
+#include "command/options_config.h"
 #include "copy/copy_chunks.h"
 #include "postgres/pg_url.h"
+#include "source/source.h"
 
 #define RETRY_FOR_DEFAULT_MS INT64_C(600000)
 #define JOBS_DEFAULT 4
@@ -293,29 +295,34 @@ check_belonging(const Parsing *parsing, Error *err)
 	return true;
 }
 
+/* A side without a URL, which the command needs. */
 static bool
-check_source_url(const char *url, bool needed, Error *err)
+refuse_absence(const Options *options, const char *side, Error *err)
 {
-	const char *scheme_end;
-
-	if (url == NULL)
-		return !needed || error_set(err, P_USAGE, "--source URL is missing");
-	if (pg_url_matches(url))
-		return pg_url_check(url, "source", err);
-	scheme_end = strstr(url, "://");
-	if (scheme_end == NULL)
-		return error_set(err, P_URL, "the source URL has no scheme");
-	return error_set(err, P_URL,
-					 "there is no driver for a source URL of %.*s://",
-					 (int) (scheme_end - url), url);
+	if (options->config == NULL)
+		return error_set(err, P_USAGE, "--%s URL is missing", side);
+	config_error(options->config, (ConfigPlace){ 0, 0 }, err,
+				 "it has no %s, which this command needs", side);
+	return error_hint(err, "write %s: URL, or %ss: with a name for each", side,
+					  side);
 }
 
+/* URLs of a file have been checked with it. */
 static bool
-check_target_url(const char *url, bool needed, Error *err)
+check_sides(const Options *options, Error *err)
 {
-	if (url == NULL)
-		return !needed || error_set(err, P_USAGE, "--target URL is missing");
-	return target_url_check(url, err);
+	const CommandDef *def = &command_table[options->command];
+	bool checked = options->config != NULL;
+
+	if (options->source == NULL && def->needs_source)
+		return refuse_absence(options, "source", err);
+	if (options->source != NULL && !checked &&
+		!source_url_check(options->source, "source", err))
+		return false;
+	if (options->target == NULL && def->needs_target)
+		return refuse_absence(options, "target", err);
+	return options->target == NULL || checked ||
+		   target_url_check(options->target, err);
 }
 
 static bool
@@ -327,8 +334,8 @@ default_name(Options *options, Arena *arena, Error *err)
 	if (options->name != NULL)
 		return true;
 	if (options->source == NULL)
-		return error_set(err, P_NAME,
-						 "without --source, --name says which migration");
+		return error_set(err, P_NAME, "without %s, --name says which migration",
+						 options->config == NULL ? "--source" : "a source");
 	if (!pg_url_database(options->source, database, sizeof(database)))
 		return error_set(err, P_NAME,
 						 "the source URL does not say the database's name") ||
@@ -338,6 +345,22 @@ default_name(Options *options, Arena *arena, Error *err)
 	return true;
 }
 
+/* The file may have one of the two where nobody looks. */
+static bool
+refuse_together(const Options *options, const char *a, const char *b,
+				Error *err)
+{
+	const ConfigOption *in_file = options_config_find(options, a);
+
+	if (in_file == NULL)
+		in_file = options_config_find(options, b);
+	error_set(err, P_OPTIONS, "--%s and --%s exclude each other", a, b);
+	if (in_file != NULL)
+		error_detail(err, "--%s is in line %d of %s", in_file->option,
+					 in_file->place.line, options->config->path);
+	return false;
+}
+
 static bool
 check_values(Options *options, Arena *arena, Error *err)
 {
@@ -345,18 +368,32 @@ check_values(Options *options, Arena *arena, Error *err)
 
 	if (options->source == NULL && options->target == NULL &&
 		!def->needs_source)
-		return error_set(err, P_USAGE,
-						 "--source URL or --target URL is missing");
+		return options->config == NULL
+				   ? error_set(err, P_USAGE,
+							   "--source URL or --target URL is missing")
+				   : config_error(options->config, (ConfigPlace){ 0, 0 }, err,
+								  "it has neither a source nor a target");
 	if (options->quiet && options->verbose)
-		return error_set(err, P_OPTIONS,
-						 "--quiet and --verbose exclude each other");
+		return refuse_together(options, "quiet", "verbose", err);
 	if (options->copy_only &&
 		(options->until_caught_up || options->until_lsn != LSN_NONE))
-		return error_set(err, P_OPTIONS,
-						 "--copy-only and --until exclude each other");
-	return check_source_url(options->source, def->needs_source, err) &&
-		   check_target_url(options->target, def->needs_target, err) &&
-		   default_name(options, arena, err);
+		return refuse_together(options, "copy-only", "until", err);
+	return check_sides(options, err) && default_name(options, arena, err);
+}
+
+/* Nothing of the one may be overlooked because of the other. */
+static bool
+take_config(Parsing *parsing, Error *err)
+{
+	Options *options = parsing->options;
+
+	if (options->config_file == NULL)
+		return true;
+	if (options->source != NULL || options->target != NULL)
+		return error_set(err, P_USAGE, "--config and --%s exclude each other",
+						 options->source != NULL ? "source" : "target") ||
+			   error_hint(err, "the file says where from and where to");
+	return options_config_take(options, parsing->arena, parsing->seen, err);
 }
 
 bool
@@ -379,5 +416,6 @@ options_parse(Options *options, Arena *arena, int argc, char **argv, Error *err)
 	if (options->command == COMMAND_COUNT)
 		return error_set(err, P_USAGE, "a command is missing") ||
 			   name_commands(err);
-	return check_belonging(&parsing, err) && check_values(options, arena, err);
+	return check_belonging(&parsing, err) && take_config(&parsing, err) &&
+		   check_values(options, arena, err);
 }

@@ -1,9 +1,9 @@
 /*
  * options.h
- *		The command line, parsed and validated.
+ *		The command line and the configuration file, parsed and validated.
  *
- * One table (options.c) drives parsing, the rule which command takes which
- * option, and the help.  Whatever is wrong is found here, before anything
+ * One table (option_table.c) drives parsing, the rule which command takes which
+ * option, what is a top-level key of the file, and the help.  Whatever is wrong is found here, before anything
  * connects.  Passwords in argv are overwritten, so that ps does not show them.
  */
 #ifndef PORTAGE_OPTIONS_H
@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/lsn.h"
+#include "config/config.h"
 #include "progress.h"
 #include "target/target.h"
 
@@ -37,9 +38,10 @@ typedef struct Options
 	bool version;
 	bool list_failpoints;
 
-	const char *source;			 /* URL or NULL */
-	const char *target;			 /* URL or NULL */
-	const struct Config *config; /* --config, instead of the two; or NULL */
+	const char *config_file; /* --config, instead of the two URLs; or NULL */
+	const Config *config;	 /* what it says, or NULL */
+	const char *source;		 /* URL or NULL; of the file's first source */
+	const char *target;		 /* URL or NULL; of the file's first target */
 	const char *name;
 	const char *tables;			/* "" for all */
 	const char *exclude_tables; /* "" for none */

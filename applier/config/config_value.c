@@ -188,14 +188,14 @@ bool
 config_value_flag(ConfigReader *reader, const ConfigEntry *entry, void *place,
 				  Error *err)
 {
-	static const char *const words[] = { "false", "true", NULL };
+	static const char *const words[] = { "true", "false", NULL };
 	int word;
 
 	if (entry->value->kind != NODE_TEXT)
 		return config_value_refuse(reader, entry->key, "true or false",
 								   entry->value, err);
 	word = config_value_word(reader, entry->key, entry->value, words, err);
-	*(bool *) place = word == 1;
+	*(bool *) place = word == 0;
 	return word >= 0;
 }
 

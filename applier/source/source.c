@@ -5,6 +5,7 @@
 #include "source/source.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "postgres/pg_url.h"
 #include "postgres/source_pg.h"
@@ -12,23 +13,46 @@
 typedef struct SourceDriver
 {
 	bool (*matches)(const char *url);
+	bool (*check)(const char *url, const char *side, Error *err);
 	Source *(*open)(const SourceConfig *config, Error *err);
 } SourceDriver;
 
 static const SourceDriver drivers[] = {
-	{ pg_url_matches, source_pg_open },
+	{ pg_url_matches, pg_url_check, source_pg_open },
 };
+
+static const SourceDriver *
+driver_of(const char *url)
+{
+	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
+	{
+		if (drivers[i].matches(url))
+			return &drivers[i];
+	}
+	return NULL;
+}
+
+bool
+source_url_check(const char *url, const char *side, Error *err)
+{
+	const SourceDriver *driver = driver_of(url);
+	const char *scheme_end = strstr(url, "://");
+
+	if (driver != NULL)
+		return driver->check(url, side, err);
+	if (scheme_end == NULL)
+		return error_set(err, P_URL, "the %s URL has no scheme", side);
+	return error_set(err, P_URL, "there is no driver for a %s URL of %.*s://",
+					 side, (int) (scheme_end - url), url);
+}
 
 Source *
 source_open(const SourceConfig *config, Error *err)
 {
-	size_t i;
+	const SourceDriver *driver = driver_of(config->url);
 
-	for (i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
-	{
-		if (drivers[i].matches(config->url))
-			return drivers[i].open(config, err);
-	}
+	if (driver != NULL)
+		return driver->open(config, err);
 	error_set(err, P_URL, "there is no driver for the source URL");
 	return NULL;
 }

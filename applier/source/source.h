@@ -209,6 +209,12 @@ struct Source
 	const SourceConfig *config;
 };
 
+/*
+ * A source's URL, without connecting: can it be read?  P_URL; side is how the
+ * message calls it.
+ */
+bool source_url_check(const char *url, const char *side, Error *err) MUST_CHECK;
+
 /* By the URL's scheme; P_URL if there is no such driver.  Does not connect. */
 Source *source_open(const SourceConfig *config, Error *err);
 void source_close(Source *source);
