@@ -413,6 +413,74 @@ my_queryf(MyConn *conn, Error *err, MyResult *result, const char *fmt, ...)
 }
 
 bool
+my_stream(MyConn *conn, Error *err, const char *sql, MyResult *result)
+{
+	memset(result, 0, sizeof(*result));
+	if (!statement_send(conn, slice_of(sql), err))
+		return false;
+	if (mysql_field_count(conn->my) == 0)
+		return true;
+	result->res = mysql_use_result(conn->my);
+	if (result->res == NULL)
+		return my_error(conn, P_APPLY, err);
+	result->columns = (int) mysql_num_fields(result->res);
+	return true;
+}
+
+bool
+my_stream_next(MyConn *conn, MyResult *result, bool *more, Error *err)
+{
+	call_begin(conn, false);
+	*more = my_next(result);
+	my_watch_end(conn->watch);
+	return *more || mysql_errno(conn->my) == 0 || my_error(conn, P_APPLY, err);
+}
+
+bool
+my_describe(MyConn *conn, Error *err, const char *sql, MYSQL_RES **columns)
+{
+	MYSQL_STMT *statement;
+	bool ok;
+
+	*columns = NULL;
+	if (!usable(conn, err))
+		return false;
+	statement = mysql_stmt_init(conn->my);
+	BUG_UNLESS(statement != NULL);
+	call_begin(conn, true);
+	ok = mysql_stmt_prepare(statement, sql, (unsigned long) strlen(sql)) == 0;
+	my_watch_end(conn->watch);
+	/* the connection has the statement's error, too */
+	if (ok)
+		*columns = mysql_stmt_result_metadata(statement);
+	else
+		(void) my_error(conn, P_APPLY, err);
+	mysql_stmt_close(statement);
+	return ok;
+}
+
+bool
+my_single_statements(MyConn *conn, Error *err)
+{
+	bool ok;
+
+	if (!usable(conn, err))
+		return false;
+	call_begin(conn, true);
+	ok = mysql_set_server_option(conn->my, MYSQL_OPTION_MULTI_STATEMENTS_OFF) ==
+		 0;
+	my_watch_end(conn->watch);
+	return ok || my_error(conn, P_APPLY, err);
+}
+
+void
+my_give_up(MyConn *conn)
+{
+	conn->lost = true;
+	my_watch_hang_up(conn->watch);
+}
+
+bool
 my_multi(MyConn *conn, Error *err, Slice sql, uint64_t *affected, int count,
 		 int *done)
 {

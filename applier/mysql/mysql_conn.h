@@ -42,14 +42,14 @@ typedef struct MyServer
 
 typedef struct MyConfig
 {
-	const char *side; /* "target", for messages */
+	const char *side; /* "target" or "reference", for messages */
 	const char *url;
 } MyConfig;
 
 typedef struct MyConn
 {
 	MYSQL *my;
-	char side[8];
+	char side[16];
 	char where[256]; /* "host:port/database", without secrets */
 	char database[256];
 	MyServer server;
@@ -95,6 +95,25 @@ const char *my_value(const MyResult *result, int column); /* "" for NULL */
 bool my_is_null(const MyResult *result, int column);
 int64_t my_value_int(const MyResult *result, int column);
 void my_result_free(MyResult *result);
+
+/*
+ * One statement whose rows are fetched as they come: my_stream_next() until *more
+ * is false, nothing else meanwhile.  result->res is NULL if it has no rows.
+ */
+bool my_stream(MyConn *conn, Error *err, const char *sql,
+			   MyResult *result) MUST_CHECK;
+bool my_stream_next(MyConn *conn, MyResult *result, bool *more,
+					Error *err) MUST_CHECK;
+
+/* The columns of a statement that is not run; NULL if it has none. */
+bool my_describe(MyConn *conn, Error *err, const char *sql,
+				 MYSQL_RES **columns) MUST_CHECK;
+
+/* From now on a text is one statement. */
+bool my_single_statements(MyConn *conn, Error *err) MUST_CHECK;
+
+/* Nothing more is read: the connection is only to be closed. */
+void my_give_up(MyConn *conn);
 
 /*
  * Several statements in one round trip, separated by ';'.  affected[i] is what

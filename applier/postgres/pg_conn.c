@@ -34,12 +34,12 @@
 #define SET(k, v) (keywords[n] = (k), values[n] = (v), n++)
 
 /* Settings of every session; all of them exist since PostgreSQL 13. */
-#define SESSION_OPTIONS                                                   \
-	"-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3"  \
-	" -c bytea_output=hex -c timezone=UTC -c lc_monetary=C"               \
-	" -c xmloption=content -c array_nulls=on"                             \
-	" -c standard_conforming_strings=on"                                  \
-	" -c search_path=pg_catalog -c statement_timeout=0 -c lock_timeout=0" \
+#define SESSION_OPTIONS                                                  \
+	"-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3" \
+	" -c bytea_output=hex -c timezone=UTC -c lc_monetary=C"              \
+	" -c xmloption=content -c array_nulls=on"                            \
+	" -c standard_conforming_strings=on"                                 \
+	" -c statement_timeout=0 -c lock_timeout=0"                          \
 	" -c idle_in_transaction_session_timeout=0"
 
 /* "host:port/database" of a connection, for messages. */
@@ -57,7 +57,7 @@ conn_describe(PgConn *conn)
 
 /* The user's own options and ours behind them, so that ours win. */
 static void
-options_of_url(const PQconninfoOption *parsed, Buffer *out)
+options_of_url(const PQconninfoOption *parsed, bool own_names, Buffer *out)
 {
 	const PQconninfoOption *option;
 
@@ -67,6 +67,8 @@ options_of_url(const PQconninfoOption *parsed, Buffer *out)
 			buffer_printf(out, "%s ", option->val);
 	}
 	buffer_puts(out, SESSION_OPTIONS);
+	if (!own_names)
+		buffer_puts(out, " -c search_path=pg_catalog");
 }
 
 /* What libpq would print by itself. */
@@ -97,7 +99,7 @@ connect_start(const PgConfig *config, Error *err)
 		return NULL;
 	}
 	buffer_init(&options);
-	options_of_url(parsed, &options);
+	options_of_url(parsed, config->own_names, &options);
 	PQconninfoFree(parsed);
 	SET("dbname", config->url);
 	SET("options", options.data);

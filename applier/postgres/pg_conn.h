@@ -22,17 +22,18 @@
 
 typedef struct PgConfig
 {
-	const char *side;	  /* "source" or "target", for messages */
+	const char *side;	  /* "source", "target" or "reference", for messages */
 	const char *url;	  /* libpq connection string or URI */
 	const char *label;	  /* application_name: "pg_portage NAME ROLE" */
 	const char *encoding; /* client_encoding; NULL: UTF8 */
 	bool replication;	  /* replication=database */
+	bool own_names; /* search_path is the user's: for the user's own SQL */
 } PgConfig;
 
 typedef struct PgConn
 {
 	PGconn *pq;
-	char side[8];
+	char side[16];
 	char where[256];			  /* "host:port/database", without secrets */
 	int64_t statement_timeout_ms; /* our deadline per call; 0: none */
 	bool interruptible;			  /* a stop request cancels what runs */
