@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "progress.h"
+#include "rules/rule_set.h"
 #include "source/source.h"
 #include "target/target.h"
 
@@ -43,6 +44,7 @@ typedef struct StreamTarget
 {
 	Target *target;
 	Progress *progress;
+	const RuleSet *rules; /* what its rows go through; or NULL */
 	Lsn *alone_lsn; /* the commit of a transaction that is to be applied row by
 					 * row; set before an error that asks for it */
 	const char *context; /* of its log lines; NULL: the caller's */

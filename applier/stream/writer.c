@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/signals.h"
+#include "rules/rule_stage.h"
 #include "stream/assembler.h"
 #include "stream/pending.h"
 #include "stream/report.h"
@@ -29,6 +30,7 @@
 typedef struct Writer
 {
 	Lane *lane;
+	RuleStage *rules; /* NULL: rows pass as they are */
 	Assembler *assembler;
 	Tables *tables;
 	Orders *orders;
@@ -388,6 +390,8 @@ take_frame(Writer *writer, bool *busy, Error *err)
 	if (is_full(writer) || !queue_pop(writer->lane->queue, &item, 0))
 		return true;
 	*busy = true;
+	if (writer->rules != NULL && !rule_stage_frame(writer->rules, &item, err))
+		return false;
 	return assembler_add(writer->assembler, item, err) &&
 		   collect(writer, busy, err);
 }
@@ -455,6 +459,13 @@ writer_open(Writer *writer, Error *err)
 			writer->spare[writer->spare_count++] = batch_new(
 				stamps_filter(lane->stamps), writer->orders, config->serial);
 	report_init(&writer->report, lane);
+	if (lane->to->rules != NULL && !rule_set_is_identity(lane->to->rules))
+	{
+		writer->rules = rule_stage_open(lane->to->rules, lane->target,
+										stamps_filter(lane->stamps), err);
+		if (writer->rules == NULL)
+			return false;
+	}
 	writer->writers = writers_open(lane->target, config->writers, lane->queue,
 								   err);
 	return writer->writers != NULL;
@@ -491,6 +502,7 @@ writer_close(Writer *writer)
 	orders_free(writer->orders);
 	ledger_release(&writer->ledger);
 	assembler_free(writer->assembler);
+	rule_stage_close(writer->rules);
 }
 
 bool
