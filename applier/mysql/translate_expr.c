@@ -28,7 +28,7 @@ column_expr(const WorkColumn *column, Arena *arena)
 static void
 note_use(Emitter *self, const WorkColumn *column)
 {
-	if (expr_uses(self->out, column))
+	if (expr_sql_uses(self->out, column))
 		return;
 	if (self->out->use_count == USES_MAX)
 		expr_cannot(self, "it speaks of more than %d columns", USES_MAX);
@@ -459,7 +459,7 @@ expr_translate_condition(const ExprScope *scope, const char *expression,
 }
 
 bool
-expr_uses(const ExprSql *expr, const WorkColumn *column)
+expr_sql_uses(const ExprSql *expr, const WorkColumn *column)
 {
 	for (int i = 0; i < expr->use_count; i++)
 	{

@@ -48,7 +48,7 @@ bool expr_translate_condition(const ExprScope *scope, const char *expression,
 /* The column in an expression. */
 const char *column_expr(const WorkColumn *column, Arena *arena);
 
-bool expr_uses(const ExprSql *expr, const WorkColumn *column);
+bool expr_sql_uses(const ExprSql *expr, const WorkColumn *column);
 
 /* Does it speak of a column that AUTO_INCREMENT fills? */
 bool expr_uses_auto_increment(const ExprSql *expr);

@@ -34,7 +34,7 @@ rule_is_for_source(const ConfigRule *rule, const char *source)
 }
 
 bool
-rule_names(const ConfigRule *rule, const char *schema, const char *name)
+rule_names_table(const ConfigRule *rule, const char *schema, const char *name)
 {
 	return pattern_list_match(rule->table.text, strlen(rule->table.text),
 							  (PatternText){ schema, strlen(schema) },
@@ -64,7 +64,8 @@ first_pattern(const Config *config, const char *source, const char *schema,
 		const ConfigRule *rule = &config->rules[i];
 
 		if (rule->match.count == 0 && !rule_is_exact(rule) &&
-			rule_is_for_source(rule, source) && rule_names(rule, schema, name))
+			rule_is_for_source(rule, source) &&
+			rule_names_table(rule, schema, name))
 			return rule;
 	}
 	return NULL;
@@ -84,14 +85,14 @@ rules_for_table(const Config *config, const char *source, const char *schema,
 
 		exact = exact || (rule->match.count == 0 && rule_is_exact(rule) &&
 						  rule_is_for_source(rule, source) &&
-						  rule_names(rule, schema, name));
+						  rule_names_table(rule, schema, name));
 	}
 	for (int i = 0; i < config->rule_count; i++)
 	{
 		const ConfigRule *rule = &config->rules[i];
 
 		if (!rule_is_for_source(rule, source) ||
-			!rule_names(rule, schema, name))
+			!rule_names_table(rule, schema, name))
 			continue;
 		if (rule->match.count > 0 ||
 			(exact ? rule_is_exact(rule) : rule == pattern))

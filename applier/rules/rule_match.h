@@ -18,7 +18,8 @@ bool rule_is_exact(const ConfigRule *rule);
 bool rule_is_for_source(const ConfigRule *rule, const char *source);
 
 /* Does its pattern match? */
-bool rule_names(const ConfigRule *rule, const char *schema, const char *name);
+bool
+rule_names_table(const ConfigRule *rule, const char *schema, const char *name);
 
 /* May its rows come to the target: named, or routed, or the only one? */
 bool rule_goes_to(const ConfigRule *rule, const char *target);

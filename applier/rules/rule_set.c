@@ -176,7 +176,7 @@ check_exact_rule(Prepare *prepare, const ConfigRule *rule)
 
 	for (int i = 0; i < set->input_count; i++)
 	{
-		if (rule_names(rule, set->inputs[i].schema, set->inputs[i].name))
+		if (rule_names_table(rule, set->inputs[i].schema, set->inputs[i].name))
 			return;
 	}
 	config_error(set->config.config, rule->table.place, &err,

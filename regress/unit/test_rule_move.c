@@ -347,8 +347,8 @@ static bool
 same_row(const Row *a, const Row *b)
 {
 	return a->there == b->there &&
-		   (!a->there || (a->region == b->region && a->n == b->n &&
-						  a->note == b->note));
+		   (!a->there ||
+			(a->region == b->region && a->n == b->n && a->note == b->note));
 }
 
 static int
