@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "plan/plan.h"
 #include "postgres/pg_conn.h"
 
 void
@@ -15,23 +16,22 @@ key_sql_type(Buffer *sql, const Column *column)
 }
 
 /*
- * The session's search_path is pg_catalog, where the operators of an
- * extension's types are not: citext would be compared as text, and its index
- * left alone.  They stand in the schema of their type.  Enums, composites,
- * arrays and ranges have theirs in pg_catalog.
+ * Where the operators of an extension's types are not: citext would be compared
+ * as text, and its index left alone.  They stand in the schema of their type.
+ * Enums, composites, arrays and ranges have theirs in pg_catalog.
  */
-static void
-put_equals(Buffer *sql, const Column *column)
+void
+key_sql_operator(Buffer *sql, const Column *column, const char *name)
 {
 	if (strcmp(column->base_schema, "pg_catalog") == 0 ||
 		strchr("ACERP", column->category) != NULL)
 	{
-		buffer_puts(sql, " = ");
+		buffer_printf(sql, " %s ", name);
 		return;
 	}
 	buffer_puts(sql, " OPERATOR(");
 	pg_quote_ident(sql, column->base_schema);
-	buffer_puts(sql, ".=) ");
+	buffer_printf(sql, ".%s) ", name);
 }
 
 /*
@@ -66,11 +66,68 @@ key_sql_equals(Buffer *sql, const Relation *relation, int column,
 		buffer_puts(sql, "::");
 		key_sql_type(sql, col);
 	}
-	put_equals(sql, col);
+	key_sql_operator(sql, col, "=");
 	buffer_printf(sql, "%s::", right);
 	key_sql_type(sql, col);
 	if (!needs_same_bytes(relation, col))
 		return;
 	buffer_printf(sql, " AND %s COLLATE \"C\" = %s::", left, right);
 	key_sql_type(sql, col);
+}
+
+static bool
+is_key(const Relation *relation, int column)
+{
+	return (relation->columns[column].flags & WIRE_COLUMN_KEY) != 0;
+}
+
+static void
+put_assignment(Buffer *sql, const char *before, const char *column,
+			   const char *from)
+{
+	buffer_puts(sql, before);
+	pg_quote_ident(sql, column);
+	buffer_printf(sql, " = %s.", from);
+	pg_quote_ident(sql, column);
+}
+
+/* A row of nothing but its key is there already: then it is only looked at. */
+static void
+put_overwrite(Buffer *sql, const Relation *relation, const uint8_t *columns)
+{
+	const char *before = " DO UPDATE SET ";
+	int key = 0;
+
+	for (int i = 0; i < relation->column_count; i++)
+	{
+		if (is_key(relation, i))
+			key = i;
+		else if (plan_column_in(columns, i))
+		{
+			put_assignment(sql, before, relation->columns[i].name, "excluded");
+			before = ", ";
+		}
+	}
+	if (before[0] == ' ')
+		put_assignment(sql, before, relation->columns[key].name, "t");
+}
+
+void
+key_sql_conflict(Buffer *sql, const Relation *relation, const uint8_t *columns)
+{
+	const char *before = " ON CONFLICT (";
+
+	for (int i = 0; i < relation->column_count; i++)
+	{
+		if (!is_key(relation, i))
+			continue;
+		buffer_puts(sql, before);
+		pg_quote_ident(sql, relation->columns[i].name);
+		before = ", ";
+	}
+	buffer_putc(sql, ')');
+	if (columns == NULL)
+		buffer_puts(sql, " DO NOTHING");
+	else
+		put_overwrite(sql, relation, columns);
 }

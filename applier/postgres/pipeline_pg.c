@@ -30,6 +30,7 @@ struct Pipeline
 	unsigned count;
 	unsigned since_flush;
 	size_t queued_bytes;
+	LedgerTally *tally; /* NULL: nothing is counted */
 	bool far;
 	bool open;
 	bool synced; /* the end was sent already */
@@ -54,6 +55,12 @@ void
 pipeline_set_far(Pipeline *pipeline)
 {
 	pipeline->far = true;
+}
+
+void
+pipeline_set_tally(Pipeline *pipeline, LedgerTally *tally)
+{
+	pipeline->tally = tally;
 }
 
 void
@@ -96,6 +103,55 @@ pipeline_enter(Pipeline *pipeline, Error *err)
 	return true;
 }
 
+static int64_t
+rows_of(const PGresult *res)
+{
+	return strtoll(PQcmdTuples((PGresult *) res), NULL, 10);
+}
+
+/* Rows that may not be there: how many were says nothing. */
+static bool
+vector_counts(const Step *step, const PGresult *res)
+{
+	return step->vector->kind == PLAN_MAYBE_DELETE ? rows_of(res) <= step->rows
+												   : rows_of(res) == step->rows;
+}
+
+/* An INSERT that found its key taken: it says so, or there is no row. */
+static bool
+conflict_counts(Pipeline *pipeline, const ChangeManner *manner,
+				const PGresult *res)
+{
+	int64_t rows = rows_of(res);
+
+	if (rows == 0 && manner->conflict != CONFLICT_OVERWRITE)
+		ledger_tally_count(pipeline->tally, manner->entry, LEDGER_KEPT, 1);
+	else if (rows != 1)
+		return false;
+	else if (PQnfields(res) > 0 && pg_value_bool(res, 0, 0))
+		ledger_tally_count(pipeline->tally, manner->entry, LEDGER_OVERWRITTEN,
+						   1);
+	return true;
+}
+
+static bool
+row_counts(Pipeline *pipeline, const Step *step, const PGresult *res)
+{
+	const Change *change = step->change;
+
+	if (change->kind == CHANGE_MATCH)
+	{
+		ledger_tally_count(pipeline->tally, change->manner->entry,
+						   LEDGER_MERGED, rows_of(res));
+		return true;
+	}
+	if (change->kind == CHANGE_MAYBE_DELETE)
+		return rows_of(res) <= 1;
+	if (change_is_barrier(change) && change->relation->key_count > 0)
+		return conflict_counts(pipeline, change->manner, res);
+	return rows_of(res) == 1;
+}
+
 /* Was this answer what its step demands? */
 static bool
 check_answer(Pipeline *pipeline, const Step *step, const PGresult *res,
@@ -111,15 +167,13 @@ check_answer(Pipeline *pipeline, const Step *step, const PGresult *res,
 		return step->change != NULL ? row_error(err, step->txn, step->change)
 									: false;
 	}
-	if (step->kind == STEP_VECTOR &&
-		strtol(PQcmdTuples((PGresult *) res), NULL, 10) != step->rows)
+	if (step->kind == STEP_VECTOR && !vector_counts(step, res))
 	{
 		error_set(err, P_ROW_MISSING, "%s rows were changed instead of %d",
 				  PQcmdTuples((PGresult *) res), step->rows);
 		return vector_error(err, step->vector, step->rows);
 	}
-	if (step->kind == STEP_ROW &&
-		strcmp(PQcmdTuples((PGresult *) res), "1") != 0)
+	if (step->kind == STEP_ROW && !row_counts(pipeline, step, res))
 	{
 		error_set(err, P_ROW_MISSING, "%s rows were changed instead of one",
 				  PQcmdTuples((PGresult *) res));

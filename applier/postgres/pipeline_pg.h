@@ -10,6 +10,7 @@
 #define PORTAGE_PIPELINE_PG_H
 
 #include "change.h"
+#include "ledger.h"
 #include "plan/plan.h"
 #include "postgres/pg_conn.h"
 #include "postgres/statement_pg.h"
@@ -17,8 +18,8 @@
 typedef enum StepKind
 {
 	STEP_COMMAND,  /* must succeed */
-	STEP_ROW,	   /* must affect exactly one row */
-	STEP_VECTOR,   /* must affect exactly as many rows as it has */
+	STEP_ROW,	   /* must affect one row; what rules make may, or none */
+	STEP_VECTOR,   /* must affect as many rows as it has; or may, at most */
 	STEP_COLUMNS,  /* column_watch.h */
 	STEP_PROGRESS, /* the compare-and-set */
 	STEP_COMMIT,   /* must answer COMMIT */
@@ -38,6 +39,9 @@ typedef struct Pipeline Pipeline;
 
 Pipeline *pipeline_new(PgConn *conn);
 void pipeline_free(Pipeline *pipeline);
+
+/* Where rows that matched, and conflicts, are counted; lives as long as it. */
+void pipeline_set_tally(Pipeline *pipeline, LedgerTally *tally);
 
 /* A round trip takes longer than most statements: more of them are sent ahead. */
 void pipeline_set_far(Pipeline *pipeline);

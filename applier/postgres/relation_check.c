@@ -15,6 +15,7 @@
 #include "postgres/column_watch.h"
 #include "postgres/ddl_work.h"
 #include "postgres/table_facts.h"
+#include "postgres/target_pg_kept.h"
 #include "stream/shape_loss.h"
 
 /* The rows included? */
@@ -188,6 +189,8 @@ target_pg_table_look(Target *target, const Relation *relation,
 	bool ok;
 
 	*table = NULL;
+	if (relation->internal)
+		return kept_pg_look(self, relation, table, err);
 	if (!target_pg_shapes(self, err))
 		return false;
 	entry = shape_map_find(self->shapes, relation->oid);
@@ -220,8 +223,11 @@ bool
 target_pg_table_renewed(Target *target, const Relation *relation)
 {
 	TargetPg *self = (TargetPg *) target;
-	ShapeEntry *entry = shape_map_find(self->shapes, relation->oid);
+	ShapeEntry *entry;
 
+	if (relation->internal)
+		return false;
+	entry = shape_map_find(self->shapes, relation->oid);
 	BUG_UNLESS(entry != NULL);
 	if (entry->shape.storage == relation->storage)
 		return false;
@@ -238,6 +244,8 @@ relation_check(TargetPg *self, const Txn *txn, const Relation *relation,
 							: shape_map_find(self->shapes, relation->oid);
 	DdlWork work;
 
+	if (relation->internal)
+		return true;
 	if (entry == NULL || !entry->seen ||
 		(entry->checked != relation->serial &&
 		 !shape_is(&entry->shape, relation)))

@@ -184,6 +184,7 @@ shape_map_load(PgConn *conn, const char *stream, Error *err)
 		return NULL;
 	map = mem_zalloc(sizeof(*map));
 	map->stream = mem_strdup(stream);
+	map->next_id = KEPT_TABLE_ID + 1;
 	for (int i = 0; ok && i < PQntuples(res); i++)
 		ok = entry_load(map, res, i, err);
 	PQclear(res);

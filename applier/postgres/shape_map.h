@@ -13,6 +13,9 @@
 #include "shape.h"
 #include "stream/shape_diff.h"
 
+/* ids of tables: this is portage.kept's, those of shapes are behind it */
+#define KEPT_TABLE_ID 0
+
 typedef struct ShapeEntry
 {
 	struct ShapeEntry *next;
@@ -26,7 +29,7 @@ typedef struct ShapeEntry
 	uint64_t touched;	 /* the last target transaction that wrote to it */
 	Arena copied_arena;
 	Shape copied; /* as it was copied, if that is later; oid 0: it is not */
-	uint32_t id;  /* from 0, dense */
+	uint32_t id;  /* from KEPT_TABLE_ID + 1, dense */
 	struct TableFacts
 		*facts; /* for rows of a relation like it, if seen; or NULL */
 } ShapeEntry;

@@ -46,6 +46,7 @@ static const SourceOps source_pg_ops = {
 	.tables_list = source_pg_tables_list,
 	.schema_dump = source_pg_schema_dump,
 	.schema_read = source_pg_schema_read,
+	.type_resolve = source_pg_type_resolve,
 	.sequences_list = source_pg_sequences_list,
 	.shapes_list = source_pg_shapes_list,
 	.ddl_key = source_pg_ddl_key,

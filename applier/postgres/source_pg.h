@@ -129,6 +129,10 @@ bool source_pg_schema_dump(Source *source, const SnapshotRef *snapshot,
 bool source_pg_schema_read(Source *source, const SnapshotRef *snapshot,
 						   Arena *arena, Schema *schema, Error *err);
 
+/* source_pg_type_resolve.c */
+bool source_pg_type_resolve(Source *source, const char *type, Arena *arena,
+							SchemaType *resolved, Error *err);
+
 /* source_pg_reader.c */
 SourceReader *
 source_pg_reader_open(Source *source, const SnapshotRef *snapshot, Error *err);

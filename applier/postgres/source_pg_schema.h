@@ -5,6 +5,7 @@
  *		source_pg_schema.c			the whole; which tables there are
  *		source_pg_schema_types.c	types, domains unwrapped; labels of enums
  *		source_pg_schema_columns.c	columns
+ *		source_pg_type_resolve.c	a type that a rule names
  *		source_pg_schema_indexes.c	indexes and what they are made of
  *		source_pg_schema_keys.c		foreign keys
  *		source_pg_schema_checks.c	checks, those of domains, too
@@ -76,6 +77,9 @@ typedef struct SchemaRead
 
 /* In this order: what comes later needs what came before. */
 bool source_pg_schema_types(SchemaRead *read, Error *err) MUST_CHECK;
+/* Or only the one with this OID, and what it is made of. */
+bool
+source_pg_schema_type(SchemaRead *read, const char *oid, Error *err) MUST_CHECK;
 bool source_pg_schema_columns(SchemaRead *read, Error *err) MUST_CHECK;
 bool source_pg_schema_indexes(SchemaRead *read, Error *err) MUST_CHECK;
 bool source_pg_schema_keys(SchemaRead *read, Error *err) MUST_CHECK;
@@ -104,5 +108,12 @@ int schema_rows_of(const PGresult *res, int *row, uint32_t oid);
 
 /* NULL if the type is not one that the tables use. */
 const CatalogType *schema_type_find(const SchemaRead *read, uint32_t oid);
+
+/*
+ * type->oid and typmod are set: fill the rest in, but for sql.  column, if not
+ * NULL, gets what domains say.
+ */
+void schema_type_take(const SchemaRead *read, SchemaType *type,
+					  SchemaColumn *column);
 
 #endif /* PORTAGE_SOURCE_PG_SCHEMA_H */

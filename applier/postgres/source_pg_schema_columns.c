@@ -65,17 +65,18 @@ enum
 
 #define DEFAULT_COLLATION 100
 
-/* What is below domains; *column gets what they say. */
+/* What is below domains; type and *column get what they say. */
 static const CatalogType *
-unwrap(const SchemaRead *read, const CatalogType *type, SchemaColumn *column)
+unwrap(const SchemaRead *read, const CatalogType *type, SchemaType *declared,
+	   SchemaColumn *column)
 {
 	while (type != NULL && type->kind == 'd')
 	{
+		if (declared != NULL && declared->typmod < 0)
+			declared->typmod = type->typmod;
 		if (column != NULL)
 		{
 			column->not_null |= type->not_null;
-			if (column->type.typmod < 0)
-				column->type.typmod = type->typmod;
 			if (column->default_sql == NULL && column->identity == 0 &&
 				column->generated == 0)
 				column->default_sql = type->default_sql;
@@ -90,7 +91,7 @@ take_element(const SchemaRead *read, const CatalogType *array, SchemaType *type)
 {
 	const CatalogType *element = schema_type_find(read, array->element_oid);
 
-	element = unwrap(read, element, NULL);
+	element = unwrap(read, element, NULL, NULL);
 	if (element == NULL)
 		return;
 	type->element_name = element->name;
@@ -101,23 +102,17 @@ take_element(const SchemaRead *read, const CatalogType *array, SchemaType *type)
 	type->label_count = element->label_count;
 }
 
-static void
-take_type(const SchemaRead *read, const PGresult *res, int row,
-		  SchemaColumn *column)
+void
+schema_type_take(const SchemaRead *read, SchemaType *type, SchemaColumn *column)
 {
-	SchemaType *type = &column->type;
-	const CatalogType *declared;
+	const CatalogType *declared = schema_type_find(read, type->oid);
 	const CatalogType *base;
 
-	type->oid = schema_oid(res, row, COLUMN_TYPE);
-	type->sql = schema_text(read, res, row, COLUMN_TYPE_SQL);
-	type->typmod = (int32_t) pg_value_int(res, row, COLUMN_TYPMOD);
-	declared = schema_type_find(read, type->oid);
 	BUG_UNLESS(declared != NULL);
 	if (declared->kind == 'd')
 		type->domain = arena_printf(read->arena, "%s.%s", declared->schema,
 									declared->name);
-	base = unwrap(read, declared, column);
+	base = unwrap(read, declared, type, column);
 	BUG_UNLESS(base != NULL);
 	type->base_schema = base->schema;
 	type->base_name = base->name;
@@ -128,6 +123,20 @@ take_type(const SchemaRead *read, const PGresult *res, int row,
 	type->label_count = base->label_count;
 	if (base->element_oid != 0)
 		take_element(read, base, type);
+}
+
+static void
+take_type(const SchemaRead *read, const PGresult *res, int row,
+		  SchemaColumn *column)
+{
+	SchemaType *type = &column->type;
+	const CatalogType *base;
+
+	type->oid = schema_oid(res, row, COLUMN_TYPE);
+	type->sql = schema_text(read, res, row, COLUMN_TYPE_SQL);
+	type->typmod = (int32_t) pg_value_int(res, row, COLUMN_TYPMOD);
+	schema_type_take(read, type, column);
+	base = schema_type_find(read, type->base_oid);
 	/* the type's own order is nothing that the column says */
 	if (schema_oid(res, row, COLUMN_COLLATION_OID) != base->collation_oid &&
 		schema_oid(res, row, COLUMN_COLLATION_OID) != DEFAULT_COLLATION)

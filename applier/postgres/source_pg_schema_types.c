@@ -12,11 +12,8 @@
  * int2vector and oidvector have elements as well, but are no arrays: the
  * element's type says which one its array is.
  */
-#define TYPES_SQL                                                              \
-	"WITH RECURSIVE used (oid) AS ("                                           \
-	" SELECT DISTINCT a.atttypid FROM" SCHEMA_TABLES                           \
-	"  JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0"             \
-	"   AND NOT a.attisdropped"                                                \
+#define TYPES_SQL(some)                                                        \
+	"WITH RECURSIVE used (oid) AS (" some                                      \
 	" UNION SELECT p.oid FROM used u JOIN pg_type y ON y.oid = u.oid"          \
 	"  JOIN pg_type p ON p.oid = y.typbasetype AND y.typtype = 'd'"            \
 	"   OR p.oid = y.typelem AND p.typarray = y.oid)"                          \
@@ -27,6 +24,11 @@
 	" FROM used u JOIN pg_type y ON y.oid = u.oid"                             \
 	" JOIN pg_namespace n ON n.oid = y.typnamespace"                           \
 	" LEFT JOIN pg_type e ON e.oid = y.typelem ORDER BY y.oid"
+
+#define TYPES_OF_TABLES                                            \
+	" SELECT DISTINCT a.atttypid FROM" SCHEMA_TABLES               \
+	"  JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0" \
+	"   AND NOT a.attisdropped"
 
 #define LABELS_SQL                                   \
 	"SELECT e.enumtypid, e.enumlabel FROM pg_enum e" \
@@ -118,11 +120,10 @@ query_labels(SchemaRead *read, Error *err)
 	return res;
 }
 
-bool
-source_pg_schema_types(SchemaRead *read, Error *err)
+/* And the labels of those that are enums; takes over res. */
+static bool
+take_all(SchemaRead *read, PGresult *res, Error *err)
 {
-	PGresult *res = schema_query(read, TYPES_SQL, err);
-
 	if (res == NULL)
 		return false;
 	take_types(read, res);
@@ -133,4 +134,22 @@ source_pg_schema_types(SchemaRead *read, Error *err)
 	take_labels(read, res);
 	PQclear(res);
 	return true;
+}
+
+bool
+source_pg_schema_types(SchemaRead *read, Error *err)
+{
+	return take_all(read, schema_query(read, TYPES_SQL(TYPES_OF_TABLES), err),
+					err);
+}
+
+bool
+source_pg_schema_type(SchemaRead *read, const char *oid, Error *err)
+{
+	const char *params[] = { oid };
+
+	return take_all(read,
+					pg_query_params(read->conn, err,
+									TYPES_SQL(" SELECT $1::oid"), 1, params),
+					err);
 }

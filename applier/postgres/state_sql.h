@@ -9,6 +9,36 @@
 #ifndef PORTAGE_STATE_SQL_H
 #define PORTAGE_STATE_SQL_H
 
+/* What rules leave (ledger.h, kept.h); a state may be older than these tables. */
+#define STATE_SQL_RULES                                                    \
+	"CREATE TABLE IF NOT EXISTS portage.ledger ("                          \
+	" stream text NOT NULL REFERENCES portage.progress ON DELETE CASCADE," \
+	" rule text NOT NULL,"                                                 \
+	" table_oid oid NOT NULL,"                                             \
+	" table_schema text NOT NULL,"                                         \
+	" table_name text NOT NULL,"                                           \
+	" tolerant boolean NOT NULL,"                                          \
+	" seen bigint NOT NULL,"                                               \
+	" applied bigint NOT NULL,"                                            \
+	" filtered bigint NOT NULL,"                                           \
+	" dropped bigint NOT NULL,"                                            \
+	" elsewhere bigint NOT NULL,"                                          \
+	" skipped bigint NOT NULL,"                                            \
+	" moved_in bigint NOT NULL,"                                           \
+	" moved_out bigint NOT NULL,"                                          \
+	" merged bigint NOT NULL,"                                             \
+	" overwritten bigint NOT NULL,"                                        \
+	" kept bigint NOT NULL,"                                               \
+	" quarantined bigint NOT NULL,"                                        \
+	" PRIMARY KEY (stream, rule, table_oid));"                             \
+	"CREATE TABLE IF NOT EXISTS portage.kept ("                            \
+	" stream text NOT NULL REFERENCES portage.progress ON DELETE CASCADE," \
+	" area text COLLATE \"C\" NOT NULL,"                                   \
+	" key_hash text COLLATE \"C\" NOT NULL,"                               \
+	" key text NOT NULL,"                                                  \
+	" body text NOT NULL,"                                                 \
+	" PRIMARY KEY (stream, area, key_hash));"
+
 #define STATE_SQL_CREATE                                                   \
 	"CREATE SCHEMA IF NOT EXISTS portage;"                                 \
 	"REVOKE ALL ON SCHEMA portage FROM PUBLIC;"                            \
@@ -91,6 +121,6 @@
 	" copied_name text,"                                                   \
 	" copied_storage oid,"                                                 \
 	" copied_columns json,"                                                \
-	" PRIMARY KEY (stream, table_oid));"
+	" PRIMARY KEY (stream, table_oid));" STATE_SQL_RULES
 
 #endif /* PORTAGE_STATE_SQL_H */

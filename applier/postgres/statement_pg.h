@@ -39,8 +39,12 @@ typedef struct StatementCache StatementCache;
 StatementCache *statement_cache_new(void);
 void statement_cache_free(StatementCache *cache);
 
-/* The statement for this change; made if it is new.  Not for TRUNCATE. */
-Statement *statement_for(StatementCache *cache, const Change *change);
+/*
+ * The statement for this change; made if it is new.  Not for TRUNCATE.  keyed:
+ * PlanTable.keyed, or false where it is not known.
+ */
+Statement *
+statement_for(StatementCache *cache, const Change *change, bool keyed);
 
 /*
  * The same for an UPDATE or DELETE of a vector, whose table is of table_facts.h;

@@ -12,6 +12,7 @@
 #include "postgres/column_watch.h"
 #include "postgres/pipeline_pg.h"
 #include "postgres/statement_pg.h"
+#include "postgres/target_pg_kept.h"
 
 static bool target_pg_connect(Target *target, Error *err);
 static void target_pg_disconnect(Target *target);
@@ -55,6 +56,8 @@ static const TargetOps target_pg_ops = {
 	.writer_commit = target_pg_writer_commit,
 	.writer_rollback = target_pg_writer_rollback,
 	.writer_close = target_pg_writer_close,
+	.ledger_list = target_pg_ledger_list,
+	.kept_visit = target_pg_kept_visit,
 	.ddl_store = target_pg_ddl_store,
 	.ddl_list = target_pg_ddl_list,
 	.ddl_run = target_pg_ddl_run,
@@ -77,6 +80,7 @@ static const TargetOps target_pg_ops = {
 	.loader_data = target_pg_loader_data,
 	.loader_end = target_pg_loader_end,
 	.loader_commit = target_pg_loader_commit,
+	.loader_keep = target_pg_loader_keep,
 	.loader_abort = target_pg_loader_abort,
 	.loader_ddl = target_pg_loader_ddl,
 	.loader_analyze = target_pg_loader_analyze,
@@ -199,6 +203,7 @@ target_pg_connect(Target *target, Error *err)
 		return false;
 	self->statements = statement_cache_new();
 	self->pipeline = pipeline_new(self->conn);
+	pipeline_set_tally(self->pipeline, &self->tally);
 	return true;
 }
 
@@ -212,6 +217,7 @@ target_pg_disconnect(Target *target)
 	statement_cache_free(self->statements);
 	self->statements = NULL;
 	target_pg_ddl_forget(self);
+	kept_pg_forget(self);
 	pipeline_free(self->pipeline);
 	self->pipeline = NULL;
 }
@@ -224,5 +230,6 @@ target_pg_free(Target *target)
 	target_pg_disconnect(target);
 	arena_release(&self->halves);
 	column_watch_release(&self->watch);
+	ledger_tally_release(&self->tally);
 	mem_free(target);
 }

@@ -10,6 +10,7 @@
  *		target_pg_apply.c	batches of changes in the source's order
  *		target_pg_writer.c	plans: vectors, and rows that need their place
  *		vector_pg.c			vectors: arrays through the pipeline, COPY
+ *		target_pg_kept.c	what rules leave: ledger and kept rows
  *		table_facts.c		what planning has to know of a table
  *		column_watch.c		no table is altered while it is written to
  *		pipeline_pg.c		statements on their way, answers with their names
@@ -61,6 +62,8 @@ typedef struct TargetPg
 	ShapeMap *shapes;	/* portage.relation; NULL: not loaded */
 	/* replaced, but plans that are being written may name them */
 	struct TableFacts *retired;
+	struct TableFacts *kept; /* of portage.kept; NULL: not read */
+	LedgerTally tally;		 /* of the open transaction */
 	ColumnWatch watch;
 	uint64_t open_rows;	 /* applied in the open transaction */
 	bool some_from_rows; /* tables were created in this transaction */
@@ -206,6 +209,8 @@ bool target_pg_loader_data(TargetLoader *loader, Slice data, Error *err);
 bool target_pg_loader_end(TargetLoader *loader, int64_t *rows, Error *err);
 bool target_pg_loader_commit(TargetLoader *loader, const Chunk *chunk,
 							 const Ledger *ledger, Error *err);
+bool target_pg_loader_keep(TargetLoader *loader, const KeptRow *rows, int count,
+						   Error *err);
 void target_pg_loader_abort(TargetLoader *loader);
 bool
 target_pg_loader_ddl(TargetLoader *loader, const DdlEntry *entry, Error *err);

@@ -21,7 +21,7 @@
 #include "postgres/pipeline_pg.h"
 #include "plan/row_error.h"
 #include "postgres/statement_pg.h"
-#include "postgres/target_pg.h"
+#include "postgres/target_pg_kept.h"
 
 const char target_pg_positions_sql[] =
 	"SELECT pg_current_wal_insert_lsn(), pg_current_wal_flush_lsn()";
@@ -44,6 +44,7 @@ batch_begin(TargetPg *self, Error *err)
 	target_pg_facts_release(self);
 	self->open_rows = 0;
 	column_watch_begin(&self->watch);
+	ledger_tally_reset(&self->tally);
 	if (!forget_statements(self, err) || !pipeline_enter(self->pipeline, err))
 		return false;
 	return pipeline_send(self->pipeline, STEP_COMMAND, "BEGIN", 0, NULL, err) &&
@@ -118,7 +119,7 @@ apply_half(TargetPg *self, const Txn *txn, const Change *change,
 
 	return half != NULL &&
 		   pipeline_send_row(self->pipeline, txn, half,
-							 statement_for(self->statements, half), err);
+							 statement_for(self->statements, half, false), err);
 }
 
 static bool
@@ -143,7 +144,8 @@ apply_change(TargetPg *self, const Txn *txn, const Change *change,
 	if (verdict == VERDICT_AS_DELETE)
 		return apply_half(self, txn, change, CHANGE_DELETE, err);
 	return pipeline_send_row(self->pipeline, txn, change,
-							 statement_for(self->statements, change), err);
+							 statement_for(self->statements, change, false),
+							 err);
 }
 
 /* Of messages only those that carry DDL are in a batch. */
@@ -189,6 +191,7 @@ batch_commit(TargetPg *self, const Progress *before, const Progress *after,
 	bool ok;
 
 	ok = column_watch_send(&self->watch, self->shapes, pipeline, err) &&
+		 ledger_pg_send(pipeline, before->stream, &self->tally.counts, err) &&
 		 target_pg_progress_send(self->conn, before, after, &counts, err) &&
 		 pipeline_note(pipeline, STEP_PROGRESS, err);
 	/* a test that stops here must find the row set: wait for it */
@@ -237,6 +240,9 @@ target_pg_apply(Target *target, const Batch *batch, const ChangeFilter *filter,
 		 apply_spans(self, batch, filter, err) &&
 		 FAILPOINT(FP_BATCH_APPLIED, err);
 	self->open_rows += batch->rows;
+	if (batch->ledger != NULL)
+		ledger_add(&self->tally.counts, batch->ledger->entries,
+				   batch->ledger->count);
 	if (ok && batch->last)
 		ok = batch_settle(self, batch, filter, err) &&
 			 batch_commit(self, before, after, err);

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "postgres/copy_binary.h"
 #include "postgres/copy_in.h"
+#include "postgres/target_pg_kept.h"
 
 /* a server that takes nothing for so long is given up */
 #define SILENCE_MS 600000
@@ -332,13 +333,20 @@ bool
 target_pg_loader_commit(TargetLoader *loader, const Chunk *chunk,
 						const Ledger *ledger, Error *err)
 {
-	BUG_UNLESS(ledger == NULL);
-	if (copy_transaction_fence(&loader->transaction, err) &&
+	if (ledger_pg_add(loader->conn, loader->progress.stream, ledger, err) &&
+		copy_transaction_fence(&loader->transaction, err) &&
 		chunk_done(loader, chunk, err) &&
 		FAILPOINT(FP_COPY_BEFORE_COMMIT, err) &&
 		copy_transaction_commit(&loader->transaction, err))
 		return FAILPOINT(FP_COPY_COMMITTED, err);
 	return false;
+}
+
+bool
+target_pg_loader_keep(TargetLoader *loader, const KeptRow *rows, int count,
+					  Error *err)
+{
+	return kept_pg_put(loader->conn, loader->progress.stream, rows, count, err);
 }
 
 void

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/failpoint.h"
-#include "postgres/target_pg.h"
+#include "postgres/target_pg_kept.h"
 
 #define PROGRESS_COLUMNS                                                       \
 	"epoch, phase, source_system_id, source_timeline, source_history,"         \
@@ -177,6 +177,27 @@ target_pg_state_create(Target *target, Error *err)
 		   FAILPOINT(FP_STATE_CREATED, err);
 }
 
+/* A state that was begun by an older version gets the tables that it lacks. */
+static bool
+state_upgrade(TargetPg *self, Error *err)
+{
+	PGresult *res = pg_query(self->conn, err,
+							 "SELECT to_regclass('portage.ledger') IS NOT NULL"
+							 " AND to_regclass('portage.kept') IS NOT NULL");
+	bool complete;
+
+	if (res == NULL)
+		return false;
+	complete = pg_value_bool(res, 0, 0);
+	PQclear(res);
+	return complete ||
+		   pg_exec(
+			   self->conn, err,
+			   "SELECT pg_advisory_xact_lock("
+			   "hashtextextended('pg_portage.state', 0));" STATE_SQL_RULES) ||
+		   error_wrap(err, "cannot create the state tables of rules");
+}
+
 bool
 target_pg_progress_read(Target *target, Progress *progress, Error *err)
 {
@@ -205,7 +226,8 @@ target_pg_progress_claim(Target *target, Progress *progress, Error *err)
 	bool ok;
 
 	/* waits out a session of an earlier owner that is still committing */
-	if (!pg_exec(self->conn, err, "SET lock_timeout = '60s'"))
+	if (!pg_exec(self->conn, err, "SET lock_timeout = '60s'") ||
+		!state_upgrade(self, err))
 		return false;
 	res = pg_query_params(self->conn, err,
 						  "UPDATE portage.progress SET"
@@ -372,6 +394,7 @@ target_pg_progress_save(Target *target, const Progress *progress, Error *err)
 
 /* The schema stays where it belongs to the extension or holds anything else. */
 static const char drop_sql[] =
+	"DROP TABLE IF EXISTS portage.kept, portage.ledger;"
 	"DROP TABLE portage.relation, portage.ddl, portage.chunk, portage.progress;"
 	" DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_depend d"
 	"  WHERE d.refclassid = 'pg_namespace'::regclass"
@@ -380,6 +403,33 @@ static const char drop_sql[] =
 	"   WHERE d.classid = 'pg_namespace'::regclass"
 	"    AND d.objid = 'portage'::regnamespace AND d.deptype = 'e')"
 	" THEN DROP SCHEMA portage; END IF; END $$";
+
+/*
+ * Where triggers are off for us, ON DELETE CASCADE is, too.  A state may be older
+ * than the tables of rules.
+ */
+static bool
+rows_delete(TargetPg *self, Error *err)
+{
+	static const char *const tables[] = { "portage.kept", "portage.ledger",
+										  "portage.relation", "portage.ddl",
+										  "portage.chunk" };
+	const char *params[] = { self->base.config->stream };
+	char sql[80];
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < sizeof(tables) / sizeof(tables[0]); i++)
+	{
+		bool exists;
+
+		ok = table_pg_exists(self->conn, tables[i], &exists, err);
+		snprintf(sql, sizeof(sql), "DELETE FROM %s WHERE stream = $1",
+				 tables[i]);
+		if (ok && exists)
+			ok = pg_exec_params(self->conn, err, sql, 1, params);
+	}
+	return ok;
+}
 
 bool
 target_pg_state_drop(Target *target, bool *existed, Error *err)
@@ -395,7 +445,8 @@ target_pg_state_drop(Target *target, bool *existed, Error *err)
 	/* whether it is the last must still be true when the tables go */
 	if (!pg_exec(self->conn, err,
 				 "BEGIN; LOCK TABLE portage.progress"
-				 " IN SHARE ROW EXCLUSIVE MODE"))
+				 " IN SHARE ROW EXCLUSIVE MODE") ||
+		!rows_delete(self, err))
 	{
 		pg_rollback(self->conn);
 		return false;

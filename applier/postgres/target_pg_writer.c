@@ -20,7 +20,7 @@
 #include "plan/row_error.h"
 #include "postgres/statement_pg.h"
 #include "postgres/table_facts.h"
-#include "postgres/target_pg.h"
+#include "postgres/target_pg_kept.h"
 #include "postgres/vector_pg.h"
 
 /* so few rows of a vector are written by their own statements */
@@ -35,6 +35,7 @@ struct TargetWriter
 {
 	TargetPg *target;
 	PgConn *conn;
+	LedgerTally tally; /* of this transaction */
 	StatementCache *statements;
 	Pipeline *pipeline;
 	VectorSender *vectors;
@@ -92,6 +93,7 @@ target_pg_writer_open(Target *target, bool many, Error *err)
 		writer->copy_rows = COPY_MIN_ROWS;
 	writer->statements = statement_cache_new();
 	writer->pipeline = pipeline_new(writer->conn);
+	pipeline_set_tally(writer->pipeline, &writer->tally);
 	if (us > FAR_US)
 		pipeline_set_far(writer->pipeline);
 	writer->vectors = vector_sender_new(writer->conn, writer->pipeline,
@@ -108,6 +110,7 @@ target_pg_writer_close(TargetWriter *writer)
 	vector_sender_free(writer->vectors);
 	statement_cache_free(writer->statements);
 	pipeline_free(writer->pipeline);
+	ledger_tally_release(&writer->tally);
 	arena_release(&writer->rows);
 	column_marks_release(&writer->touched);
 	mem_free(writer->seen);
@@ -151,6 +154,7 @@ target_pg_writer_begin(TargetWriter *writer, Error *err)
 
 	column_marks_release(&writer->touched);
 	column_marks_init(&writer->touched);
+	ledger_tally_reset(&writer->tally);
 	if (writer->seen_bytes > 0)
 		memset(writer->seen, 0, writer->seen_bytes);
 	if (!forget_statements(writer, err) || !pipe_enter(writer, err))
@@ -167,13 +171,15 @@ target_pg_writer_begin(TargetWriter *writer, Error *err)
 		   FAILPOINT(FP_BATCH_BEGUN, err);
 }
 
-/* Its columns are compared at the end. */
+/* Its columns are compared at the end; the state's are nobody's to alter. */
 static void
 touch(TargetWriter *writer, const PlanTable *table)
 {
 	const TableFacts *facts = (const TableFacts *) table;
 	size_t byte = table->id / 8;
 
+	if (table->relation->internal)
+		return;
 	if (byte >= writer->seen_bytes)
 	{
 		writer->seen = mem_realloc(writer->seen, byte * 2 + 64);
@@ -193,8 +199,9 @@ write_row(TargetWriter *writer, const PlanTable *table, const Txn *txn,
 {
 	touch(writer, table);
 	return pipe_enter(writer, err) &&
-		   pipeline_send_row(writer->pipeline, txn, change,
-							 statement_for(writer->statements, change), err);
+		   pipeline_send_row(
+			   writer->pipeline, txn, change,
+			   statement_for(writer->statements, change, table->keyed), err);
 }
 
 /* What the row came to, as if the source had said it at once. */
@@ -202,18 +209,24 @@ static bool
 write_op(TargetWriter *writer, const PlanVector *vector, const PlanOp *op,
 		 Error *err)
 {
+	static const ChangeKind kinds[] = {
+		[PLAN_INSERT] = CHANGE_INSERT,
+		[PLAN_UPDATE] = CHANGE_UPDATE,
+		[PLAN_DELETE] = CHANGE_DELETE,
+		[PLAN_PUT] = CHANGE_PUT,
+		[PLAN_MAYBE_DELETE] = CHANGE_MAYBE_DELETE,
+	};
+	bool by_key = vector->kind != PLAN_INSERT && vector->kind != PLAN_PUT;
 	Change *change = ARENA_NEW(&writer->rows, Change);
 
-	change->kind = vector->kind == PLAN_INSERT	 ? CHANGE_INSERT
-				   : vector->kind == PLAN_UPDATE ? CHANGE_UPDATE
-												 : CHANGE_DELETE;
+	change->kind = kinds[vector->kind];
 	change->relation = vector->table->relation;
-	if (vector->kind != PLAN_INSERT)
+	if (by_key)
 	{
 		change->old_kind = WIRE_OLD_KEY;
 		change->old_values = op->key;
 	}
-	if (vector->kind != PLAN_DELETE)
+	if (vector->kind != PLAN_DELETE && vector->kind != PLAN_MAYBE_DELETE)
 		change->new_values = op->values;
 	return write_row(writer, vector->table, op->txn, change, err);
 }
@@ -335,13 +348,19 @@ target_pg_writer_savepoint(TargetWriter *writer, SavepointVerb verb, Error *err)
 		/* after an error nothing but the end of the pipeline is answered */
 		writer->piped = false;
 		(void) !pipeline_leave(writer->pipeline, &ignored);
+		ledger_tally_back(&writer->tally);
 		/* a PREPARE that was skipped after the error is unknown to the server */
 		statement_cache_clear(writer->statements);
 		return pg_exec(writer->conn, err, commands[verb]) &&
 			   pg_exec(writer->conn, err, "DEALLOCATE ALL");
 	}
-	return pipe_leave(writer, err) &&
-		   pg_exec(writer->conn, err, commands[verb]);
+	if (!pipe_leave(writer, err) || !pg_exec(writer->conn, err, commands[verb]))
+		return false;
+	if (verb == SAVEPOINT_SET)
+		ledger_tally_set(&writer->tally);
+	else
+		ledger_tally_keep(&writer->tally);
+	return true;
 }
 
 static bool
@@ -353,6 +372,7 @@ send_commit(TargetWriter *writer, const Progress *before, const Progress *after,
 
 	ok = pipe_enter(writer, err) &&
 		 column_marks_send(&writer->touched, pipeline, err) &&
+		 ledger_pg_send(pipeline, before->stream, &writer->tally.counts, err) &&
 		 target_pg_progress_send(writer->conn, before, after, counts, err) &&
 		 pipeline_note(pipeline, STEP_PROGRESS, err);
 	/* a test that stops here must find the row set: wait for it */
@@ -373,7 +393,8 @@ target_pg_writer_commit(TargetWriter *writer, const Progress *before,
 {
 	StepKind failed;
 
-	BUG_UNLESS(ledger == NULL);
+	if (ledger != NULL)
+		ledger_add(&writer->tally.counts, ledger->entries, ledger->count);
 	if (!send_commit(writer, before, after, counts, err))
 	{
 		failed = pipeline_failed_step(writer->pipeline);

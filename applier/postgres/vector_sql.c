@@ -166,11 +166,13 @@ vector_sql_delete(Buffer *sql, const TableFacts *facts)
 }
 
 static void
-put_columns(Buffer *sql, const Relation *relation, const uint8_t *columns)
+put_columns(Buffer *sql, const Relation *relation, const char *alias,
+			const uint8_t *columns)
 {
 	const char *before = " (";
 
 	put_table(sql, relation);
+	buffer_puts(sql, alias);
 	for (int i = 0; i < relation->column_count; i++)
 	{
 		if (!plan_column_in(columns, i))
@@ -182,14 +184,16 @@ put_columns(Buffer *sql, const Relation *relation, const uint8_t *columns)
 	buffer_putc(sql, ')');
 }
 
-void
-vector_sql_insert(Buffer *sql, const TableFacts *facts, const uint8_t *columns)
+/* alias: "" or " AS t" */
+static void
+put_insert(Buffer *sql, const TableFacts *facts, const char *alias,
+		   const uint8_t *columns)
 {
 	const Relation *relation = facts->plan.relation;
 	const char *comma = "";
 
 	buffer_puts(sql, "INSERT INTO ");
-	put_columns(sql, relation, columns);
+	put_columns(sql, relation, alias, columns);
 	buffer_puts(sql, " OVERRIDING SYSTEM VALUE SELECT ");
 	for (int i = 0; i < relation->column_count; i++)
 	{
@@ -204,10 +208,23 @@ vector_sql_insert(Buffer *sql, const TableFacts *facts, const uint8_t *columns)
 }
 
 void
+vector_sql_insert(Buffer *sql, const TableFacts *facts, const uint8_t *columns)
+{
+	put_insert(sql, facts, "", columns);
+}
+
+void
+vector_sql_put(Buffer *sql, const TableFacts *facts, const uint8_t *columns)
+{
+	put_insert(sql, facts, " AS t", columns);
+	key_sql_conflict(sql, facts->plan.relation, columns);
+}
+
+void
 vector_sql_copy(Buffer *sql, const TableFacts *facts, const uint8_t *columns,
 				bool binary)
 {
 	buffer_puts(sql, "COPY ");
-	put_columns(sql, facts->plan.relation, columns);
+	put_columns(sql, facts->plan.relation, "", columns);
 	buffer_puts(sql, binary ? " FROM STDIN (FORMAT binary)" : " FROM STDIN");
 }

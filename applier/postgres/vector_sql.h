@@ -22,6 +22,10 @@ void vector_sql_delete(Buffer *sql, const TableFacts *facts);
 void
 vector_sql_insert(Buffer *sql, const TableFacts *facts, const uint8_t *columns);
 
+/* The same, or overwrite what is there: the key has an index (PlanTable.keyed). */
+void
+vector_sql_put(Buffer *sql, const TableFacts *facts, const uint8_t *columns);
+
 /* columns: a bit each, those that the lines have; at least one. */
 void vector_sql_copy(Buffer *sql, const TableFacts *facts,
 					 const uint8_t *columns, bool binary);

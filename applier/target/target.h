@@ -315,7 +315,7 @@ typedef struct TargetOps
 	 */
 	bool (*loader_commit)(TargetLoader *loader, const Chunk *chunk,
 						  const Ledger *ledger, Error *err);
-	/* Add or replace rows of portage.kept, in the transaction of the chunk. */
+	/* Between loader_end and loader_commit: add or replace kept rows. */
 	bool (*loader_keep)(TargetLoader *loader, const KeptRow *rows, int count,
 						Error *err);
 	void (*loader_abort)(TargetLoader *loader);
