@@ -36,6 +36,9 @@ enum
 
 #define KEPT_HASH_SIZE 33
 
+/* areas, with a name behind it */
+#define KEPT_AREA_REFERENCE "reference:"
+
 typedef struct KeptRow
 {
 	const char *area;

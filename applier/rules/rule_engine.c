@@ -26,6 +26,7 @@ struct RuleEngine
 {
 	const RuleSet *set;
 	ExprDb *db;
+	ReferenceReads *reads;
 	Arena arena;
 	EngineTable *tables;
 	int table_count;
@@ -39,8 +40,9 @@ rule_engine_new(const RuleSet *set, Error *err)
 
 	engine->set = set;
 	arena_init(&engine->arena);
+	engine->reads = reference_reads_new(set);
 	engine->db = expr_db_open(err);
-	if (engine->db != NULL)
+	if (engine->db != NULL && rule_references_create(set, engine->db, err))
 		return engine;
 	rule_engine_free(engine);
 	return NULL;
@@ -59,7 +61,9 @@ rule_engine_free(RuleEngine *engine)
 			expr_program_free(engine->tables[i].derived[k]->compute);
 		}
 	}
-	expr_db_close(engine->db);
+	if (engine->db != NULL)
+		expr_db_close(engine->db);
+	reference_reads_free(engine->reads);
 	arena_release(&engine->arena);
 	mem_free(engine->tables);
 	mem_free(engine);
@@ -75,6 +79,18 @@ ExprDb *
 rule_engine_db(RuleEngine *engine)
 {
 	return engine->db;
+}
+
+bool
+rule_engine_read(RuleEngine *engine, Error *err)
+{
+	return reference_reads_all(engine->reads, engine->db, err);
+}
+
+void
+rule_engine_refresh(RuleEngine *engine)
+{
+	reference_reads_due(engine->reads, engine->db);
 }
 
 static bool

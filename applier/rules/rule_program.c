@@ -66,6 +66,22 @@ beyond_key(const RuleInput *input, const ExprUses *uses)
 	return NULL;
 }
 
+/* There is no LSN that two sources have in common. */
+static ExprProgram *
+foreign_reference(const DeriveContext *context, const Derived *derived,
+				  const ConfigReference *reference, const ConfigText *text,
+				  Error *err)
+{
+	rule_error(context->set, derived->rule, derived->input, text->place, err,
+			   "the reference %s follows a table of the source %s, and this"
+			   " row is of %s",
+			   reference->name.text, reference->source.text,
+			   context->set->config.source);
+	error_hint(err, "Give the rule source: %s, or make the reference a query.",
+			   reference->source.text);
+	return NULL;
+}
+
 static ExprProgram *
 compile(const DeriveContext *context, const Derived *derived,
 		const ConfigText **texts, int count, Error *err)
@@ -73,6 +89,7 @@ compile(const DeriveContext *context, const Derived *derived,
 	const RuleInput *input = derived->input;
 	const char **expressions = ARENA_ARRAY(context->arena, const char *,
 										   (size_t) count);
+	const ConfigReference *foreign;
 	Error why = ERROR_INIT;
 	ExprProgram *program;
 	int wrong = 0;
@@ -87,6 +104,9 @@ compile(const DeriveContext *context, const Derived *derived,
 		return program;
 	if (wrong < 0 || wrong >= count)
 		wrong = 0;
+	foreign = rule_reference_foreign(context->set, texts[wrong]->text);
+	if (foreign != NULL)
+		return foreign_reference(context, derived, foreign, texts[wrong], err);
 	rule_error(context->set, derived->rule, input, texts[wrong]->place, err,
 			   "%s", why.message);
 	if (why.detail[0] != '\0')

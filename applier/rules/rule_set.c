@@ -240,6 +240,11 @@ rule_set_prepare(RuleSet *set, const Schema *schema, TypeResolver resolver,
 		if (rule_is_for_source(&config->rules[i], set->config.source))
 			check_exact_rule(&prepare, &config->rules[i]);
 	}
+	if (!rule_references_prepare(set, schema, findings, err))
+		return false;
+	/* against tables that are not there every expression would be wrong */
+	if (set->references_wrong)
+		return true;
 	engine = rule_engine_new(set, err);
 	for (int i = 0; engine != NULL && ok && i < set->input_count; i++)
 		ok = prepare_table(&prepare, engine, &set->inputs[i], err);

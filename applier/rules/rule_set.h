@@ -28,6 +28,7 @@
 
 typedef struct RuleSet RuleSet;
 typedef struct RuleEngine RuleEngine;
+typedef struct RuleReference RuleReference;
 
 /* A column of a derived table: one of the source's, or an expression. */
 typedef struct DerivedColumn
@@ -124,6 +125,18 @@ void rule_engine_free(RuleEngine *engine);
 
 const RuleSet *rule_engine_set(const RuleEngine *engine);
 ExprDb *rule_engine_db(RuleEngine *engine);
+
+/*
+ * Read the files and queries that rules ask, before rows are looked at.
+ * P_REFERENCE, or what passes by itself.
+ */
+bool rule_engine_read(RuleEngine *engine, Error *err) MUST_CHECK;
+
+/*
+ * Between transactions, or chunks: read again what is to be refreshed.  A failure
+ * is told once, and what was read before stays until it goes well.
+ */
+void rule_engine_refresh(RuleEngine *engine);
 
 /*
  * What becomes of a table on this target: count derived tables, none if it does

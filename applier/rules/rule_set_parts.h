@@ -5,6 +5,7 @@
 #ifndef PORTAGE_RULE_SET_PARTS_H
 #define PORTAGE_RULE_SET_PARTS_H
 
+#include "rules/rule_reference.h"
 #include "rules/rule_set.h"
 
 /* A type as the file has it, and what the source says it is. */
@@ -22,6 +23,9 @@ struct RuleSet
 	int type_count;
 	RuleInput *inputs; /* of the schema that it was prepared with, by oid */
 	int input_count;
+	RuleReference *references; /* those that rules ask for */
+	int reference_count;
+	bool references_wrong; /* one of them has a finding */
 };
 
 /* NULL if it was not resolved. */
