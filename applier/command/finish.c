@@ -42,13 +42,12 @@ check_phase(Session *session, Error *err)
 static bool
 drain(Owned *self, Error *err)
 {
-	StreamConfig config = session_stream_config(self->session.options);
+	StreamGoal goal = { .caught_up = true };
 
 	if (!needs_stream(&self->session))
 		return true;
 	log_info("finish: applying what the source has committed so far");
-	config.until_caught_up = true;
-	if (!owned_stream(self, &config, err))
+	if (!owned_stream(self, &goal, err))
 		return false;
 	return !signals_stop_requested() || error_set(err, P_STOPPED, "stopped");
 }

@@ -77,19 +77,21 @@ owned_work(Owned *self, const OwnedWork *work, Error *err)
 }
 
 bool
-owned_stream(Owned *self, StreamConfig *config, Error *err)
+owned_stream(Owned *self, const StreamGoal *goal, Error *err)
 {
 	Session *session = &self->session;
+	StreamConfig config = session_stream_config(session->options);
 	StreamTarget to = {
 		.target = session->target,
 		.progress = &session->progress,
 		.alone_lsn = &self->alone_lsn,
+		.goal = *goal,
 	};
 	int64_t started_ms = clock_ms();
 	bool ok;
 
-	config->defer = !self->hold_nothing;
-	ok = stream_run(config, session->source, &to, 1, err);
+	config.defer = !self->hold_nothing;
+	ok = stream_run(&config, session->source, &to, 1, err);
 	if (error_is_set(&to.error))
 		*err = to.error;
 	else if (ok)
@@ -98,7 +100,7 @@ owned_stream(Owned *self, StreamConfig *config, Error *err)
 	 * The error may have been about what the plugin held back.  A stream that
 	 * went well for a while without that says it was not.
 	 */
-	self->hold_nothing = config->defer ||
+	self->hold_nothing = config.defer ||
 						 clock_ms() - started_ms < STREAM_WENT_WELL_MS;
 	return false;
 }

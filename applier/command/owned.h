@@ -44,7 +44,7 @@ bool owned_open(Owned *self, const Options *options, Error *err) MUST_CHECK;
  */
 bool owned_work(Owned *self, const OwnedWork *work, Error *err) MUST_CHECK;
 
-/* stream_run() for it; config->defer is set. */
-bool owned_stream(Owned *self, StreamConfig *config, Error *err) MUST_CHECK;
+/* stream_run() for it. */
+bool owned_stream(Owned *self, const StreamGoal *goal, Error *err) MUST_CHECK;
 
 #endif /* PORTAGE_OWNED_H */

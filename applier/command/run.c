@@ -20,15 +20,13 @@
  *
  * After a failure that may pass it all begins again: owned.h.
  */
-#include <stdio.h>
-#include <string.h>
-
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "command/commands.h"
 #include "command/owned.h"
 #include "command/preflight.h"
+#include "command/steps.h"
 #include "copy/copy.h"
 
 typedef struct Run
@@ -38,159 +36,36 @@ typedef struct Run
 	SlotSnapshot snapshot;
 } Run;
 
-static bool
-inspect_slot(Run *run, SlotInfo *info, Error *err)
-{
-	Source *source = run->owned.session.source;
-
-	return source->ops->slot_inspect(source, info, err);
-}
-
-/* How the schema is translated is a matter of the migration, not of a start. */
-static void
-begin_mapping(const Session *session, Progress *progress)
-{
-	const TargetConfig *config = &session->target_config;
-
-	snprintf(progress->on_loss, sizeof(progress->on_loss), "%s",
-			 config->on_loss);
-	snprintf(progress->schemas, sizeof(progress->schemas), "%s",
-			 config->schemas_as_databases ? "databases" : "prefix");
-}
-
-/* The first start: look before anything is touched, then leave the intent. */
-static bool
-begin(Run *run, Error *err)
-{
-	Session *session = &run->owned.session;
-	Progress *progress = &session->progress;
-	bool copy_only = session->options->copy_only;
-	Findings findings;
-	SlotInfo slot;
-	Arena arena;
-	bool ok;
-
-	if (!copy_only && !inspect_slot(run, &slot, err))
-		return false;
-	if (!copy_only && slot.exists)
-		return error_set(err, P_SLOT_FOREIGN,
-						 "the source has a slot %s already, and the target "
-						 "knows nothing of it",
-						 session->slot);
-	arena_init(&arena);
-	findings_init(&findings, &arena);
-	ok = preflight(session, &findings, err) && findings_verdict(&findings, err);
-	arena_release(&arena);
-	if (!ok)
-		return false;
-	memset(progress, 0, sizeof(*progress));
-	progress->phase = copy_only ? PHASE_SCHEMA : PHASE_SLOT;
-	progress->source = session->identity;
-	snprintf(progress->stream, sizeof(progress->stream), "%s",
-			 session->options->name);
-	if (!copy_only)
-		snprintf(progress->slot, sizeof(progress->slot), "%s", session->slot);
-	snprintf(progress->tables, sizeof(progress->tables), "%s",
-			 session->options->tables);
-	snprintf(progress->exclude_tables, sizeof(progress->exclude_tables), "%s",
-			 session->options->exclude_tables);
-	if (session->target->ops->features.own_schema)
-		begin_mapping(session, progress);
-	if (!session->target->ops->state_create(session->target, err) ||
-		!session->target->ops->progress_insert(session->target, progress, err))
-	{
-		progress->epoch = 0; /* nobody knows whether it is there */
-		return false;
-	}
-	return FAILPOINT(FP_SLOT_INTENDED, err);
-}
-
-/*
- * Another --on-loss than before: what becomes of values that are lost is for
- * whoever runs it to say, each time.  Types of columns stay as they are.
- */
-static bool
-keep_losses(Session *session, Error *err)
-{
-	const char *on_loss = session->target_config.on_loss;
-	Progress next = session->progress;
-
-	if (!session->target->ops->features.own_schema ||
-		strcmp(next.on_loss, on_loss) == 0)
-		return true;
-	log_info("--on-loss was \"%s\", it is \"%s\" from now on", next.on_loss,
-			 on_loss);
-	snprintf(next.on_loss, sizeof(next.on_loss), "%s", on_loss);
-	if (!session->target->ops->progress_save(session->target, &next, err))
-		return false;
-	session->progress = next;
-	return true;
-}
-
 /* From PHASE_SLOT to PHASE_SCHEMA: slot, its snapshot, the first anchor. */
 static bool
 create_slot(Run *run, Error *err)
 {
 	Session *session = &run->owned.session;
-	Source *source = session->source;
 	Progress next = session->progress;
-	bool existed;
 
-	if (!source->ops->slot_drop(source, &existed, err))
-		return false;
-	if (existed)
-		log_info("dropped the slot %s that an interrupted start had left",
-				 session->slot);
-	if (!source->ops->slot_create(source, &run->snapshot, err))
+	if (!step_make_slot(session, &run->snapshot, err))
 		return false;
 	run->has_snapshot = true;
-	log_info("created the slot %s at " LSN_FORMAT, session->slot,
-			 LSN_ARGS(run->snapshot.consistent_lsn));
-	next.consistent_lsn = run->snapshot.consistent_lsn;
-	next.resume_lsn = run->snapshot.consistent_lsn;
-	next.previous_anchor_lsn = run->snapshot.consistent_lsn;
-	if (!stream_first_anchor(source, &next, err))
+	step_place(&run->snapshot, &next);
+	if (!stream_first_anchor(session->source, &next, err))
 		return error_wrap(err, "the first marker");
 	next.phase = PHASE_SCHEMA;
-	if (!session->target->ops->progress_save(session->target, &next, err))
-		return false;
-	session->progress = next;
-	return FAILPOINT(FP_ANCHOR_STORED, err);
+	return step_save(session, &next, err) && FAILPOINT(FP_ANCHOR_STORED, err);
 }
 
-/* Before the stream; the stream proves more than this by itself. */
 static bool
-check_slot(Run *run, Error *err)
+begin(Session *session, Error *err)
 {
-	const Session *session = &run->owned.session;
-	const SourceIdentity *then = &session->progress.source;
-	SlotInfo slot;
-
-	if (session->options->copy_only)
-		return true;
-	if (then->timeline != session->identity.timeline)
-		return error_set(err, P_TIMELINE,
-						 "the source is on timeline %u, the migration was "
-						 "begun on %u",
-						 session->identity.timeline, then->timeline);
-	return source_slot_check(session->source, &slot, err);
+	return (session->options->copy_only || step_check_no_slot(session, err)) &&
+		   step_begin(session, "", err);
 }
 
 static bool
 copy(Run *run, Error *err)
 {
-	Session *session = &run->owned.session;
-	CopyConfig config = {
-		.jobs = session->options->jobs,
-		.split_bytes = session->options->split_over,
-		.quiet = session->options->quiet,
-	};
-
-	if (!check_slot(run, err) ||
-		!copy_run(&config, session->source, session->target, &session->progress,
-				  run->has_snapshot ? &run->snapshot : NULL, err))
+	if (!step_copy(&run->owned.session,
+				   run->has_snapshot ? &run->snapshot : NULL, err))
 		return false;
-	session->source->ops->slot_snapshot_release(session->source);
 	run->has_snapshot = false;
 	return true;
 }
@@ -201,37 +76,36 @@ stream_past_stamps(Run *run, bool *ended, Error *err)
 {
 	Session *session = &run->owned.session;
 	const Progress *progress = &session->progress;
-	const Options *options = session->options;
-	StreamConfig config = session_stream_config(session->options);
-	int waiting;
+	Lsn until_lsn = session->options->until_lsn;
+	StreamGoal goal;
 
 	*ended = false;
-	config.until_lsn = progress->newest_stamp_lsn;
-	if (!copy_waiting(session->target, &waiting, err))
+	if (!step_later(session, &goal, err))
 		return false;
-	if (waiting == 0)
+	if (goal.lsn == LSN_NONE)
 		return true;
-	if (options->until_lsn != LSN_NONE && options->until_lsn < config.until_lsn)
-		config.until_lsn = options->until_lsn;
-	if (progress->resume_lsn < config.until_lsn &&
-		!owned_stream(&run->owned, &config, err))
+	if (until_lsn != LSN_NONE && until_lsn < goal.lsn)
+		goal.lsn = until_lsn;
+	if (progress->resume_lsn < goal.lsn &&
+		!owned_stream(&run->owned, &goal, err))
 		return false;
 	*ended = signals_stop_requested() ||
 			 progress->resume_lsn < progress->newest_stamp_lsn;
-	return *ended || copy_later(session->target, progress, err);
+	return *ended || step_later(session, &goal, err);
 }
 
 static bool
 stream(Run *run, Error *err)
 {
 	Session *session = &run->owned.session;
-	StreamConfig config = session_stream_config(session->options);
+	StreamGoal goal = {
+		.caught_up = session->options->until_caught_up,
+		.lsn = session->options->until_lsn,
+	};
 	bool ended;
 
-	config.until_caught_up = session->options->until_caught_up;
-	config.until_lsn = session->options->until_lsn;
 	if (!stream_past_stamps(run, &ended, err) ||
-		(!ended && !owned_stream(&run->owned, &config, err)))
+		(!ended && !owned_stream(&run->owned, &goal, err)))
 		return false;
 	/* the WAL does not carry sequences: leave them as they are now */
 	return signals_stop_requested() ||
@@ -266,9 +140,9 @@ advance(Owned *self, Error *err)
 	Progress *progress = &self->session.progress;
 
 	run->has_snapshot = false; /* it went with the connection, if there was */
-	if (progress->phase == PHASE_NONE && !begin(run, err))
+	if (progress->phase == PHASE_NONE && !begin(&self->session, err))
 		return false;
-	if (!keep_losses(&self->session, err))
+	if (!step_keep_losses(&self->session, err))
 		return false;
 	if (run->owned.session.options->copy_only)
 		return copy_alone(run, err);

@@ -316,6 +316,7 @@ stream_run(const StreamConfig *config, Source *source, StreamTarget *targets,
 	for (int i = 0; i < count; i++)
 	{
 		error_clear(&targets[i].error);
+		targets[i].reached = false;
 		lane_init(&session->lanes[i], session, &targets[i]);
 	}
 	ok = load_stamps(session, err) && load_ddl_key(session, err) &&

@@ -24,9 +24,7 @@
 
 typedef struct StreamConfig
 {
-	bool until_caught_up;
-	Lsn until_lsn; /* LSN_NONE: no end */
-	bool defer;	   /* the plugin may hold small transactions */
+	bool defer; /* the plugin may hold small transactions */
 	int writers;
 	bool serial; /* every change by its own statement */
 	int batch_rows;
@@ -35,6 +33,13 @@ typedef struct StreamConfig
 	bool hold; /* a target is missing here: nothing may be confirmed */
 	const atomic_bool *end; /* becomes true: end as for a signal; or NULL */
 } StreamConfig;
+
+/* How far a target is to come; neither: without an end. */
+typedef struct StreamGoal
+{
+	bool caught_up; /* to a marker that was emitted after the start */
+	Lsn lsn;		/* LSN_NONE: none */
+} StreamGoal;
 
 /*
  * A target of the stream: connected and owned, progress is as claimed and is
@@ -47,12 +52,14 @@ typedef struct StreamTarget
 	const RuleSet *rules; /* what its rows go through; or NULL */
 	Lsn *alone_lsn; /* the commit of a transaction that is to be applied row by
 					 * row; set before an error that asks for it */
+	StreamGoal goal;
+	bool reached;		 /* it has, and what it has is durable */
 	const char *context; /* of its log lines; NULL: the caller's */
 	Error error;		 /* why it ended before its time; or none */
 } StreamTarget;
 
 /*
- * Stream until each target has come to the end that config names, or has failed,
+ * Stream until each target has come to its goal, or has failed,
  * or until a signal; false with err if the source's side has failed.  A target
  * that fails is left, with its error, and the others go on.
  *

@@ -72,7 +72,7 @@ static bool
 is_applied_to_end(const Writer *writer)
 {
 	Lsn resume_lsn = writer->lane->progress->resume_lsn;
-	Lsn until_lsn = writer->lane->session->config->until_lsn;
+	Lsn until_lsn = writer->lane->to->goal.lsn;
 
 	return (writer->goal_lsn != LSN_NONE && resume_lsn >= writer->goal_lsn) ||
 		   (until_lsn != LSN_NONE && resume_lsn >= until_lsn);
@@ -130,7 +130,7 @@ note_applied(Writer *writer, const StreamBatch *batch,
 		return false;
 	if (batch->news.marker)
 		writer->lag_ms = batch->news.marker_age_ms;
-	if (batch->news.marker && lane->session->config->until_caught_up &&
+	if (batch->news.marker && lane->to->goal.caught_up &&
 		writer->goal_lsn == LSN_NONE)
 		writer->goal_lsn = batch->news.marker_end_lsn;
 	return true;
@@ -165,7 +165,7 @@ take_finished(Writer *writer, bool *busy, Error *err)
 static bool
 planned_to_end(const Writer *writer)
 {
-	Lsn until_lsn = writer->lane->session->config->until_lsn;
+	Lsn until_lsn = writer->lane->to->goal.lsn;
 
 	return until_lsn != LSN_NONE && writer->planned.resume_lsn >= until_lsn;
 }
@@ -372,13 +372,12 @@ open_batch(Writer *writer)
 static bool
 goal_reached(const Writer *writer)
 {
-	const StreamConfig *config = writer->lane->session->config;
+	Lsn until_lsn = writer->lane->to->goal.lsn;
 
 	if (writer->goal_lsn != LSN_NONE &&
 		writer->durable_resume >= writer->goal_lsn)
 		return true;
-	return config->until_lsn != LSN_NONE &&
-		   writer->durable_resume >= config->until_lsn;
+	return until_lsn != LSN_NONE && writer->durable_resume >= until_lsn;
 }
 
 /* A frame that has arrived becomes units, if there is room for them. */
@@ -439,6 +438,7 @@ writer_loop(Writer *writer, Error *err)
 		if (lane_ending(lane))
 			return true;
 	}
+	lane->to->reached = true;
 	return true;
 }
 
