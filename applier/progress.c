@@ -1,6 +1,6 @@
 /*
  * progress.c
- *		Names of phases, sums.
+ *		Names of phases, sums, places in a stream.
  */
 #include "progress.h"
 
@@ -40,4 +40,21 @@ apply_counts_add(ApplyCounts *sum, const ApplyCounts *counts)
 	sum->ordered_rows += counts->ordered_rows;
 	sum->refused += counts->refused;
 	sum->serial_rows += counts->serial_rows;
+}
+
+void
+progress_place(Progress *progress, const Progress *other)
+{
+	progress->consistent_lsn = other->consistent_lsn;
+	progress->resume_lsn = other->resume_lsn;
+	progress->previous_anchor_lsn = other->previous_anchor_lsn;
+	progress->anchor_lsn = other->anchor_lsn;
+	memcpy(progress->anchor_nonce, other->anchor_nonce, NONCE_SIZE);
+	memcpy(progress->origin_nonce, other->origin_nonce, NONCE_SIZE);
+	memcpy(progress->plugin_version, other->plugin_version,
+		   sizeof(progress->plugin_version));
+	memcpy(progress->plugin_options, other->plugin_options,
+		   sizeof(progress->plugin_options));
+	progress->digest[0] = '\0';
+	progress->skeleton[0] = '\0';
 }

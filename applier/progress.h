@@ -91,4 +91,7 @@ typedef struct Progress
 	ApplyCounts counts; /* added to, never set */
 } Progress;
 
+/* Position, first anchor and secret of another target that begins with it. */
+void progress_place(Progress *progress, const Progress *other);
+
 #endif /* PORTAGE_PROGRESS_H */

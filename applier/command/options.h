@@ -48,7 +48,8 @@ typedef struct Options
 	const char *pg_bindir;		/* or NULL */
 	bool copy_only;				/* no slot, no stream: one snapshot */
 	const char *on_loss; /* rules, see schema/loss.h; NULL: as begun, error */
-	const char *schemas; /* "prefix", "databases"; NULL: as begun, prefix */
+	bool mapping_is_common; /* these two are for all of several targets */
+	const char *schemas;	/* "prefix", "databases"; NULL: as begun, prefix */
 
 	bool until_caught_up;
 	Lsn until_lsn;		  /* LSN_NONE: no end */

@@ -30,9 +30,8 @@ check_dropped(const Owned *self, Error *err)
 					 self->session.options->name);
 }
 
-/* Connect both sides and own the stream; only now is the row ours to change. */
-static bool
-connect_and_own(Owned *self, const OwnedWork *work, Error *err)
+bool
+owned_connect(Owned *self, const OwnedWork *work, Error *err)
 {
 	Session *session = &self->session;
 	OwnerOptions options = {
@@ -60,7 +59,7 @@ connect_and_own(Owned *self, const OwnedWork *work, Error *err)
 bool
 owned_work(Owned *self, const OwnedWork *work, Error *err)
 {
-	bool connected = connect_and_own(self, work, err);
+	bool connected = owned_connect(self, work, err);
 
 	if (!connected && !self->before)
 		return false;
@@ -71,7 +70,7 @@ owned_work(Owned *self, const OwnedWork *work, Error *err)
 		if (!retry_again(&self->retry, err))
 			return false;
 		session_disconnect(&self->session);
-		connected = connect_and_own(self, work, err);
+		connected = owned_connect(self, work, err);
 	}
 	return true;
 }

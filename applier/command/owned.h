@@ -39,6 +39,12 @@ typedef struct OwnedWork
 bool owned_open(Owned *self, const Options *options, Error *err) MUST_CHECK;
 
 /*
+ * Connect both sides and own the stream, once; only now is the row ours to change.
+ * What is in PHASE_DONE is not owned.
+ */
+bool owned_connect(Owned *self, const OwnedWork *work, Error *err) MUST_CHECK;
+
+/*
  * Connect, own, advance, as often as it takes.  What is in PHASE_DONE is left
  * to those who use it: not owned, but advance is called.
  */

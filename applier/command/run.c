@@ -25,7 +25,7 @@
 #include "base/signals.h"
 #include "command/commands.h"
 #include "command/owned.h"
-#include "command/preflight.h"
+#include "command/run_many.h"
 #include "command/steps.h"
 #include "copy/copy.h"
 
@@ -113,14 +113,6 @@ stream(Run *run, Error *err)
 						  err);
 }
 
-static bool
-check(Session *session, Error *err)
-{
-	return session_check(session, err) &&
-		   (session->progress.phase != PHASE_NONE ||
-			preflight_distinct(session, err));
-}
-
 /* --copy-only: nothing is applied behind it, so nothing has to wait. */
 static bool
 copy_alone(Run *run, Error *err)
@@ -155,10 +147,11 @@ advance(Owned *self, Error *err)
 	return stream(run, err);
 }
 
-int
-command_run(const Options *options)
+/* A migration of one source to one target. */
+static int
+run_pair(const Options *options)
 {
-	static const OwnedWork work = { check, advance };
+	static const OwnedWork work = { step_check, advance };
 	Run run = { .has_snapshot = false };
 	Error err = ERROR_INIT;
 
@@ -174,4 +167,26 @@ command_run(const Options *options)
 					 LSN_ARGS(run.owned.session.progress.resume_lsn));
 	}
 	return session_end(&run.owned.session, &err);
+}
+
+int
+command_run(const Options *options)
+{
+	Error err = ERROR_INIT;
+	Pairs pairs;
+	Arena arena;
+	int code;
+
+	arena_init(&arena);
+	if (!pairs_make(options, &arena, &pairs, &err))
+	{
+		log_error(&err);
+		code = error_exit_code(&err);
+	}
+	else if (pairs.count == 1)
+		code = run_pair(&pairs.items[0].options);
+	else
+		code = run_many(&pairs);
+	arena_release(&arena);
+	return code;
 }

@@ -29,6 +29,7 @@ check_kind(const Session *session, Error *err)
 	const char *option = options->on_loss != NULL ? "on-loss" : "schemas";
 
 	if (session->target->ops->features.own_schema ||
+		options->mapping_is_common ||
 		(options->on_loss == NULL && options->schemas == NULL))
 		return true;
 	error_set(err, P_OPTIONS,
@@ -258,7 +259,7 @@ session_check(const Session *session, Error *err)
 		return patterns_differ(session, "exclude-tables",
 							   progress->exclude_tables,
 							   options->exclude_tables, err);
-	if (options->schemas != NULL &&
+	if (options->schemas != NULL && session->target->ops->features.own_schema &&
 		strcmp(progress->schemas, options->schemas) != 0)
 		return error_set(err, P_OPTIONS,
 						 "the migration \"%s\" was begun with --schemas %s",

@@ -12,6 +12,14 @@
 #include "command/preflight.h"
 #include "copy/copy.h"
 
+bool
+step_check(Session *session, Error *err)
+{
+	return session_check(session, err) &&
+		   (session->progress.phase != PHASE_NONE ||
+			preflight_distinct(session, err));
+}
+
 /* How the schema is translated is a matter of the migration, not of a start. */
 static void
 begin_mapping(const Session *session, Progress *progress)

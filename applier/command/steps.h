@@ -11,6 +11,9 @@
 
 #include "command/session.h"
 
+/* May run work on what the progress row says? */
+bool step_check(Session *session, Error *err) MUST_CHECK;
+
 /*
  * PHASE_NONE: look before anything is touched, then insert the progress row, the
  * intent.  origin_nonce: that of the source's other targets; "" makes one.

@@ -1,0 +1,121 @@
+/*
+ * pairs.c
+ *		See pairs.h.
+ */
+#include "command/pairs.h"
+
+#include <string.h>
+
+#include "config/config.h"
+
+/* Two names for one database would be two owners of one progress row. */
+static bool
+check_urls(const Config *config, Error *err)
+{
+	for (int i = 1; i < config->target_count; i++)
+	{
+		for (int k = 0; k < i; k++)
+		{
+			if (strcmp(config->targets[i].url.text,
+					   config->targets[k].url.text) == 0)
+				return config_error(config, config->targets[i].url.place, err,
+									"the targets \"%s\" and \"%s\" have the "
+									"same URL",
+									config->targets[k].name.text,
+									config->targets[i].name.text);
+		}
+	}
+	for (int i = 1; i < config->source_count; i++)
+	{
+		for (int k = 0; k < i; k++)
+		{
+			if (strcmp(config->sources[i].url.text,
+					   config->sources[k].url.text) == 0)
+				return config_error(config, config->sources[i].url.place, err,
+									"the sources \"%s\" and \"%s\" have the "
+									"same URL",
+									config->sources[k].name.text,
+									config->sources[i].name.text);
+		}
+	}
+	return true;
+}
+
+/* What the stream of a source is called. */
+static bool
+stream_name(const Options *options, const ConfigSource *source, Arena *arena,
+			const char **name, Error *err)
+{
+	const Config *config = options->config;
+
+	*name = options->name;
+	if (config->source_count == 1)
+		return true;
+	*name = arena_printf(arena, "%s_%s", options->name, source->name.text);
+	if (strlen(*name) <= STREAM_NAME_MAX &&
+		strspn(*name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(*name))
+		return true;
+	return config_error(config, source->name.place, err,
+						"the stream of source \"%s\" would be called \"%s\": "
+						"with several sources both names together have at most "
+						"%d characters of a-z, 0-9 and _",
+						source->name.text, *name, STREAM_NAME_MAX - 1);
+}
+
+static void
+fill_pair(Pair *pair, const Options *options, const ConfigSource *source,
+		  const ConfigTarget *target, const char *name, Arena *arena)
+{
+	pair->options = *options;
+	pair->options.source = source->url.text;
+	pair->options.target = target->url.text;
+	pair->options.name = name;
+	pair->options.mapping_is_common = target->on_loss.text == NULL &&
+									  target->schemas.text == NULL &&
+									  options->config->target_count > 1;
+	if (target->on_loss.text != NULL)
+		pair->options.on_loss = target->on_loss.text;
+	if (target->schemas.text != NULL)
+		pair->options.schemas = target->schemas.text;
+	pair->source = source->name.text;
+	pair->target = target->name.text;
+	if (options->config->source_count * options->config->target_count > 1)
+		pair->context = arena_printf(arena, "%s -> %s", pair->source,
+									 pair->target);
+}
+
+bool
+pairs_make(const Options *options, Arena *arena, Pairs *pairs, Error *err)
+{
+	const Config *config = options->config;
+	const char *name;
+
+	memset(pairs, 0, sizeof(*pairs));
+	pairs->source_count = config != NULL ? config->source_count : 1;
+	pairs->target_count = config != NULL ? config->target_count : 1;
+	pairs->count = pairs->source_count * pairs->target_count;
+	pairs->items = ARENA_ARRAY(arena, Pair, (size_t) pairs->count);
+	memset(pairs->items, 0, (size_t) pairs->count * sizeof(Pair));
+	if (config == NULL)
+	{
+		pairs->items[0].options = *options;
+		return true;
+	}
+	if (!check_urls(config, err))
+		return false;
+	for (int s = 0; s < pairs->source_count; s++)
+	{
+		if (!stream_name(options, &config->sources[s], arena, &name, err))
+			return false;
+		for (int t = 0; t < pairs->target_count; t++)
+			fill_pair(&pairs_of_source(pairs, s)[t], options,
+					  &config->sources[s], &config->targets[t], name, arena);
+	}
+	return true;
+}
+
+Pair *
+pairs_of_source(const Pairs *pairs, int source)
+{
+	return pairs->items + source * pairs->target_count;
+}
