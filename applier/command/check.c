@@ -10,6 +10,7 @@
 
 #include "command/commands.h"
 #include "command/preflight.h"
+#include "command/walk.h"
 
 #define EXIT_FINDINGS 1
 
@@ -78,8 +79,8 @@ exit_code(const Check *check, bool strict)
 	return 0;
 }
 
-int
-command_check(const Options *options)
+static int
+check_pair(const Options *options)
 {
 	Check check = { .failed = ERROR_INIT };
 	Arena arena;
@@ -101,4 +102,10 @@ command_check(const Options *options)
 		code = exit_code(&check, options->strict);
 	arena_release(&arena);
 	return code;
+}
+
+int
+command_check(const Options *options)
+{
+	return walk_pairs(options, check_pair, WALK_ALL);
 }

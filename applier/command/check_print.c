@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "command/check.h"
 #include "command/json_words.h"
+#include "command/walk.h"
 
 #define WIDTH 80
 #define INDENT 17 /* behind severity and code */
@@ -187,7 +188,5 @@ check_print_json(const Findings *findings, const char *name)
 					 "notes", findings_count(findings, SEVERITY_NOTE),
 					 "findings", list);
 	BUG_UNLESS(root != NULL);
-	json_dumpf(root, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(root);
+	walk_print_json(root, 0);
 }

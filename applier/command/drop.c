@@ -17,6 +17,7 @@
 #include "base/signals.h"
 #include "command/commands.h"
 #include "command/session.h"
+#include "command/walk.h"
 
 #define JUST_ENDED_MS 5000
 
@@ -194,8 +195,8 @@ drop_all(Drop *drop, Error *err)
 		   remove_state(drop, err);
 }
 
-int
-command_drop(const Options *options)
+static int
+drop_pair(const Options *options)
 {
 	Drop drop;
 	Error err = ERROR_INIT;
@@ -204,4 +205,10 @@ command_drop(const Options *options)
 	if (session_open(&drop.session, options, &err))
 		(void) !drop_all(&drop, &err);
 	return session_end(&drop.session, &err);
+}
+
+int
+command_drop(const Options *options)
+{
+	return walk_pairs(options, drop_pair, WALK_SUCCESS);
 }

@@ -12,6 +12,7 @@
 #include "base/signals.h"
 #include "command/commands.h"
 #include "command/owned.h"
+#include "command/walk.h"
 #include "copy/copy.h"
 
 /* Is there something to apply, perhaps?  Without a slot (--copy-only) not. */
@@ -67,8 +68,8 @@ finish(Owned *self, Error *err)
 										   &session->progress, err);
 }
 
-int
-command_finish(const Options *options)
+static int
+finish_pair(const Options *options)
 {
 	static const OwnedWork work = { check_phase, finish };
 	Owned owned;
@@ -78,4 +79,10 @@ command_finish(const Options *options)
 		log_info("done: nothing is deferred any more; let the applications use "
 				 "the target, and pg_portage drop clean up");
 	return session_end(&owned.session, &err);
+}
+
+int
+command_finish(const Options *options)
+{
+	return walk_pairs(options, finish_pair, WALK_SUCCESS);
 }

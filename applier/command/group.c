@@ -454,7 +454,7 @@ take_ready(Group *group, Keeper **ready, bool *missing)
 
 		if (keeper->state != KEEPER_READY)
 		{
-			*missing = true;
+			*missing = *missing || !keeper->released;
 			continue;
 		}
 		keeper->state = KEEPER_STREAMING;
@@ -484,6 +484,7 @@ stream(Group *group, Keeper **ready, int count, bool missing, Error *err)
 	bool ok;
 
 	config.defer = !group->hold_nothing;
+	/* all that share the slot are here, or one is not */
 	config.hold = missing;
 	config.end = &group->end;
 	for (int i = 0; i < count; i++)

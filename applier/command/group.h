@@ -61,6 +61,7 @@ typedef struct Keeper
 	bool placed;	/* it has a position, and rows or a snapshot for it */
 	bool joins;		/* with a snapshot of its own */
 	bool shares;	/* the slot's snapshot */
+	bool released;	/* it needs nothing of the source any more */
 	bool told;		/* why it has to wait */
 	SlotSnapshot snapshot;
 	Progress next; /* with position and anchor, when the wish is fulfilled */

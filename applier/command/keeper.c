@@ -41,12 +41,17 @@ over(Error *err)
 static void
 note_asked(Keeper *keeper, bool known)
 {
+	const Progress *progress = &keeper->owned.session.progress;
+	char *shared = keeper->group->origin_nonce;
+
 	lock(keeper);
 	keeper->asked = true;
 	if (known)
 	{
 		keeper->known = true;
-		keeper->phase = keeper->owned.session.progress.phase;
+		keeper->phase = progress->phase;
+		if (progress->phase != PHASE_NONE && shared[0] == '\0')
+			memcpy(shared, progress->origin_nonce, NONCE_SIZE);
 	}
 	group_changed(keeper->group, false);
 	unlock(keeper);
@@ -176,9 +181,12 @@ copy(Keeper *keeper, Error *err)
 	return ok;
 }
 
-/* Markers of the one stream are known by the one secret. */
+/*
+ * Markers of the one stream are known by the one secret; and a migration that was
+ * begun with this target alone is not that any more.
+ */
 static bool
-share_nonce(Keeper *keeper, Error *err)
+share(Keeper *keeper, Error *err)
 {
 	Session *session = &keeper->owned.session;
 	Progress next = session->progress;
@@ -188,7 +196,11 @@ share_nonce(Keeper *keeper, Error *err)
 		memcpy(keeper->group->origin_nonce, next.origin_nonce, NONCE_SIZE);
 	memcpy(next.origin_nonce, keeper->group->origin_nonce, NONCE_SIZE);
 	unlock(keeper);
-	return strcmp(next.origin_nonce, session->progress.origin_nonce) == 0 ||
+	if (session->options->shares_slot)
+		session_mark_shared(&next);
+	return (strcmp(next.origin_nonce, session->progress.origin_nonce) == 0 &&
+			strcmp(next.plugin_options, session->progress.plugin_options) ==
+				0) ||
 		   step_save(session, &next, err);
 }
 
@@ -220,11 +232,10 @@ prepare(Keeper *keeper, Error *err)
 
 	if (progress->phase == PHASE_NONE && !begin(keeper, err))
 		return false;
-	if (!step_keep_losses(session, err) || !share_nonce(keeper, err))
+	if (!step_keep_losses(session, err) ||
+		(progress->phase < PHASE_STREAM && !copy(keeper, err)))
 		return false;
-	if (progress->phase < PHASE_STREAM && !copy(keeper, err))
-		return false;
-	return find_goal(keeper, err);
+	return share(keeper, err) && find_goal(keeper, err);
 }
 
 /* Without a stream. */
@@ -346,6 +357,8 @@ keeper_main(void *arg)
 		lock(keeper);
 		keeper->beginning = false;
 		unlock(keeper);
+		/* what is finished needs no stream, and nobody's slot */
+		keeper->released = err.code == P_FINISHED;
 		if (!retry_again(&owned->retry, &err))
 		{
 			end(keeper, KEEPER_FAILED, &err);

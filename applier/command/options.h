@@ -42,6 +42,7 @@ typedef struct Options
 	const Config *config;	 /* what it says, or NULL */
 	const char *source;		 /* URL or NULL; of the file's first source */
 	const char *target;		 /* URL or NULL; of the file's first target */
+	bool shares_slot; /* of a pair: other targets need the source's slot, too */
 	const char *name;
 	const char *tables;			/* "" for all */
 	const char *exclude_tables; /* "" for none */

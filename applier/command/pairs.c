@@ -70,6 +70,7 @@ fill_pair(Pair *pair, const Options *options, const ConfigSource *source,
 	pair->options.source = source->url.text;
 	pair->options.target = target->url.text;
 	pair->options.name = name;
+	pair->options.shares_slot = options->config->target_count > 1;
 	pair->options.mapping_is_common = target->on_loss.text == NULL &&
 									  target->schemas.text == NULL &&
 									  options->config->target_count > 1;

@@ -14,6 +14,7 @@
 #include "command/commands.h"
 #include "command/preflight.h"
 #include "command/session.h"
+#include "command/walk.h"
 #include "copy/copy_chunks.h"
 #include "copy/copy_plan.h"
 #include "copy/copy_schema.h"
@@ -269,8 +270,8 @@ gather(Session *session, Plan *plan, Arena *arena, Error *err)
 								  &plan->sequence_count, err);
 }
 
-int
-command_plan(const Options *options)
+static int
+plan_pair(const Options *options)
 {
 	Session session;
 	Plan plan = { .name = options->name,
@@ -295,4 +296,10 @@ command_plan(const Options *options)
 	code = session_end(&session, &err);
 	arena_release(&arena);
 	return code;
+}
+
+int
+command_plan(const Options *options)
+{
+	return walk_pairs(options, plan_pair, WALK_ALL);
 }

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "command/json_words.h"
 #include "command/plan.h"
+#include "command/walk.h"
 
 static json_t *
 table_json(const PlanTable *item)
@@ -176,7 +177,5 @@ plan_print_json(const Plan *plan)
 	}
 	if (plan->with_ddl)
 		json_object_set_new(root, "ddl", ddl_json(plan));
-	json_dumpf(root, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(root);
+	walk_print_json(root, 0);
 }

@@ -194,6 +194,28 @@ session_check_source(const Session *session, Error *err)
 	return true;
 }
 
+/*
+ * Kept with the options of the stream, which are for people to read: rows of several
+ * targets say that their slot is not theirs alone.
+ */
+#define SHARED " shared"
+
+bool
+session_is_shared(const Progress *progress)
+{
+	return strstr(progress->plugin_options, SHARED) != NULL;
+}
+
+void
+session_mark_shared(Progress *progress)
+{
+	size_t len = strlen(progress->plugin_options);
+
+	if (!session_is_shared(progress))
+		snprintf(progress->plugin_options + len,
+				 sizeof(progress->plugin_options) - len, "%s", SHARED);
+}
+
 /* P_OPTIONS naming what differs. */
 static bool
 patterns_differ(const Session *session, const char *option, const char *then,
@@ -246,6 +268,14 @@ session_check(const Session *session, Error *err)
 		return true;
 	if (!check_unfinished(session, err))
 		return false;
+	if (options->config == NULL && session_is_shared(progress))
+		return error_set(err, P_OPTIONS,
+						 "the slot of the migration \"%s\" serves other "
+						 "targets, too",
+						 options->name) ||
+			   error_hint(err, "pass the configuration that names all of "
+							   "them: the slot must not pass what one of "
+							   "them lacks");
 	if (options->copy_only != (progress->slot[0] == '\0'))
 		return error_set(err, P_OPTIONS,
 						 "the migration \"%s\" was begun with%s --copy-only",
@@ -281,6 +311,7 @@ session_stream_config(const Options *options)
 						   ? BATCH_BYTES
 						   : ALL_BATCHES_BYTES / (size_t) options->writers,
 		.queue_bytes = QUEUE_BYTES,
+		.hold = options->shares_slot,
 	};
 }
 

@@ -64,6 +64,13 @@ bool session_check_source(const Session *session, Error *err) MUST_CHECK;
  */
 bool session_check(const Session *session, Error *err) MUST_CHECK;
 
+/*
+ * Does the slot serve other targets, too?  Then the stream of one alone must not
+ * have it moved, and who knows nothing of the others must not stream at all.
+ */
+bool session_is_shared(const Progress *progress);
+void session_mark_shared(Progress *progress);
+
 /* How every command streams, without an end. */
 StreamConfig session_stream_config(const Options *options);
 

@@ -13,6 +13,7 @@
 #include "base/meter.h"
 #include "command/commands.h"
 #include "command/session.h"
+#include "command/walk.h"
 
 #define SAMPLE_MS 1000
 
@@ -253,8 +254,8 @@ gather(Session *session, Status *status, Arena *arena, Error *err)
 	return true;
 }
 
-int
-command_status(const Options *options)
+static int
+status_pair(const Options *options)
 {
 	Session session;
 	Status status;
@@ -281,4 +282,10 @@ command_status(const Options *options)
 	code = session_end(&session, &err);
 	arena_release(&arena);
 	return code;
+}
+
+int
+command_status(const Options *options)
+{
+	return walk_pairs(options, status_pair, WALK_ALL);
 }

@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "command/json_words.h"
 #include "command/status.h"
+#include "command/walk.h"
 
 static void
 print_side(const char *name, const SideStatus *side)
@@ -371,7 +372,5 @@ status_print_json(const Status *status)
 		entries_json(status->deferred, status->deferred_count), "losses",
 		losses_json(status));
 	BUG_UNLESS(root != NULL);
-	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-	putchar('\n');
-	json_decref(root);
+	walk_print_json(root, JSON_REAL_PRECISION(6));
 }
