@@ -62,6 +62,27 @@ stream_name(const Options *options, const ConfigSource *source, Arena *arena,
 						source->name.text, *name, STREAM_NAME_MAX - 1);
 }
 
+/*
+ * --on-loss or --schemas for a target: the command line goes before the target's
+ * own, that before the one of the file for all.  given is what the options have,
+ * which may be the first target's.
+ */
+static const char *
+mapping_of(const Config *config, const char *option, const char *given,
+		   const char *own, const char *firsts)
+{
+	const char *common = NULL;
+
+	for (int i = 0; i < config->option_count; i++)
+	{
+		if (strcmp(config->options[i].option, option) == 0)
+			common = config->options[i].value;
+	}
+	if (given != NULL && given != common && given != firsts)
+		return given;
+	return own != NULL ? own : common;
+}
+
 static void
 fill_pair(Pair *pair, const Options *options, const ConfigSource *source,
 		  const ConfigTarget *target, const char *name, Arena *arena)
@@ -74,32 +95,39 @@ fill_pair(Pair *pair, const Options *options, const ConfigSource *source,
 	pair->options.mapping_is_common = target->on_loss.text == NULL &&
 									  target->schemas.text == NULL &&
 									  options->config->target_count > 1;
-	if (target->on_loss.text != NULL)
-		pair->options.on_loss = target->on_loss.text;
-	if (target->schemas.text != NULL)
-		pair->options.schemas = target->schemas.text;
+	pair->options.on_loss = mapping_of(
+		options->config, "on-loss", options->on_loss, target->on_loss.text,
+		options->config->targets[0].on_loss.text);
+	pair->options.schemas = mapping_of(
+		options->config, "schemas", options->schemas, target->schemas.text,
+		options->config->targets[0].schemas.text);
 	pair->source = source->name.text;
 	pair->target = target->name.text;
-	if (options->config->source_count * options->config->target_count > 1)
-		pair->context = arena_printf(arena, "%s -> %s", pair->source,
-									 pair->target);
+	pair->context = arena_printf(arena, "%s -> %s", pair->source, pair->target);
 }
 
 bool
 pairs_make(const Options *options, Arena *arena, Pairs *pairs, Error *err)
 {
 	const Config *config = options->config;
+	bool several = config != NULL &&
+				   config->source_count * config->target_count > 1;
 	const char *name;
 
 	memset(pairs, 0, sizeof(*pairs));
-	pairs->source_count = config != NULL ? config->source_count : 1;
-	pairs->target_count = config != NULL ? config->target_count : 1;
+	pairs->source_count = several ? config->source_count : 1;
+	pairs->target_count = several ? config->target_count : 1;
 	pairs->count = pairs->source_count * pairs->target_count;
 	pairs->items = ARENA_ARRAY(arena, Pair, (size_t) pairs->count);
 	memset(pairs->items, 0, (size_t) pairs->count * sizeof(Pair));
-	if (config == NULL)
+	/* a command may do with one side, and then the file with no other */
+	if (!several)
 	{
 		pairs->items[0].options = *options;
+		if (config != NULL && config->source_count == 1)
+			pairs->items[0].source = config->sources[0].name.text;
+		if (config != NULL && config->target_count == 1)
+			pairs->items[0].target = config->targets[0].name.text;
 		return true;
 	}
 	if (!check_urls(config, err))
