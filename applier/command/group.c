@@ -34,7 +34,7 @@ group_open(Group *group, const Pair *pairs, int count, Error *err)
 	Options *options = mem_alloc(sizeof(*options));
 
 	memset(group, 0, sizeof(*group));
-	group->name = pairs[0].source;
+	group->name = pairs[0].options.source_name;
 	group->count = count;
 	group->keepers = mem_zalloc((size_t) count * sizeof(Keeper));
 	pthread_mutex_init(&group->mutex, NULL);
@@ -463,14 +463,42 @@ take_ready(Group *group, Keeper **ready, bool *missing)
 	return count;
 }
 
-static void
-give_back(Keeper *keeper, const StreamTarget *target)
+/* Of a stream that runs: which target is whose. */
+typedef struct Lent
 {
+	Group *group;
+	Keeper **keepers;
+	StreamTarget *targets;
+} Lent;
+
+/* The stream has left a target; the others may go on. */
+static void
+give_back(void *arg, const StreamTarget *target)
+{
+	const Lent *lent = arg;
+	Keeper *keeper = lent->keepers[target - lent->targets];
+	bool failed = error_is_set(&target->error);
+
+	pthread_mutex_lock(&lent->group->mutex);
 	keeper->error = target->error;
-	keeper->reached = target->reached && !error_is_set(&target->error);
-	keeper->state = keeper->reached || error_is_set(&target->error)
-						? KEEPER_WORKING
-						: KEEPER_READY;
+	keeper->reached = target->reached && !failed;
+	keeper->state = keeper->reached || failed ? KEEPER_WORKING : KEEPER_READY;
+	pthread_cond_broadcast(&lent->group->changed);
+	pthread_mutex_unlock(&lent->group->mutex);
+}
+
+static void
+lend(Keeper *keeper, StreamTarget *target)
+{
+	Owned *owned = &keeper->owned;
+
+	*target = (StreamTarget){
+		.target = owned->session.target,
+		.progress = &owned->session.progress,
+		.alone_lsn = &owned->alone_lsn,
+		.goal = keeper->goal,
+		.context = keeper->pair->context,
+	};
 }
 
 /* The mutex is held, but not meanwhile. */
@@ -478,6 +506,7 @@ static bool
 stream(Group *group, Keeper **ready, int count, bool missing, Error *err)
 {
 	StreamTarget *targets = mem_zalloc((size_t) count * sizeof(*targets));
+	Lent lent = { group, ready, targets };
 	StreamConfig config = session_stream_config(group->session.options);
 	int64_t started_ms = clock_ms();
 	bool failed;
@@ -487,29 +516,19 @@ stream(Group *group, Keeper **ready, int count, bool missing, Error *err)
 	/* all that share the slot are here, or one is not */
 	config.hold = missing;
 	config.end = &group->end;
+	config.left = give_back;
+	config.left_arg = &lent;
 	for (int i = 0; i < count; i++)
-	{
-		Owned *owned = &ready[i]->owned;
-
-		targets[i].target = owned->session.target;
-		targets[i].progress = &owned->session.progress;
-		targets[i].alone_lsn = &owned->alone_lsn;
-		targets[i].goal = ready[i]->goal;
-		targets[i].context = ready[i]->pair->context;
-	}
+		lend(ready[i], &targets[i]);
 	pthread_mutex_unlock(&group->mutex);
 	ok = stream_run(&config, group->session.source, targets, count, err);
 	pthread_mutex_lock(&group->mutex);
 	failed = !ok;
 	for (int i = 0; i < count; i++)
-	{
 		failed = failed || error_is_set(&targets[i].error);
-		give_back(ready[i], &targets[i]);
-	}
 	if (failed)
 		group->hold_nothing = config.defer ||
 							  clock_ms() - started_ms < STREAM_WENT_WELL_MS;
-	pthread_cond_broadcast(&group->changed);
 	mem_free(targets);
 	return ok;
 }

@@ -42,6 +42,8 @@ typedef struct Options
 	const Config *config;	 /* what it says, or NULL */
 	const char *source;		 /* URL or NULL; of the file's first source */
 	const char *target;		 /* URL or NULL; of the file's first target */
+	const char *source_name; /* in the file; NULL where there is no file, or */
+	const char *target_name; /* where it is for several: see pairs.h */
 	bool shares_slot; /* of a pair: other targets need the source's slot, too */
 	const char *name;
 	const char *tables;			/* "" for all */

@@ -101,9 +101,10 @@ fill_pair(Pair *pair, const Options *options, const ConfigSource *source,
 	pair->options.schemas = mapping_of(
 		options->config, "schemas", options->schemas, target->schemas.text,
 		options->config->targets[0].schemas.text);
-	pair->source = source->name.text;
-	pair->target = target->name.text;
-	pair->context = arena_printf(arena, "%s -> %s", pair->source, pair->target);
+	pair->options.source_name = source->name.text;
+	pair->options.target_name = target->name.text;
+	pair->context = arena_printf(arena, "%s -> %s", source->name.text,
+								 target->name.text);
 }
 
 bool
@@ -125,9 +126,9 @@ pairs_make(const Options *options, Arena *arena, Pairs *pairs, Error *err)
 	{
 		pairs->items[0].options = *options;
 		if (config != NULL && config->source_count == 1)
-			pairs->items[0].source = config->sources[0].name.text;
+			pairs->items[0].options.source_name = config->sources[0].name.text;
 		if (config != NULL && config->target_count == 1)
-			pairs->items[0].target = config->targets[0].name.text;
+			pairs->items[0].options.target_name = config->targets[0].name.text;
 		return true;
 	}
 	if (!check_urls(config, err))

@@ -16,8 +16,6 @@
 typedef struct Pair
 {
 	Options options;	 /* source, target and name are this pair's */
-	const char *source;	 /* their names in the configuration */
-	const char *target;	 /* NULL, both, without one */
 	const char *context; /* for log lines; NULL for the only pair */
 } Pair;
 

@@ -23,6 +23,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "command/after.h"
 #include "command/commands.h"
 #include "command/owned.h"
 #include "command/run_many.h"
@@ -178,9 +179,13 @@ command_run(const Options *options)
 	int code;
 
 	arena_init(&arena);
-	if (!pairs_make(options, &arena, &pairs, &err))
+	if (!pairs_make(options, &arena, &pairs, &err) ||
+		!after_wait(&pairs, options->config, &err))
 	{
-		log_error(&err);
+		if (err.kind == ERROR_STOPPED)
+			log_info("stopped by signal before anything was begun");
+		else
+			log_error(&err);
 		code = error_exit_code(&err);
 	}
 	else if (pairs.count == 1)

@@ -38,9 +38,9 @@ static json_t *
 pair_json(const Pair *pair, int code)
 {
 	json_t *item = json_pack(
-		"{s:o, s:o, s:i, s:o}", "source", json_words(pair->source), "target",
-		json_words(pair->target), "exit_code", code, "result",
-		collected != NULL ? collected : json_null());
+		"{s:o, s:o, s:i, s:o}", "source", json_words(pair->options.source_name),
+		"target", json_words(pair->options.target_name), "exit_code", code,
+		"result", collected != NULL ? collected : json_null());
 
 	BUG_UNLESS(item != NULL);
 	collected = NULL;

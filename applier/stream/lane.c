@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "stream/session.h"
@@ -58,6 +59,24 @@ lane_fail(Lane *lane, const Error *err)
 	}
 	pthread_mutex_unlock(&lane->mutex);
 	lane_end(lane);
+}
+
+void
+lane_leave(Lane *lane)
+{
+	const StreamConfig *config = lane->session->config;
+
+	if (lane->left)
+		return;
+	lane->left = true;
+	if (lane->failed)
+	{
+		lane->to->error = lane->error;
+		if (lane->started)
+			(void) !FAILPOINT(FP_TARGET_LOST, &lane->error);
+	}
+	if (config->left != NULL)
+		config->left(config->left_arg, lane->to);
 }
 
 bool
@@ -143,6 +162,7 @@ lane_main(void *arg)
 	if (!writer_run(lane, &err))
 		lane_fail(lane, &err);
 	lane_end(lane);
+	lane_leave(lane);
 	if (atomic_fetch_sub(&session->lanes_left, 1) == 1)
 		session_stop(session);
 	return NULL;

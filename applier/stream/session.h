@@ -42,6 +42,7 @@ typedef struct Lane
 	Stamps *stamps;
 	pthread_t thread;
 	bool started;
+	bool left; /* config->left was called */
 
 	atomic_bool ended;				  /* takes no more, or is to take no more */
 	atomic_uint_fast64_t confirm_lsn; /* durable here */
@@ -91,6 +92,9 @@ const char *lane_log(const Lane *lane);
 
 /* Note a failure that concerns this target; the first one ends the lane. */
 void lane_fail(Lane *lane, const Error *err);
+
+/* Its thread has ended, or has not begun: tell what became of it. */
+void lane_leave(Lane *lane);
 
 /* Takes no more frames, and has its thread return. */
 void lane_end(Lane *lane);

@@ -247,7 +247,10 @@ start_lanes(StreamSession *session)
 		const char *before;
 
 		if (!lane->started)
+		{
+			lane_leave(lane);
 			continue;
+		}
 		before = lane_log(lane);
 		log_info("streaming from " LSN_FORMAT,
 				 LSN_ARGS(lane->claimed.resume_lsn));
@@ -278,20 +281,10 @@ run_threads(StreamSession *session)
 	pthread_join(marker, NULL);
 }
 
-/* What each side has failed of, if it was not only ended. */
+/* What the source's side has failed of, if it was not only ended. */
 static bool
-tell_failures(StreamSession *session, Error *err)
+tell_failure(StreamSession *session, Error *err)
 {
-	for (int i = 0; i < session->lane_count; i++)
-	{
-		Lane *lane = &session->lanes[i];
-
-		if (!lane->failed)
-			continue;
-		lane->to->error = lane->error;
-		if (lane->started)
-			(void) !FAILPOINT(FP_TARGET_LOST, &lane->error);
-	}
 	if (!session->failed || signals_stop_requested())
 		return true;
 	*err = session->error;
@@ -323,7 +316,9 @@ stream_run(const StreamConfig *config, Source *source, StreamTarget *targets,
 		 start_stream(session, err);
 	if (ok)
 		run_threads(session);
-	ok = tell_failures(session, err) && ok;
+	for (int i = 0; i < count; i++)
+		lane_leave(&session->lanes[i]);
+	ok = tell_failure(session, err) && ok;
 	source->ops->stream_stop(source);
 	for (int i = 0; i < count; i++)
 		lane_release(&session->lanes[i]);

@@ -22,18 +22,6 @@
 /* What --writers may be at most. */
 #define MAX_WRITERS 16
 
-typedef struct StreamConfig
-{
-	bool defer; /* the plugin may hold small transactions */
-	int writers;
-	bool serial; /* every change by its own statement */
-	int batch_rows;
-	size_t batch_bytes;
-	size_t queue_bytes;
-	bool hold; /* a target is missing here: nothing may be confirmed */
-	const atomic_bool *end; /* becomes true: end as for a signal; or NULL */
-} StreamConfig;
-
 /* How far a target is to come; neither: without an end. */
 typedef struct StreamGoal
 {
@@ -57,6 +45,25 @@ typedef struct StreamTarget
 	const char *context; /* of its log lines; NULL: the caller's */
 	Error error;		 /* why it ended before its time; or none */
 } StreamTarget;
+
+typedef struct StreamConfig
+{
+	bool defer; /* the plugin may hold small transactions */
+	int writers;
+	bool serial; /* every change by its own statement */
+	int batch_rows;
+	size_t batch_bytes;
+	size_t queue_bytes;
+	bool hold; /* a target is missing here: nothing may be confirmed */
+	const atomic_bool *end; /* becomes true: end as for a signal; or NULL */
+
+	/*
+	 * Called once for each target, perhaps by another thread, when the stream has
+	 * left it, which may be long before the stream ends; or NULL.
+	 */
+	void (*left)(void *arg, const StreamTarget *target);
+	void *left_arg;
+} StreamConfig;
 
 /*
  * Stream until each target has come to its goal, or has failed,
