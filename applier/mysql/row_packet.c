@@ -75,19 +75,64 @@ name_rows(const PacketEntry *entry, Error *err)
 }
 
 static bool
-wrong_count(const RowPacket *packet, int i, Error *err)
+wrong_count(const PacketEntry *entry, uint64_t rows, Error *err)
 {
-	const PacketEntry *entry = &packet->entries[i];
-
 	if (entry->rows == 1)
 		error_set(err, P_ROW_MISSING,
-				  "%" PRIu64 " rows were changed instead of one",
-				  packet->affected[i]);
+				  "%" PRIu64 " rows were changed instead of one", rows);
 	else
 		error_set(err, P_ROW_MISSING,
-				  "%" PRIu64 " rows were changed instead of %" PRId64,
-				  packet->affected[i], entry->rows);
+				  "%" PRIu64 " rows were changed instead of %" PRId64, rows,
+				  entry->rows);
 	return name_rows(entry, err);
+}
+
+/* An INSERT whose key may be taken: it was, if there was an UPDATE, or nothing. */
+static bool
+conflict_proven(const RowPacket *packet, const PacketEntry *entry,
+				uint64_t updated, uint64_t inserted)
+{
+	const ChangeManner *manner = entry->change->manner;
+
+	if (updated + inserted == 0 && manner->conflict == CONFLICT_OVERWRITE)
+		return false;
+	if (updated + inserted == 0)
+		ledger_tally_count(packet->tally, manner->entry, LEDGER_KEPT, 1);
+	else if (updated == 1)
+		ledger_tally_count(packet->tally, manner->entry, LEDGER_OVERWRITTEN, 1);
+	return updated + inserted <= 1;
+}
+
+/* rows: what it has affected. */
+static bool
+is_proven(RowPacket *packet, const PacketEntry *entry, uint64_t rows)
+{
+	uint64_t wanted = (uint64_t) entry->rows;
+
+	switch (entry->proof)
+	{
+		case PROOF_NONE:
+			return true;
+		case PROOF_ROWS:
+			return rows == wanted;
+		case PROOF_AT_MOST:
+			return rows <= wanted;
+		case PROOF_FIRST:
+			packet->first = rows;
+			return rows <= wanted;
+		case PROOF_BOTH:
+			return packet->first + rows == wanted;
+		case PROOF_MATCH:
+			if (packet->tally != NULL)
+				ledger_tally_count(packet->tally, entry->change->manner->entry,
+								   LEDGER_MERGED, (int64_t) rows);
+			return true;
+		case PROOF_KEEP:
+			return conflict_proven(packet, entry, 0, rows);
+		case PROOF_CONFLICT:
+			return conflict_proven(packet, entry, packet->first, rows);
+	}
+	return false;
 }
 
 /* The first ones, whose text ends there; the last statement may be incomplete. */
@@ -107,10 +152,9 @@ send_text(RowPacket *packet, size_t len, Error *err)
 	{
 		const PacketEntry *entry = &packet->entries[i];
 
-		if (entry->rows != PACKET_ANY &&
-			packet->affected[i] != (uint64_t) entry->rows)
+		if (!is_proven(packet, entry, packet->affected[i]))
 			return (ok || err->kind == ERROR_DATA) &&
-				   wrong_count(packet, i, err);
+				   wrong_count(entry, packet->affected[i], err);
 	}
 	if (!ok && done < packet->count)
 		return name_rows(&packet->entries[done], err);
@@ -165,22 +209,23 @@ add_entry(RowPacket *packet, PacketEntry entry, Error *err)
 }
 
 bool
-packet_add(RowPacket *packet, const Txn *txn, const Change *change, bool any,
-		   Error *err)
+packet_add(RowPacket *packet, const Txn *txn, const Change *change,
+		   PacketProof proof, Error *err)
 {
-	return add_entry(packet,
-					 (PacketEntry){ .txn = txn,
-									.change = change,
-									.rows = any ? PACKET_ANY : 1 },
-					 err);
+	return add_entry(
+		packet,
+		(PacketEntry){
+			.txn = txn, .change = change, .proof = proof, .rows = 1 },
+		err);
 }
 
 bool
 packet_add_rows(RowPacket *packet, const PlanVector *vector, int rows,
-				Error *err)
+				PacketProof proof, Error *err)
 {
-	return add_entry(packet, (PacketEntry){ .vector = vector, .rows = rows },
-					 err);
+	return add_entry(
+		packet, (PacketEntry){ .vector = vector, .proof = proof, .rows = rows },
+		err);
 }
 
 bool
@@ -189,9 +234,9 @@ packet_add_several(RowPacket *packet, int count, Error *err)
 	for (int i = 1; i < count; i++)
 	{
 		reserve_entry(packet);
-		packet->entries[packet->count++] = (PacketEntry){ .rows = PACKET_ANY };
+		packet->entries[packet->count++] = (PacketEntry){ .proof = PROOF_NONE };
 	}
-	return add_entry(packet, (PacketEntry){ .rows = PACKET_ANY }, err);
+	return add_entry(packet, (PacketEntry){ .proof = PROOF_NONE }, err);
 }
 
 bool

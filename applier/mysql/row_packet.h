@@ -11,11 +11,23 @@
 #define PORTAGE_ROW_PACKET_H
 
 #include "change.h"
+#include "ledger.h"
 #include "mysql/mysql_conn.h"
 #include "plan/plan.h"
 
-/* the rows of a statement that may affect any number of them */
-#define PACKET_ANY (-1)
+/* What the number of rows that a statement has affected has to be. */
+typedef enum PacketProof
+{
+	PROOF_NONE,	   /* anything */
+	PROOF_ROWS,	   /* as many as it is for */
+	PROOF_AT_MOST, /* no more: they may not be there */
+	PROOF_FIRST,   /* it counts with the next statement's */
+	PROOF_BOTH,	   /* both together as many as they are for */
+	/* counted, for the ledger: */
+	PROOF_MATCH,   /* rows that match has changed */
+	PROOF_KEEP,	   /* one, or the key was taken */
+	PROOF_CONFLICT /* with the one before: as the change's manner says */
+} PacketProof;
 
 /* What a statement is for; neither change nor vector: for none. */
 typedef struct PacketEntry
@@ -23,7 +35,8 @@ typedef struct PacketEntry
 	const Txn *txn; /* of the change */
 	const Change *change;
 	const PlanVector *vector;
-	int64_t rows; /* that it has to affect, or PACKET_ANY */
+	PacketProof proof;
+	int64_t rows; /* that it is for */
 } PacketEntry;
 
 typedef struct RowPacket
@@ -33,6 +46,8 @@ typedef struct RowPacket
 	size_t start; /* where that begins */
 	PacketEntry *entries;
 	uint64_t *affected;
+	uint64_t first;		/* of the last PROOF_FIRST */
+	LedgerTally *tally; /* where is counted; NULL: nowhere */
 	int count;
 	int capacity;
 } RowPacket;
@@ -49,11 +64,11 @@ void packet_reset(RowPacket *packet);
  * than the server takes.
  */
 bool packet_add(RowPacket *packet, const Txn *txn, const Change *change,
-				bool any, Error *err) MUST_CHECK;
+				PacketProof proof, Error *err) MUST_CHECK;
 
-/* The same for a statement of rows of the vector, which has to affect them all. */
+/* The same for a statement of so many rows of the vector. */
 bool packet_add_rows(RowPacket *packet, const PlanVector *vector, int rows,
-					 Error *err) MUST_CHECK;
+					 PacketProof proof, Error *err) MUST_CHECK;
 
 /* The same for one that is about no row, or for some of these. */
 bool packet_add_other(RowPacket *packet, Error *err) MUST_CHECK;

@@ -117,6 +117,13 @@ row_table_init(RowTable *table, const Relation *relation, const TableMap *map,
 	return ok;
 }
 
+void
+row_table_as_bytes(RowTable *table)
+{
+	for (int i = 0; i < table->relation->column_count; i++)
+		table->columns[i].bytes = true;
+}
+
 static void
 reuse(Buffer *buffer)
 {
@@ -365,6 +372,7 @@ row_statement(RowWriter *writer, const RowTable *table, const Txn *txn,
 			ok = put_update(writer, table, change, sql, err);
 			break;
 		case CHANGE_DELETE:
+		case CHANGE_MAYBE_DELETE:
 			ok = put_delete(writer, table, change, sql, err);
 			break;
 		default:

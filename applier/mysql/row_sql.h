@@ -42,6 +42,9 @@ typedef struct RowTable
 bool row_table_init(RowTable *table, const Relation *relation,
 					const TableMap *map, Arena *arena, Error *err) MUST_CHECK;
 
+/* Its values come as bytes, whatever their types on the source are. */
+void row_table_as_bytes(RowTable *table);
+
 /* What statements are written with; of one thread at a time. */
 typedef struct RowWriter RowWriter;
 
@@ -79,8 +82,8 @@ bool row_where_key(RowWriter *writer, const RowTable *table, const Value *row,
 bool row_column_carried(const RowTable *table, const Change *change, int i);
 
 /*
- * Append the statement for an INSERT, UPDATE or DELETE, without a ';'.  The error
- * names the row.
+ * Append the statement for an INSERT, UPDATE, DELETE or maybe-delete, without a
+ * ';'.  The error names the row.  (All others: row_change.h.)
  */
 bool row_statement(RowWriter *writer, const RowTable *table, const Txn *txn,
 				   const Change *change, Buffer *sql, Error *err) MUST_CHECK;

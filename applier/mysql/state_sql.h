@@ -159,4 +159,37 @@
 	" count bigint unsigned NOT NULL,"            \
 	" PRIMARY KEY (stream, writer))" STATE_TABLE_OPTIONS
 
+/* What rules leave: ledger.h, kept.h.  A state may be older than these tables. */
+#define STATE_LEDGER_SQL                          \
+	"CREATE TABLE IF NOT EXISTS portage_ledger (" \
+	" stream varchar(40) NOT NULL,"               \
+	" rule varchar(255) NOT NULL,"                \
+	" table_oid bigint NOT NULL,"                 \
+	" table_schema varchar(64) NOT NULL,"         \
+	" table_name varchar(64) NOT NULL,"           \
+	" tolerant tinyint NOT NULL,"                 \
+	" seen bigint NOT NULL,"                      \
+	" applied bigint NOT NULL,"                   \
+	" filtered bigint NOT NULL,"                  \
+	" dropped bigint NOT NULL,"                   \
+	" elsewhere bigint NOT NULL,"                 \
+	" skipped bigint NOT NULL,"                   \
+	" moved_in bigint NOT NULL,"                  \
+	" moved_out bigint NOT NULL,"                 \
+	" merged bigint NOT NULL,"                    \
+	" overwritten bigint NOT NULL,"               \
+	" kept bigint NOT NULL,"                      \
+	" quarantined bigint NOT NULL,"               \
+	" PRIMARY KEY (stream, rule, table_oid))" STATE_TABLE_OPTIONS
+
+/* Bytes, as the rules gave them, whatever the source's encoding is. */
+#define STATE_KEPT_SQL                          \
+	"CREATE TABLE IF NOT EXISTS portage_kept (" \
+	" stream varbinary(40) NOT NULL,"           \
+	" area varbinary(1024) NOT NULL,"           \
+	" key_hash varbinary(32) NOT NULL,"         \
+	" kept_key longblob NOT NULL,"              \
+	" body longblob NOT NULL,"                  \
+	" PRIMARY KEY (stream, area, key_hash))" STATE_TABLE_OPTIONS
+
 #endif /* PORTAGE_MYSQL_STATE_SQL_H */

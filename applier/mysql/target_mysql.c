@@ -55,6 +55,8 @@ static const TargetOps target_mysql_ops = {
 	.writer_commit = target_mysql_writer_commit,
 	.writer_rollback = target_mysql_writer_rollback,
 	.writer_close = target_mysql_writer_close,
+	.ledger_list = target_mysql_ledger_list,
+	.kept_visit = target_mysql_kept_visit,
 	.ddl_store = target_mysql_ddl_store,
 	.ddl_list = target_mysql_ddl_list,
 	.ddl_run = target_mysql_ddl_run,
@@ -77,6 +79,7 @@ static const TargetOps target_mysql_ops = {
 	.loader_data = target_mysql_loader_data,
 	.loader_end = target_mysql_loader_end,
 	.loader_commit = target_mysql_loader_commit,
+	.loader_keep = target_mysql_loader_keep,
 	.loader_abort = target_mysql_loader_abort,
 	.loader_ddl = target_mysql_loader_ddl,
 	.loader_analyze = target_mysql_loader_analyze,
@@ -217,6 +220,7 @@ target_mysql_disconnect(Target *target)
 	self->writers = 0;
 	target_mysql_apply_forget(self);
 	target_mysql_facts_release(self);
+	kept_mysql_forget(self);
 	target_mysql_maps_forget(self);
 }
 

@@ -65,6 +65,7 @@ typedef struct TargetMysql
 	struct CommitClock *clock;	/* target_mysql_durable.c */
 	MapTable *maps;				/* portage_relation; NULL: not loaded */
 	struct MyTableFacts *facts; /* all that table_look() has answered with */
+	struct MyTableFacts *kept;	/* of portage_kept; NULL: not read */
 	/* by schema_translate(), until shapes_store() keeps it */
 	Arena translation_arena;
 	TableMap *translated;
@@ -124,6 +125,26 @@ bool target_mysql_fenced(const Progress *before, Error *err);
 /* Fence and COMMIT if ok, else ROLLBACK; err is kept. */
 bool target_mysql_end(MyConn *conn, const Progress *progress, bool ok,
 					  Error *err) MUST_CHECK;
+
+/* ---- target_mysql_tables.c: a state that an older version has begun */
+bool target_mysql_state_upgrade(MyConn *conn, Error *err) MUST_CHECK;
+
+/* ---- target_mysql_kept.c: what rules leave */
+
+/* ids of tables: this is portage_kept's, all others are behind it */
+#define KEPT_TABLE_ID 0
+
+/* Add it to what is there, in the open transaction; NULL or empty: nothing to do. */
+bool ledger_mysql_add(MyConn *conn, const char *stream, const Ledger *ledger,
+					  Error *err) MUST_CHECK;
+
+/* The map and the facts of portage_kept, by its relation. */
+void kept_mysql_map(Arena *arena, TableMap *map);
+bool kept_mysql_look(TargetMysql *self, const Relation *relation,
+					 const PlanTable **table, Error *err) MUST_CHECK;
+void kept_mysql_forget(TargetMysql *self);
+bool kept_mysql_put(MyConn *conn, const char *stream, const KeptRow *rows,
+					int count, Error *err) MUST_CHECK;
 
 /* ---- target_mysql_durable.c; from any thread */
 
@@ -283,6 +304,12 @@ bool target_mysql_schema_translate(Target *target, const Schema *schema,
 								   Error *err);
 bool target_mysql_wants_generated(Target *target, uint32_t table_oid,
 								  const char *column);
+bool target_mysql_ledger_list(Target *target, Arena *arena,
+							  LedgerEntry **entries, int *count, Error *err);
+bool target_mysql_kept_visit(Target *target, const char *area,
+							 KeptVisitor visitor, void *arg, Error *err);
+bool target_mysql_loader_keep(TargetLoader *loader, const KeptRow *rows,
+							  int count, Error *err);
 bool target_mysql_losses_list(Target *target, Arena *arena, LossCount **losses,
 							  int *count, Error *err);
 

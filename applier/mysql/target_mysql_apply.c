@@ -22,6 +22,7 @@
 #include "mysql/row_sql.h"
 #include "mysql/table_facts_mysql.h"
 #include "mysql/target_mysql.h"
+#include "mysql/row_change.h"
 #include "mysql/truncate_sql.h"
 #include "plan/row_error.h"
 
@@ -44,6 +45,7 @@ struct MyApply
 	int table_capacity;
 	ApplyTable *last;
 	LossTally *losses;
+	LedgerTally tally;
 	RowWriter *writer;
 	RowPacket packet;
 	DdlUnit ddl;
@@ -70,6 +72,7 @@ target_mysql_apply_forget(TargetMysql *self)
 	packet_release(&state->packet);
 	row_writer_free(state->writer);
 	loss_tally_free(state->losses);
+	ledger_tally_release(&state->tally);
 	ddl_unit_release(&state->ddl);
 	arena_release(&state->arena);
 	arena_release(&state->piece);
@@ -88,6 +91,7 @@ state_open(TargetMysql *self, Error *err)
 	arena_init(&state->arena);
 	arena_init(&state->piece);
 	packet_init(&state->packet, self->conn);
+	state->packet.tally = &state->tally;
 	state->losses = loss_tally_new();
 	state->writer = row_writer_new(self->base.config->encoding, state->losses,
 								   err);
@@ -150,6 +154,19 @@ tables_forget(struct MyApply *state)
 	state->last = NULL;
 }
 
+/* The state's own table. */
+static bool
+bind_kept(const Applying *a, const Relation *relation, ApplyTable *table)
+{
+	TableMap *map = ARENA_NEW(&a->state->arena, TableMap);
+
+	kept_mysql_map(&a->state->arena, map);
+	if (!row_table_init(&table->rows, relation, map, &a->state->arena, a->err))
+		return false;
+	row_table_as_bytes(&table->rows);
+	return true;
+}
+
 /* What the source announces is noted by now, or an older form of it. */
 static bool
 table_bind(const Applying *a, const Relation *relation, ApplyTable *table)
@@ -157,6 +174,8 @@ table_bind(const Applying *a, const Relation *relation, ApplyTable *table)
 	struct MyApply *state = a->state;
 	const MapEntry *entry;
 
+	if (relation->internal)
+		return bind_kept(a, relation, table);
 	table->moot = ddl_unit_drops(&state->ddl, relation->oid);
 	if (table->moot)
 		return true;
@@ -210,9 +229,8 @@ apply_row(const Applying *a, const ApplyTable *table, const Txn *txn,
 			return key_lost_error(txn, change, a->err);
 		change = row_recast_change(table->recast, change, &state->piece);
 	}
-	return row_statement(state->writer, &table->rows, txn, change,
-						 &state->packet.sql, a->err) &&
-		   packet_add(&state->packet, txn, change, false, a->err);
+	return row_change_put(&state->packet, state->writer, &table->rows, txn,
+						  change, change, a->err);
 }
 
 /* Half of an UPDATE: a change of its own. */
@@ -354,7 +372,9 @@ static bool
 batch_commit(TargetMysql *self, const Progress *before, const Progress *after,
 			 Error *err)
 {
-	if (!progress_set(self, before, after, err) ||
+	if (!ledger_mysql_add(self->conn, before->stream,
+						  &self->apply->tally.counts, err) ||
+		!progress_set(self, before, after, err) ||
 		!my_exec(self->conn, err, "COMMIT"))
 		return false;
 	self->stored_resume = after->resume_lsn;
@@ -381,6 +401,9 @@ apply_piece(TargetMysql *self, const Batch *batch, const ChangeFilter *filter,
 		!FAILPOINT(FP_BATCH_APPLIED, err))
 		return false;
 	state->rows += batch->rows;
+	if (batch->ledger != NULL)
+		ledger_add(&state->tally.counts, batch->ledger->entries,
+				   batch->ledger->count);
 	arena_reset(&state->piece);
 	return batch->last || FAILPOINT(FP_PIECE_APPLIED, err);
 }

@@ -26,7 +26,7 @@ table_id(const MapTable *maps, const MapEntry *entry)
 
 	while (&maps->entries[i] != entry && !same_table(&maps->entries[i], entry))
 		i++;
-	return (uint32_t) i;
+	return (uint32_t) i + KEPT_TABLE_ID + 1;
 }
 
 /* Are values of both converted alike?  A policy may be one partition's own. */
@@ -92,6 +92,8 @@ target_mysql_table_look(Target *target, const Relation *relation,
 	MapEntry *entry;
 
 	*table = NULL;
+	if (relation->internal)
+		return kept_mysql_look(self, relation, table, err);
 	if (!target_mysql_maps(self, err))
 		return false;
 	entry = map_table_find(self->maps, relation->oid);
@@ -111,8 +113,11 @@ bool
 target_mysql_table_renewed(Target *target, const Relation *relation)
 {
 	TargetMysql *self = (TargetMysql *) target;
-	MapEntry *entry = map_table_find(self->maps, relation->oid);
+	MapEntry *entry;
 
+	if (relation->internal)
+		return false;
+	entry = map_table_find(self->maps, relation->oid);
 	BUG_UNLESS(entry != NULL);
 	if (entry->shape.storage == relation->storage)
 		return false;

@@ -261,14 +261,23 @@ bool
 target_mysql_loader_commit(TargetLoader *loader, const Chunk *chunk,
 						   const Ledger *ledger, Error *err)
 {
-	BUG_UNLESS(ledger == NULL);
-	if (!losses_note(loader, err) || !chunk_done(loader, chunk, err) ||
+	if (!losses_note(loader, err) ||
+		!ledger_mysql_add(loader->conn, loader->progress.stream, ledger, err) ||
+		!chunk_done(loader, chunk, err) ||
 		!target_mysql_fence(loader->conn, &loader->progress, err) ||
 		!FAILPOINT(FP_COPY_BEFORE_COMMIT, err) ||
 		!my_exec(loader->conn, err, "COMMIT"))
 		return false;
 	chunk_forget(loader);
 	return FAILPOINT(FP_COPY_COMMITTED, err);
+}
+
+bool
+target_mysql_loader_keep(TargetLoader *loader, const KeptRow *rows, int count,
+						 Error *err)
+{
+	return kept_mysql_put(loader->conn, loader->progress.stream, rows, count,
+						  err);
 }
 
 void

@@ -222,7 +222,8 @@ target_mysql_progress_claim(Target *target, Progress *progress, Error *err)
 	TargetMysql *self = (TargetMysql *) target;
 
 	/* waits out a session of an earlier owner that is still committing */
-	if (!my_exec(self->conn, err,
+	if (!target_mysql_state_upgrade(self->conn, err) ||
+		!my_exec(self->conn, err,
 				 "SET @portage_wait = @@innodb_lock_wait_timeout;"
 				 "SET innodb_lock_wait_timeout = " CLAIM_WAIT ";"
 				 "START TRANSACTION"))

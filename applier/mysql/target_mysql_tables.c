@@ -16,16 +16,18 @@
 #define STATE_WAIT_S 60
 
 static const char *const create_sql[] = {
-	STATE_CHUNK_SQL, STATE_DDL_SQL,		STATE_RELATION_SQL, STATE_INTENT_SQL,
-	STATE_LOSS_SQL,	 STATE_SESSION_SQL, STATE_ORIGIN_SQL,	STATE_PROGRESS_SQL,
+	STATE_CHUNK_SQL, STATE_DDL_SQL,		 STATE_RELATION_SQL, STATE_INTENT_SQL,
+	STATE_LOSS_SQL,	 STATE_SESSION_SQL,	 STATE_ORIGIN_SQL,	 STATE_LEDGER_SQL,
+	STATE_KEPT_SQL,	 STATE_PROGRESS_SQL,
 };
 
 #define TABLE_COUNT ((int) (sizeof(create_sql) / sizeof(create_sql[0])))
 
 /* In the order in which they go. */
 static const char *const tables[] = {
-	"portage_progress", "portage_origin",	"portage_session", "portage_loss",
-	"portage_intent",	"portage_relation", "portage_ddl",	   "portage_chunk",
+	"portage_progress", "portage_kept",	 "portage_ledger", "portage_origin",
+	"portage_session",	"portage_loss",	 "portage_intent", "portage_relation",
+	"portage_ddl",		"portage_chunk",
 };
 
 /* One of these at a time in a database. */
@@ -71,6 +73,23 @@ target_mysql_state_create(Target *target, Error *err)
 	if (!ok)
 		return error_wrap(err, "cannot create the state tables");
 	return FAILPOINT(FP_STATE_CREATED, err);
+}
+
+/* CREATE commits by itself, and where a table is it does not do even that. */
+bool
+target_mysql_state_upgrade(MyConn *conn, Error *err)
+{
+	int64_t found;
+
+	if (!my_query_number(conn, err, 0, &found,
+						 "SELECT count(*) FROM information_schema.tables"
+						 " WHERE table_schema = DATABASE() AND table_name IN"
+						 " ('portage_ledger', 'portage_kept')"))
+		return false;
+	return found == 2 ||
+		   (my_exec(conn, err, STATE_LEDGER_SQL) &&
+			my_exec(conn, err, STATE_KEPT_SQL)) ||
+		   error_wrap(err, "cannot create the state tables of rules");
 }
 
 /* The stream's rows, of all tables at once. */
@@ -119,7 +138,8 @@ state_drop(TargetMysql *self, bool *existed, Error *err)
 	*existed = false;
 	if (!target_mysql_state_exists(&self->base, &there, err))
 		return false;
-	if (there && (!rows_delete(conn, self->base.config->stream, existed, err) ||
+	if (there && (!target_mysql_state_upgrade(conn, err) ||
+				  !rows_delete(conn, self->base.config->stream, existed, err) ||
 				  !my_query_number(conn, err, 0, &others,
 								   "SELECT count(*) FROM portage_progress")))
 		return false;

@@ -13,7 +13,7 @@
 
 #include "base/failpoint.h"
 #include "base/mem.h"
-#include "mysql/row_packet.h"
+#include "mysql/row_change.h"
 #include "mysql/table_facts_mysql.h"
 #include "mysql/truncate_sql.h"
 #include "mysql/vector_mysql.h"
@@ -24,6 +24,7 @@ struct TargetWriter
 	MyConn *conn;
 	int number; /* in portage_origin */
 	LossTally *losses;
+	LedgerTally tally; /* of this transaction */
 	RowWriter *rows;
 	RowPacket packet;
 	VectorWriter vectors;
@@ -40,6 +41,7 @@ target_mysql_writer_open(Target *target, bool many, Error *err)
 	writer->losses = loss_tally_new();
 	writer->conn = target_mysql_session(self, "writer", err);
 	packet_init(&writer->packet, writer->conn);
+	writer->packet.tally = &writer->tally;
 	if (writer->conn == NULL ||
 		(many && !my_exec(writer->conn, err,
 						  "SET SESSION innodb_lock_wait_timeout = 5")))
@@ -66,6 +68,7 @@ target_mysql_writer_close(TargetWriter *writer)
 	my_conn_close(writer->conn);
 	row_writer_free(writer->rows);
 	loss_tally_free(writer->losses);
+	ledger_tally_release(&writer->tally);
 	mem_free(writer);
 }
 
@@ -84,6 +87,7 @@ target_mysql_writer_begin(TargetWriter *writer, Error *err)
 	RowPacket *packet = &writer->packet;
 
 	loss_tally_reset(writer->losses);
+	ledger_tally_reset(&writer->tally);
 	packet_reset(packet);
 	target_mysql_begin_sql(&packet->sql, writer->target->base.config->stream,
 						   writer->number, writer->target->origin_nonce);
@@ -100,9 +104,8 @@ write_row(TargetWriter *writer, const PlanStep *step, Error *err)
 {
 	const MyTableFacts *facts = (const MyTableFacts *) step->table;
 
-	return row_statement(writer->rows, &facts->row, step->txn, step->change,
-						 &writer->packet.sql, err) &&
-		   packet_add(&writer->packet, step->txn, step->change, false, err);
+	return row_change_put(&writer->packet, writer->rows, &facts->row, step->txn,
+						  step->change, step->change, err);
 }
 
 /* All that it truncates is as the relations say, and no copy shows it. */
@@ -188,15 +191,20 @@ target_mysql_writer_savepoint(TargetWriter *writer, SavepointVerb verb,
 	switch (verb)
 	{
 		case SAVEPOINT_SET:
-			return put_losses(writer, err) &&
-				   add_other(writer, "SAVEPOINT piece", err) &&
-				   packet_send(&writer->packet, err);
+			if (!put_losses(writer, err) ||
+				!add_other(writer, "SAVEPOINT piece", err) ||
+				!packet_send(&writer->packet, err))
+				return false;
+			ledger_tally_set(&writer->tally);
+			return true;
 		case SAVEPOINT_RELEASE:
+			ledger_tally_keep(&writer->tally);
 			return add_other(writer, "RELEASE SAVEPOINT piece", err) &&
 				   packet_send(&writer->packet, err);
 		case SAVEPOINT_ROLLBACK:
 			packet_reset(&writer->packet);
 			loss_tally_reset(writer->losses);
+			ledger_tally_back(&writer->tally);
 			return add_other(writer, "ROLLBACK TO SAVEPOINT piece", err) &&
 				   add_other(writer, "RELEASE SAVEPOINT piece", err) &&
 				   packet_send(&writer->packet, err);
@@ -212,7 +220,9 @@ set_progress(TargetWriter *writer, const Progress *before,
 	uint64_t matched;
 	bool ok;
 
-	if (!put_losses(writer, err) || !packet_send(&writer->packet, err))
+	if (!put_losses(writer, err) || !packet_send(&writer->packet, err) ||
+		!ledger_mysql_add(writer->conn, before->stream, &writer->tally.counts,
+						  err))
 		return false;
 	buffer_init(&sql);
 	target_mysql_progress_sql(&sql, writer->conn, before, after, counts);
@@ -230,7 +240,8 @@ target_mysql_writer_commit(TargetWriter *writer, const Progress *before,
 {
 	uint64_t number;
 
-	BUG_UNLESS(ledger == NULL);
+	if (ledger != NULL)
+		ledger_add(&writer->tally.counts, ledger->entries, ledger->count);
 	if (!set_progress(writer, before, after, counts, err) ||
 		!FAILPOINT(FP_PROGRESS_UPDATED, err) ||
 		!my_exec(writer->conn, err, "COMMIT"))

@@ -35,7 +35,7 @@ put_delete(const Truncating *t, const TableMap *map)
 
 	buffer_puts(sql, "DELETE FROM ");
 	my_quote_table(sql, map->database, map->table);
-	return packet_add(t->work->packet, t->txn, t->change, true, t->err);
+	return packet_add(t->work->packet, t->txn, t->change, PROOF_NONE, t->err);
 }
 
 static bool
@@ -84,7 +84,7 @@ put_range(const Truncating *t, const RowTable *table, int column,
 		buffer_puts(sql, " AND ");
 	if (chunk->high != NULL && !put_bound(t, table, column, " < ", chunk->high))
 		return false;
-	return packet_add(t->work->packet, t->txn, t->change, true, t->err);
+	return packet_add(t->work->packet, t->txn, t->change, PROOF_NONE, t->err);
 }
 
 static int

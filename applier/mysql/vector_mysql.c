@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "mysql/row_change.h"
 #include "mysql/table_facts_mysql.h"
 #include "plan/row_error.h"
 
@@ -241,6 +242,7 @@ put_no_change(const VectorSql *v)
 	put_name(v, v->table->first_written);
 }
 
+/* A put brings its key, which is there already where it finds a row. */
 static void
 put_assignments(const VectorSql *v)
 {
@@ -249,7 +251,7 @@ put_assignments(const VectorSql *v)
 	put(v, " SET ");
 	for (int i = 0; i < column_count(v); i++)
 	{
-		if (!is_set(v, i))
+		if (!is_set(v, i) || v->table->columns[i].key)
 			continue;
 		put(v, before);
 		put(v, "t.");
@@ -261,25 +263,104 @@ put_assignments(const VectorSql *v)
 		put_no_change(v);
 }
 
+/*
+ * "(...) AS v JOIN t AS t ON ...": the rows from first on, up to *next; end, or
+ * -1: as many as there is room for.
+ */
+static bool
+put_joined(const VectorSql *v, int first, int end, const char *join, int *next)
+{
+	bool ok;
+
+	put(v, "(");
+	ok = put_joined_row(v, v->vector->ops[first], true);
+	for (*next = first + 1;
+		 ok &&
+		 (end < 0 ? has_room(v, first, *next, UPDATE_ROWS) : *next < end);)
+	{
+		put(v, *next == first + 1 ? " UNION ALL VALUES " : ", ");
+		ok = put_joined_row(v, v->vector->ops[(*next)++], false);
+	}
+	buffer_printf(v->sql, ") AS v %s ", join);
+	put_table(v);
+	put(v, " AS t");
+	put_join(v);
+	return ok;
+}
+
 /* The rows drive the join: each is looked up in the table by its key. */
 static bool
 put_update(const VectorSql *v, int first, int *next)
 {
 	bool ok;
 
-	put(v, "UPDATE (");
-	ok = put_joined_row(v, v->vector->ops[first], true);
-	for (*next = first + 1; ok && has_room(v, first, *next, UPDATE_ROWS);)
-	{
-		put(v, *next == first + 1 ? " UNION ALL VALUES " : ", ");
-		ok = put_joined_row(v, v->vector->ops[(*next)++], false);
-	}
-	put(v, ") AS v STRAIGHT_JOIN ");
-	put_table(v);
-	put(v, " AS t");
-	put_join(v);
+	put(v, "UPDATE ");
+	ok = put_joined(v, first, -1, "STRAIGHT_JOIN", next);
 	put_assignments(v);
 	return ok;
+}
+
+/* ---- puts: an UPDATE, and an INSERT of what it did not find */
+
+static int
+first_key(const VectorSql *v)
+{
+	int i = 0;
+
+	while (!v->table->columns[i].key)
+		i++;
+	return i;
+}
+
+/* As many as the UPDATE was for. */
+static bool
+put_missing(const VectorSql *v, int first, int end)
+{
+	const char *before = " (";
+	int next;
+	bool ok;
+
+	put(v, "INSERT INTO ");
+	put_table(v);
+	for (int i = 0; i < column_count(v); i++)
+	{
+		if (!is_set(v, i))
+			continue;
+		put(v, before);
+		put_name(v, i);
+		before = ", ";
+	}
+	before = ") SELECT ";
+	for (int i = 0; i < column_count(v); i++)
+	{
+		if (!is_set(v, i))
+			continue;
+		buffer_printf(v->sql, "%sv.c%d", before, i);
+		before = ", ";
+	}
+	put(v, " FROM ");
+	ok = put_joined(v, first, end, "LEFT JOIN", &next);
+	put(v, " WHERE t.");
+	put_name(v, first_key(v));
+	put(v, " IS NULL");
+	return ok;
+}
+
+static bool
+put_put(const VectorSql *v, int first, int *next)
+{
+	return put_update(v, first, next) &&
+		   packet_add_rows(v->packet, v->vector, *next - first, PROOF_FIRST,
+						   v->err) &&
+		   put_missing(v, first, *next);
+}
+
+static PacketProof
+proof_of(PlanKind kind)
+{
+	return kind == PLAN_PUT			   ? PROOF_BOTH
+		   : kind == PLAN_MAYBE_DELETE ? PROOF_AT_MOST
+									   : PROOF_ROWS;
 }
 
 /* ---- rows by statements of their own */
@@ -287,15 +368,16 @@ put_update(const VectorSql *v, int first, int *next)
 static bool
 put_single(const VectorSql *v, const PlanOp *op)
 {
+	bool puts = v->vector->kind == PLAN_PUT;
 	/* what the row came to, as if the source had said it at once */
-	Change change = { .kind = CHANGE_UPDATE,
+	Change change = { .kind = puts ? CHANGE_PUT : CHANGE_UPDATE,
 					  .relation = v->table->relation,
 					  .old_kind = WIRE_OLD_NONE,
-					  .old_values = op->key,
+					  .old_values = puts ? NULL : op->key,
 					  .new_values = op->values };
 
-	return row_statement(v->rows, v->table, op->txn, &change, v->sql, v->err) &&
-		   packet_add(v->packet, op->txn, op->change, false, v->err);
+	return row_change_put(v->packet, v->rows, v->table, op->txn, &change,
+						  op->change, v->err);
 }
 
 static bool
@@ -360,7 +442,7 @@ vector_put(VectorWriter *writer, const PlanVector *vector, Error *err)
 		/* it is not tried again */
 		packet->conn->server.local_infile = false;
 	}
-	if (vector->kind == PLAN_UPDATE &&
+	if ((vector->kind == PLAN_UPDATE || vector->kind == PLAN_PUT) &&
 		(vector->count <= FEW_ROWS || facts->joined == NULL))
 		return put_singles(&v);
 	while (ok && next < vector->count)
@@ -369,11 +451,14 @@ vector_put(VectorWriter *writer, const PlanVector *vector, Error *err)
 
 		if (vector->kind == PLAN_INSERT)
 			ok = put_insert(&v, first, &next);
-		else if (vector->kind == PLAN_DELETE)
-			ok = put_delete(&v, first, &next);
-		else
+		else if (vector->kind == PLAN_UPDATE)
 			ok = put_update(&v, first, &next);
-		ok = ok && packet_add_rows(packet, vector, next - first, err);
+		else if (vector->kind == PLAN_PUT)
+			ok = put_put(&v, first, &next);
+		else
+			ok = put_delete(&v, first, &next);
+		ok = ok && packet_add_rows(packet, vector, next - first,
+								   proof_of(vector->kind), err);
 	}
 	return ok;
 }

@@ -9,7 +9,9 @@
  *		STRAIGHT_JOIN t ON t.k = v.k0 SET t.b = v.c1
  *
  * Each has to affect exactly as many rows as it names: of an UPDATE those count
- * that it finds (CLIENT_FOUND_ROWS).  ON DUPLICATE KEY UPDATE is never used: its
+ * that it finds (CLIENT_FOUND_ROWS).  A put is such an UPDATE and an INSERT of the
+ * rows that it did not find, both together: INSERT INTO t SELECT ... FROM (...) v
+ * LEFT JOIN t ON t.k = v.k0 WHERE t.k IS NULL.  A maybe-delete may affect fewer.  ON DUPLICATE KEY UPDATE is never used: its
  * counts do not tell a row that was there from one that was not, and it takes
  * any unique index for the key.
  */
