@@ -165,6 +165,13 @@ bool expr_reference_put(ExprDb *db, const char *name, const Value *values,
 /* Remove the row with the key of these values, if there is one. */
 bool expr_reference_delete(ExprDb *db, const char *name, const Value *values,
 						   Error *err) MUST_CHECK;
+/*
+ * The row with the key of these values: *found, and row, by column, in the arena,
+ * in PostgreSQL's output form.  Not while an expression is evaluated.
+ */
+bool expr_reference_get(ExprDb *db, const char *name, const Value *values,
+						Arena *arena, Value *row, bool *found,
+						Error *err) MUST_CHECK;
 bool expr_reference_clear(ExprDb *db, const char *name, Error *err) MUST_CHECK;
 /* Between begin and commit nothing is seen by half; much faster for many rows. */
 bool expr_reference_begin(ExprDb *db, Error *err) MUST_CHECK;

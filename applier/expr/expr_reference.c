@@ -309,6 +309,67 @@ expr_reference_delete(ExprDb *db, const char *name, const Value *values,
 	return execute(reference, reference->remove, err);
 }
 
+/* As it came: what expr_bind_value() has made of it is exact. */
+static Value
+value_of_column(sqlite3_stmt *statement, int i, ExprBind as, Arena *arena)
+{
+	int kind = sqlite3_column_type(statement, i);
+	const char *data;
+	char real[32];
+	int len;
+
+	if (kind == SQLITE_NULL)
+		return (Value){ NULL, 0, WIRE_COL_NULL };
+	if (as == EXPR_BIND_BOOL && kind == SQLITE_INTEGER)
+	{
+		data = sqlite3_column_int(statement, i) != 0 ? "t" : "f";
+		len = 1;
+	}
+	else if (kind == SQLITE_FLOAT)
+	{
+		len = expr_print_real(sqlite3_column_double(statement, i), real);
+		data = real;
+	}
+	else
+	{
+		data = kind == SQLITE_BLOB
+				   ? sqlite3_column_blob(statement, i)
+				   : (const char *) sqlite3_column_text(statement, i);
+		len = sqlite3_column_bytes(statement, i);
+	}
+	return (Value){ arena_strndup(arena, len > 0 ? data : "", (size_t) len),
+					(uint32_t) len, WIRE_COL_PRESENT };
+}
+
+bool
+expr_reference_get(ExprDb *db, const char *name, const Value *values,
+				   Arena *arena, Value *row, bool *found, Error *err)
+{
+	Reference *reference = known(db, name);
+	sqlite3_stmt *find = reference->find;
+	int status;
+	int i;
+
+	BUG_UNLESS(!reference->find_lent);
+	for (i = 0; i < reference->key_count; i++)
+	{
+		if (!bind(reference, find, i + 1, reference->key[i], values, err))
+			return false;
+	}
+	db->own = true;
+	status = sqlite3_step(find);
+	db->own = false;
+	*found = status == SQLITE_ROW;
+	for (i = 0; *found && i < reference->column_count; i++)
+		row[i] = value_of_column(find, i, reference->columns[i].bind, arena);
+	if (status != SQLITE_ROW && status != SQLITE_DONE)
+		error_set(err, P_REFERENCE, "reference %s: %s", reference->name,
+				  sqlite3_errmsg(db->sql));
+	sqlite3_reset(find);
+	sqlite3_clear_bindings(find);
+	return status == SQLITE_ROW || status == SQLITE_DONE;
+}
+
 static bool
 run_on_references(ExprDb *db, const char *sql, Error *err)
 {

@@ -25,7 +25,8 @@ rule_stage_open(const RuleSet *set, Target *target, const ChangeFilter *filter,
 	stage->filter = filter;
 	stage->kept = kept_relation_new();
 	stage->engine = rule_engine_new(set, err);
-	if (stage->engine != NULL && stage_kept_load(stage, err))
+	if (stage->engine != NULL && stage_kept_load(stage, err) &&
+		stage_references_load(stage, err))
 		return stage;
 	rule_stage_close(stage);
 	return NULL;
@@ -37,6 +38,7 @@ rule_stage_close(RuleStage *stage)
 	if (stage == NULL)
 		return;
 	stage_tables_release(stage);
+	stage_references_release(stage);
 	relation_release(stage->kept);
 	rule_engine_free(stage->engine);
 	kept_map_release(&stage->quarantined);
@@ -149,8 +151,8 @@ apply_rule(RuleStage *stage, const StageDerived *item, const Change *change,
 		put_moves(stage, item, change, &moves, move.unsure);
 		return true;
 	}
-	if (err->code != P_RULE_VALUE || derived->rule == NULL ||
-		derived->rule->on_error != RULE_QUARANTINE)
+	if ((err->code != P_RULE_VALUE && err->code != P_REFERENCE) ||
+		derived->rule == NULL || derived->rule->on_error != RULE_QUARANTINE)
 		return row_failed(stage, item, change, err);
 	(void) row_failed(stage, item, change, err);
 	stage_quarantine(stage, item, change, err);
@@ -166,6 +168,8 @@ stage_change(RuleStage *stage, const Change *change, Error *err)
 
 	if (table == NULL)
 		return row_error(err, &stage->txn, change);
+	if (!stage_follow(stage, table, change, err))
+		return false;
 	if (table->count > 0)
 		stage_out_hold(stage, table);
 	for (int i = 0; i < table->count; i++)
@@ -198,6 +202,9 @@ truncate_table(RuleStage *stage, const Change *change, const Relation *relation,
 
 	if (table == NULL)
 		return row_error(err, &stage->txn, change);
+	if (!stage_follow_truncate(stage, table, change, is_part(change, relation),
+							   err))
+		return false;
 	if (table->count > 0)
 		stage_out_hold(stage, table);
 	for (int i = 0; i < table->count; i++)
@@ -291,6 +298,8 @@ static bool
 stage_event(RuleStage *stage, const Event *event, Error *err)
 {
 	note_txn(stage, event);
+	if (event->kind == EVENT_BEGIN)
+		rule_engine_refresh(stage->engine);
 	if (event->kind == EVENT_CHANGE)
 		return event->change.kind == CHANGE_TRUNCATE
 				   ? stage_truncate(stage, &event->change, err)

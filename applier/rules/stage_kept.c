@@ -53,9 +53,9 @@ stage_kept_load(RuleStage *stage, Error *err)
 
 /* ---- writing */
 
-static void
-put_kept(RuleStage *stage, ChangeKind kind, const char *area, Slice key,
-		 Slice body)
+void
+stage_put_kept(RuleStage *stage, ChangeKind kind, const char *area, Slice key,
+			   Slice body)
 {
 	Arena *arena = &stage->out.frame->arena;
 	char hash[KEPT_HASH_SIZE];
@@ -101,9 +101,9 @@ stage_counter(void *arg, int expression, Slice key, int64_t *next, Error *err)
 	*next += 1;
 	kept_map_put(&stage->counters, area, key, *next);
 	snprintf(number, sizeof(number), "%" PRId64, *next);
-	put_kept(stage, CHANGE_PUT, area,
-			 (Slice){ arena_strndup(arena, key.data, key.len), key.len },
-			 slice_of(number));
+	stage_put_kept(stage, CHANGE_PUT, area,
+				   (Slice){ arena_strndup(arena, key.data, key.len), key.len },
+				   slice_of(number));
 	return true;
 }
 
@@ -193,8 +193,8 @@ static void
 let_out(RuleStage *stage, const char *key)
 {
 	kept_map_remove(&stage->quarantined, AREA_QUARANTINE, slice_of(key));
-	put_kept(stage, CHANGE_MAYBE_DELETE, AREA_QUARANTINE, slice_of(key),
-			 slice_of(""));
+	stage_put_kept(stage, CHANGE_MAYBE_DELETE, AREA_QUARANTINE, slice_of(key),
+				   slice_of(""));
 }
 
 void
@@ -245,7 +245,8 @@ stage_quarantine(RuleStage *stage, const StageDerived *item,
 	if (strcmp(key, before) != 0)
 		let_out(stage, before);
 	kept_map_put(&stage->quarantined, AREA_QUARANTINE, slice_of(key), 1);
-	put_kept(stage, CHANGE_PUT, AREA_QUARANTINE, slice_of(key), slice_of(body));
+	stage_put_kept(stage, CHANGE_PUT, AREA_QUARANTINE, slice_of(key),
+				   slice_of(body));
 	free(key);
 	free(before);
 	free(body);

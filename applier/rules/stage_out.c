@@ -57,6 +57,10 @@ stage_out_relation(RuleStage *stage, const Relation *relation)
 	Frame *frame = out->frame;
 	const Relation **bigger;
 
+	/* many changes of the same one follow each other */
+	if (frame->relation_count > 0 &&
+		frame->relations[frame->relation_count - 1] == relation)
+		return;
 	if (frame->relation_count == out->relation_capacity)
 	{
 		out->relation_capacity = out->relation_capacity * 2 + 8;

@@ -6,6 +6,7 @@
  * stage_table.c	relations of the source and what is derived from them
  * stage_out.c		the frame that is being made, and its ledger
  * stage_kept.c		counters and quarantine
+ * stage_reference.c	tables that are followed
  */
 #ifndef PORTAGE_STAGE_PARTS_H
 #define PORTAGE_STAGE_PARTS_H
@@ -22,12 +23,29 @@ typedef struct StageDerived
 	Relation *stamped; /* what a copy of it is known by: its OID counts only */
 } StageDerived;
 
+/* A table that rules follow, as a reference. */
+typedef struct StageReference
+{
+	const RuleReference *reference;
+	const Relation *stamped; /* what its copy is known by */
+	bool tolerant; /* the target may keep rows of which nothing is known */
+} StageReference;
+
+/* It is this relation, or one of those that make it up. */
+typedef struct StageFollow
+{
+	StageReference *to;
+	int *from; /* by the reference's column: the relation's */
+} StageFollow;
+
 /* A relation as it was announced, and what becomes of its rows here. */
 typedef struct StageTable
 {
 	const Relation *relation; /* we hold a reference */
 	StageDerived *derived;
 	int count;
+	StageFollow *follows;
+	int follow_count;
 	bool passes; /* its rows pass as they are */
 	bool held;	 /* the frame that is being made holds the derived ones */
 } StageTable;
@@ -63,6 +81,8 @@ struct RuleStage
 	bool in_txn;
 	KeptMap quarantined; /* area "quarantine" */
 	KeptMap counters;
+	StageReference *references; /* those that are followed */
+	int reference_count;
 	StageOut out;
 
 	/* of the row that is being evaluated */
@@ -95,6 +115,10 @@ void stage_out_discard(RuleStage *stage);
 /* Read what is kept on the target. */
 bool stage_kept_load(RuleStage *stage, Error *err);
 
+/* A change of a kept row; strings are copied into the frame. */
+void stage_put_kept(RuleStage *stage, ChangeKind kind, const char *area,
+					Slice key, Slice body);
+
 /* ExprContext.counter; the argument is the stage. */
 bool stage_counter(void *stage, int expression, Slice key, int64_t *next,
 				   Error *err);
@@ -108,5 +132,23 @@ void stage_release(RuleStage *stage, const StageDerived *derived,
 /* Put the row aside, with why. */
 void stage_quarantine(RuleStage *stage, const StageDerived *derived,
 					  const Change *change, const Error *why);
+
+/* ---- stage_reference.c */
+
+/* Read what references have: files, queries, kept rows. */
+bool stage_references_load(RuleStage *stage, Error *err);
+void stage_references_release(RuleStage *stage);
+
+/* Which references follow a table that is new to the stage. */
+bool stage_follow_table(RuleStage *stage, StageTable *table,
+						const RuleInput *input, Error *err);
+void stage_unfollow_table(StageTable *table);
+
+/* Before the rules of its row: apply a change to what follows its table. */
+bool stage_follow(RuleStage *stage, const StageTable *table,
+				  const Change *change, Error *err);
+/* part: only some of the table's rows go. */
+bool stage_follow_truncate(RuleStage *stage, const StageTable *table,
+						   const Change *change, bool part, Error *err);
 
 #endif /* PORTAGE_STAGE_PARTS_H */

@@ -121,12 +121,17 @@ stage_table(RuleStage *stage, const Relation *relation, Error *err)
 	arena_init(&arena);
 	rule_input_of_relation(relation, &arena, &input);
 	number_as_root(stage->set, &input);
+	table = NULL;
 	ok = rule_engine_derive(stage->engine, &input, &derived, &count, err);
+	if (ok)
+	{
+		table = add_table(stage, relation);
+		take_derived(table, derived, count);
+		ok = stage_follow_table(stage, table, &input, err);
+	}
 	arena_release(&arena);
 	if (!ok)
 		return NULL;
-	table = add_table(stage, relation);
-	take_derived(table, derived, count);
 	stage->ledger_room += count;
 	return stage->last = table;
 }
@@ -146,6 +151,7 @@ stage_tables_release(RuleStage *stage)
 			relation_release(table->derived[k].stamped);
 		}
 		relation_release(table->relation);
+		stage_unfollow_table(table);
 		mem_free(table->derived);
 		mem_free(table);
 	}
