@@ -84,7 +84,8 @@ check_table(const ConfigReader *reader, const ConfigText *table, bool exact,
 
 	if (!pattern_list_check(table->text, len, &position, &reason))
 		return config_error(reader->config, table->place, err,
-							"table \"%s\": %s", table->shown, reason);
+							"table \"%s\", at byte %zu: %s", table->shown,
+							position + 1, reason);
 	pattern_cursor_init(&cursor, table->text, len);
 	if (!pattern_next(&cursor, &item) || cursor.pos < len)
 		return config_error(reader->config, table->place, err,

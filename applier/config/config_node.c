@@ -55,8 +55,8 @@ yaml_failed(const NodeParser *self, Error *err)
 		config_error(self->config, place, err, "this is not YAML: %s", problem);
 	else
 		config_error(self->config, place, err,
-					 "this is not YAML: %s (%s that begins in line %d)",
-					 problem, yaml->context, (int) yaml->context_mark.line + 1);
+					 "this is not YAML: %s (%s, begun in line %d)", problem,
+					 yaml->context, (int) yaml->context_mark.line + 1);
 	if (yaml->error != YAML_READER_ERROR)
 		config_yaml_hint(self->text, self->len, place, problem, err);
 	return false;

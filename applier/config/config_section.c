@@ -8,9 +8,13 @@
  */
 #include "config/config_schema.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/suggest.h"
+
+/* Keys of so few are listed where one is unknown. */
+#define LISTED_MAX 3
 
 /* ------------------------------------------------------------- options */
 
@@ -102,6 +106,19 @@ suggest_key(const ConfigReader *reader, const ConfigSection *section,
 }
 
 static bool
+hint_keys(const ConfigSection *section, Error *err)
+{
+	char list[100] = "";
+	size_t used = 0;
+
+	for (int i = 0; i < section->count; i++)
+		used += (size_t) snprintf(list + used, sizeof(list) - used, "%s%s",
+								  i == 0 ? "" : ", ", section->keys[i].name);
+	return error_hint(err, "there %s %s", section->count == 1 ? "is" : "are",
+					  list);
+}
+
+static bool
 refuse_key(const ConfigReader *reader, const ConfigSection *section,
 		   const ConfigPair *pair, Error *err)
 {
@@ -117,6 +134,8 @@ refuse_key(const ConfigReader *reader, const ConfigSection *section,
 			return error_hint(err, "it is one of %s: look at the indentation",
 							  config_sections[i]->name);
 	}
+	if (section->count <= LISTED_MAX)
+		return hint_keys(section, err);
 	if (find_option(reader, pair->key) != NULL)
 		return error_hint(err, "it is one of the configuration: look at the "
 							   "indentation");
