@@ -18,31 +18,38 @@ least(size_t a, size_t b, size_t c)
 	return ab < c ? ab : c;
 }
 
-/* Insertions, deletions and replacements between two words (Levenshtein). */
+/*
+ * Insertions, deletions, replacements, and exchanges of neighbours between two
+ * words (Levenshtein's distance, as Damerau extended it to typing mistakes).
+ */
 static size_t
 distance(const char *a, const char *b)
 {
-	size_t row[WORD_MAX + 1];
+	size_t rows[3][WORD_MAX + 1];
+	size_t *before = rows[0]; /* two letters of a ago */
+	size_t *above = rows[1];
+	size_t *row = rows[2];
 	size_t len = strlen(b);
-	size_t i;
-	size_t j;
 
 	if (strlen(a) > WORD_MAX || len > WORD_MAX)
 		return WORD_MAX;
-	for (j = 0; j <= len; j++)
+	for (size_t j = 0; j <= len; j++)
 		row[j] = j;
-	for (i = 0; a[i] != '\0'; i++)
+	for (size_t i = 0; a[i] != '\0'; i++)
 	{
-		size_t diagonal = row[0];
+		size_t *oldest = before;
 
+		before = above;
+		above = row;
+		row = oldest;
 		row[0] = i + 1;
-		for (j = 0; j < len; j++)
+		for (size_t j = 0; j < len; j++)
 		{
-			size_t above = row[j + 1];
-
-			row[j + 1] = least(above + 1, row[j] + 1,
-							   diagonal + (a[i] == b[j] ? 0 : 1));
-			diagonal = above;
+			row[j + 1] = least(above[j + 1] + 1, row[j] + 1,
+							   above[j] + (a[i] == b[j] ? 0 : 1));
+			if (i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] &&
+				before[j - 1] + 1 < row[j + 1])
+				row[j + 1] = before[j - 1] + 1;
 		}
 	}
 	return row[len];

@@ -360,6 +360,7 @@ test_suggest(void)
 	static const char *const words[] = { "check", "run", "status", NULL };
 
 	is_str(suggest("stauts", words), "status", "two letters swapped");
+	is_str(suggest("rnu", words), "run", "in a short word, too");
 	is_str(suggest("chek", words), "check", "one missing");
 	is_str(suggest("rin", words), "run", "one wrong");
 	ok(suggest("x", words) == NULL, "nothing near");
