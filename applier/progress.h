@@ -74,9 +74,10 @@ typedef struct Progress
 	char exclude_tables[2048];
 	char on_loss[2048]; /* --on-loss as it was last given */
 	char schemas[16];	/* --schemas, for a target with own_schema; or "" */
-	Lsn consistent_lsn; /* the slot's first position */
-	Lsn resume_lsn;		/* end of the last applied commit */
-	Lsn commit_lsn;		/* start of it */
+	char rules[DIGEST_SIZE]; /* rule_set_digest() it was begun with; "": none */
+	Lsn consistent_lsn;		 /* the slot's first position */
+	Lsn resume_lsn;			 /* end of the last applied commit */
+	Lsn commit_lsn;			 /* start of it */
 	uint32_t xid;
 	int64_t commit_time_us;
 	Lsn anchor_lsn; /* commit_lsn of the newest marker applied */

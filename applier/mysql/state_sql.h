@@ -31,6 +31,7 @@
 	" exclude_tables text NOT NULL,"                     \
 	" on_loss text NOT NULL,"                            \
 	" schemas_become varchar(16) NOT NULL,"              \
+	" rules varchar(64) NOT NULL DEFAULT '',"            \
 	" consistent_lsn varchar(20) NOT NULL,"              \
 	" resume_lsn varchar(20) NOT NULL,"                  \
 	" commit_lsn varchar(20) NOT NULL,"                  \

@@ -158,6 +158,7 @@ progress_fields(const MyResult *row, Progress *out)
 	out->counts.ordered_rows = (uint64_t) my_value_int(row, 31);
 	TEXT_FIELD(out->on_loss, 32);
 	TEXT_FIELD(out->schemas, 33);
+	TEXT_FIELD(out->rules, 34);
 }
 
 /* What progress_read() selects, if there is a row. */
@@ -186,6 +187,10 @@ progress_parse(MyResult *row, const char *stream, Progress *out, Error *err)
 	return true;
 }
 
+/*
+ * A state that an earlier version has created lacks the column "rules" until it
+ * is claimed: the name is then that of the empty value beside it.
+ */
 bool
 target_mysql_progress_read(Target *target, Progress *progress, Error *err)
 {
@@ -196,7 +201,10 @@ target_mysql_progress_read(Target *target, Progress *progress, Error *err)
 
 	if (!my_queryf(self->conn, err, &result,
 				   "SELECT " PROGRESS_COLUMNS
-				   " FROM portage_progress WHERE stream = '%s'",
+				   ", (SELECT rules FROM portage_progress s"
+				   "   WHERE s.stream = p.stream)"
+				   " FROM portage_progress p, (SELECT '' AS rules) AS none"
+				   " WHERE p.stream = '%s'",
 				   stream))
 		return false;
 	ok = progress_parse(&result, stream, progress, err);
@@ -275,6 +283,7 @@ put_progress(Buffer *sql, const Progress *p)
 	put_text(sql, "exclude_tables", p->exclude_tables);
 	put_text(sql, "on_loss", p->on_loss);
 	put_text(sql, "schemas_become", p->schemas);
+	put_text(sql, "rules", p->rules);
 	put_lsn(sql, "consistent_lsn", p->consistent_lsn);
 	put_lsn(sql, "resume_lsn", p->resume_lsn);
 	put_lsn(sql, "commit_lsn", p->commit_lsn);

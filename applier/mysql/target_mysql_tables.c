@@ -58,6 +58,24 @@ state_unlock(MyConn *conn)
 		(void) !my_execf(conn, &ignored, "DO RELEASE_LOCK('%s')", name);
 }
 
+/* The column that says by which rules it was begun. */
+static bool
+add_rules_column(MyConn *conn, Error *err)
+{
+	int64_t found;
+
+	if (!my_query_number(conn, err, 0, &found,
+						 "SELECT count(*) FROM information_schema.columns"
+						 " WHERE table_schema = DATABASE()"
+						 " AND table_name = 'portage_progress'"
+						 " AND column_name = 'rules'"))
+		return false;
+	return found > 0 ||
+		   my_exec(conn, err,
+				   "ALTER TABLE portage_progress"
+				   " ADD COLUMN rules varchar(64) NOT NULL DEFAULT ''");
+}
+
 bool
 target_mysql_state_create(Target *target, Error *err)
 {
@@ -69,6 +87,7 @@ target_mysql_state_create(Target *target, Error *err)
 	ok = true;
 	for (int i = 0; ok && i < TABLE_COUNT; i++)
 		ok = my_exec(conn, err, create_sql[i]);
+	ok = ok && add_rules_column(conn, err);
 	state_unlock(conn);
 	if (!ok)
 		return error_wrap(err, "cannot create the state tables");
@@ -86,10 +105,10 @@ target_mysql_state_upgrade(MyConn *conn, Error *err)
 						 " WHERE table_schema = DATABASE() AND table_name IN"
 						 " ('portage_ledger', 'portage_kept')"))
 		return false;
-	return found == 2 ||
-		   (my_exec(conn, err, STATE_LEDGER_SQL) &&
-			my_exec(conn, err, STATE_KEPT_SQL)) ||
-		   error_wrap(err, "cannot create the state tables of rules");
+	return ((found == 2 || (my_exec(conn, err, STATE_LEDGER_SQL) &&
+							my_exec(conn, err, STATE_KEPT_SQL))) &&
+			add_rules_column(conn, err)) ||
+		   error_wrap(err, "cannot upgrade the state tables");
 }
 
 /* The stream's rows, of all tables at once. */

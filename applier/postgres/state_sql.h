@@ -56,6 +56,7 @@
 	" plugin_options text NOT NULL,"                                       \
 	" tables text NOT NULL,"                                               \
 	" exclude_tables text NOT NULL,"                                       \
+	" rules text NOT NULL DEFAULT '',"                                     \
 	" consistent_lsn pg_lsn NOT NULL,"                                     \
 	" resume_lsn pg_lsn NOT NULL,"                                         \
 	" commit_lsn pg_lsn NOT NULL,"                                         \
@@ -122,5 +123,13 @@
 	" copied_storage oid,"                                                 \
 	" copied_columns json,"                                                \
 	" PRIMARY KEY (stream, table_oid));" STATE_SQL_RULES
+
+/* What a state lacks that an earlier version has created. */
+#define STATE_SQL_UPGRADE                                                      \
+	"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_attribute"           \
+	" WHERE attrelid = 'portage.progress'::pg_catalog.regclass"                \
+	" AND attname = 'rules') THEN"                                             \
+	" ALTER TABLE portage.progress ADD COLUMN rules text NOT NULL DEFAULT '';" \
+	" END IF; END $$;"
 
 #endif /* PORTAGE_STATE_SQL_H */

@@ -23,10 +23,10 @@
 	" anchor_lsn, anchor_nonce, previous_anchor_lsn, digest, skeleton,"        \
 	" newest_stamp_lsn, origin_nonce, transactions, rows,"                     \
 	" batches, vector_rows, single_rows, refused_plans, serial_rows,"          \
-	" ordered_rows"
+	" ordered_rows, coalesce(to_jsonb(progress) ->> 'rules', '')"
 
 /* In the order of progress_params(); $1 is the stream, $2 the epoch. */
-#define PROGRESS_PARAM_COUNT 27
+#define PROGRESS_PARAM_COUNT 28
 
 static void
 copy_text(char *out, size_t size, const PGresult *res, int column)
@@ -77,6 +77,7 @@ progress_parse(const PGresult *res, const char *stream, Progress *out,
 	out->counts.refused = (uint64_t) pg_value_int(res, 0, 29);
 	out->counts.serial_rows = (uint64_t) pg_value_int(res, 0, 30);
 	out->counts.ordered_rows = (uint64_t) pg_value_int(res, 0, 31);
+	TEXT_FIELD(out->rules, 32);
 	if (out->phase == PHASE_NONE)
 		return error_set(err, P_PROGRESS,
 						 "the progress row of %s has the "
@@ -142,6 +143,7 @@ progress_params(const Progress *p, ProgressText *t, const char **params)
 	params[n++] = p->origin_nonce;
 	params[n++] = t->transactions;
 	params[n++] = t->rows;
+	params[n++] = p->rules;
 }
 
 #define COMMIT_TIME_PARAM                   \
@@ -169,21 +171,24 @@ target_pg_state_create(Target *target, Error *err)
 	TargetPg *self = (TargetPg *) target;
 
 	/* IF NOT EXISTS does not wait for another migration's: the lock does */
-	return (pg_exec(
-				self->conn, err,
-				"SELECT pg_advisory_xact_lock("
-				"hashtextextended('pg_portage.state', 0));" STATE_SQL_CREATE) ||
+	return (pg_exec(self->conn, err,
+					"SELECT pg_advisory_xact_lock("
+					"hashtextextended('pg_portage.state', 0));" STATE_SQL_CREATE
+						STATE_SQL_UPGRADE) ||
 			error_wrap(err, "cannot create the state tables")) &&
 		   FAILPOINT(FP_STATE_CREATED, err);
 }
 
-/* A state that was begun by an older version gets the tables that it lacks. */
+/* A state that was begun by an older version gets what it lacks. */
 static bool
 state_upgrade(TargetPg *self, Error *err)
 {
 	PGresult *res = pg_query(self->conn, err,
 							 "SELECT to_regclass('portage.ledger') IS NOT NULL"
-							 " AND to_regclass('portage.kept') IS NOT NULL");
+							 " AND to_regclass('portage.kept') IS NOT NULL"
+							 " AND EXISTS (SELECT FROM pg_attribute WHERE"
+							 "  attrelid = 'portage.progress'::regclass"
+							 "  AND attname = 'rules')");
 	bool complete;
 
 	if (res == NULL)
@@ -194,8 +199,9 @@ state_upgrade(TargetPg *self, Error *err)
 		   pg_exec(
 			   self->conn, err,
 			   "SELECT pg_advisory_xact_lock("
-			   "hashtextextended('pg_portage.state', 0));" STATE_SQL_RULES) ||
-		   error_wrap(err, "cannot create the state tables of rules");
+			   "hashtextextended('pg_portage.state', 0));" STATE_SQL_RULES
+				   STATE_SQL_UPGRADE) ||
+		   error_wrap(err, "cannot upgrade the state tables");
 }
 
 bool
@@ -250,9 +256,9 @@ static const char insert_sql[] =
 	" plugin_version, plugin_options, tables, exclude_tables, consistent_lsn,"
 	" resume_lsn, commit_lsn, xid, commit_time, anchor_lsn, anchor_nonce,"
 	" previous_anchor_lsn, digest, skeleton, newest_stamp_lsn, origin_nonce,"
-	" transactions, rows) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
+	" transactions, rows, rules) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
 	" $11, $12, $13, $14, $15, $16, $17, " COMMIT_TIME_PARAM ", $19, $20, $21,"
-	" $22, $23, $24, $25, $26, $27)";
+	" $22, $23, $24, $25, $26, $27, $28)";
 
 bool
 target_pg_progress_insert(Target *target, Progress *progress, Error *err)
@@ -272,7 +278,7 @@ target_pg_progress_insert(Target *target, Progress *progress, Error *err)
 }
 
 /*
- * $28 is the resume_lsn that must still be there, $29 our backend's pid when
+ * $29 is the resume_lsn that must still be there, $30 our backend's pid when
  * the transaction began, what follows is added to the counts: a session that libpq or a pooler replaced in silence
  * cannot commit half a batch.  Zero rows divide by zero, which aborts the
  * transaction, so that the COMMIT may already be on its way.
@@ -286,14 +292,14 @@ static const char update_sql[] =
 	" commit_time = " COMMIT_TIME_PARAM ", anchor_lsn = $19,"
 	" anchor_nonce = $20, previous_anchor_lsn = $21, digest = $22,"
 	" skeleton = $23, newest_stamp_lsn = $24, origin_nonce = $25,"
-	" transactions = $26, rows = $27, batches = batches + $30::bigint,"
-	" vector_rows = vector_rows + $31::bigint,"
-	" single_rows = single_rows + $32::bigint,"
-	" refused_plans = refused_plans + $33::bigint,"
-	" serial_rows = serial_rows + $34::bigint,"
-	" ordered_rows = ordered_rows + $35::bigint, updated_at = now()"
-	" WHERE stream = $1 AND epoch = $2 AND resume_lsn = $28"
-	"  AND pg_backend_pid() = $29::integer RETURNING 1)"
+	" transactions = $26, rows = $27, rules = $28, batches = batches + $31::bigint,"
+	" vector_rows = vector_rows + $32::bigint,"
+	" single_rows = single_rows + $33::bigint,"
+	" refused_plans = refused_plans + $34::bigint,"
+	" serial_rows = serial_rows + $35::bigint,"
+	" ordered_rows = ordered_rows + $36::bigint, updated_at = now()"
+	" WHERE stream = $1 AND epoch = $2 AND resume_lsn = $29"
+	"  AND pg_backend_pid() = $30::integer RETURNING 1)"
 	" SELECT 1 / count(*) FROM u";
 
 #define COUNTS 6
