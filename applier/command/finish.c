@@ -12,6 +12,7 @@
 #include "base/signals.h"
 #include "command/commands.h"
 #include "command/owned.h"
+#include "command/session_rules.h"
 #include "command/walk.h"
 #include "copy/copy.h"
 
@@ -37,7 +38,8 @@ check_phase(Session *session, Error *err)
 						 "the migration \"%s\" is still in phase \"%s\"",
 						 session->options->name, phase_name(phase)) ||
 			   error_hint(err, "let pg_portage run complete the copy first");
-	return session_check_source(session, err);
+	return session_check_source(session, err) &&
+		   session_rules_check(session, err);
 }
 
 static bool

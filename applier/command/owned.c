@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "command/session_rules.h"
 #include "owner.h"
 
 #define STREAM_WENT_WELL_MS 10000
@@ -49,6 +50,8 @@ owned_connect(Owned *self, const OwnedWork *work, Error *err)
 		return false;
 	if (session->progress.phase == PHASE_DONE)
 		return true;
+	if (!session_rules_ready(session, err))
+		return false;
 	if (!owner_become(session->target, &options, &session->progress, err))
 		return false;
 	self->before = true;

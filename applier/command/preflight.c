@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "command/session_rules.h"
 #include "copy/copy_schema.h"
 
 static bool
@@ -142,6 +143,9 @@ preflight_pair(Session *session, Findings *findings, Error *err)
 {
 	Needs needs;
 
+	findings->side = FINDING_HERE;
+	if (!session_rules_prepare(session, findings, err))
+		return false;
 	findings->side = FINDING_SOURCE;
 	if (!session->source->ops->needs(session->source, findings->arena, &needs,
 									 err))

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/signals.h"
+#include "command/session_rules.h"
 
 /*
  * Hot rows are folded, so a batch may be large.  What is applied row by row pays
@@ -68,6 +69,7 @@ session_open(Session *session, const Options *options, Error *err)
 		.schemas_as_databases = options->schemas != NULL &&
 								strcmp(options->schemas, "databases") == 0,
 	};
+	session_rules_open(session);
 	if (options->source != NULL)
 	{
 		session->source = source_open(&session->source_config, err);
@@ -91,6 +93,7 @@ session_close(Session *session)
 {
 	source_close(session->source);
 	target_close(session->target);
+	session_rules_close(session);
 	session->source = NULL;
 	session->target = NULL;
 }
@@ -296,7 +299,7 @@ session_check(const Session *session, Error *err)
 						 options->name, progress->schemas) ||
 			   error_hint(err, "its tables have their names by that: leave it"
 							   " out, or drop the migration and begin again");
-	return true;
+	return session_rules_check(session, err);
 }
 
 StreamConfig

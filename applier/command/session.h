@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "command/options.h"
 #include "progress.h"
+#include "rules/rule_set.h"
 #include "source/source.h"
 #include "stream/stream.h"
 #include "target/target.h"
@@ -24,6 +25,7 @@ typedef struct Session
 	TargetConfig target_config;
 	Source *source;			 /* NULL: no URL was given */
 	Target *target;			 /* NULL: no URL was given */
+	RuleSet *rules;			 /* NULL: all as it is; session_rules.h */
 	SourceIdentity identity; /* once the source is connected */
 	Progress progress;		 /* once it has been read */
 } Session;
@@ -60,7 +62,8 @@ bool session_check_source(const Session *session, Error *err) MUST_CHECK;
 
 /*
  * That, may it still be applied to (P_FINISHED), and is it for the same tables,
- * and with or without a stream, as the options say (P_OPTIONS)?
+ * and with or without a stream, as the options say (P_OPTIONS), and by the same
+ * rules (P_RULES_CHANGED)?
  */
 bool session_check(const Session *session, Error *err) MUST_CHECK;
 

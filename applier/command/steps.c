@@ -10,6 +10,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "command/preflight.h"
+#include "command/session_rules.h"
 #include "copy/copy.h"
 
 bool
@@ -79,6 +80,7 @@ step_begin(Session *session, const char *origin_nonce, Error *err)
 	snprintf(progress->tables, sizeof(progress->tables), "%s", options->tables);
 	snprintf(progress->exclude_tables, sizeof(progress->exclude_tables), "%s",
 			 options->exclude_tables);
+	session_rules_note(session, progress);
 	if (session->target->ops->features.own_schema)
 		begin_mapping(session, progress);
 	if (!session->target->ops->state_create(session->target, err) ||

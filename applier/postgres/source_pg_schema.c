@@ -228,7 +228,8 @@ source_pg_schema_read(Source *source, const SnapshotRef *snapshot, Arena *arena,
 		 source_pg_schema_indexes(&read, err) &&
 		 source_pg_schema_keys(&read, err) &&
 		 source_pg_schema_checks(&read, err) &&
-		 source_pg_schema_measure(&read, err) &&
+		 (!source->config->translated ||
+		  source_pg_schema_measure(&read, err)) &&
 		 source_pg_schema_others(&read, err);
 	pg_conn_close(read.conn);
 	return ok || error_wrap(err, "schema");

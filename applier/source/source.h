@@ -34,7 +34,8 @@ typedef struct SourceConfig
 	const char *pg_bindir;		/* where pg_dump is, or NULL: PATH */
 	int jobs;					/* how many readers there will be */
 	bool copy_only;				/* no slot, no stream, no replication role */
-	bool translated; /* the target is of another kind: nothing is dumped */
+	bool translated; /* the target is of another kind: nothing is dumped, and
+					  * schema_read() finds out how long texts in keys are */
 } SourceConfig;
 
 /* The slot as the source shows it. */

@@ -1,0 +1,145 @@
+/*
+ * session_rules.c
+ *		See session_rules.h.
+ */
+#include "command/session_rules.h"
+
+#include <string.h>
+
+/*
+ * The options have the URLs of the sides: which of the configuration's are they?
+ * No two of a kind have the same.
+ */
+static const char *
+source_name(const Options *options)
+{
+	const Config *config = options->config;
+
+	for (int i = 0; options->source != NULL && i < config->source_count; i++)
+	{
+		if (strcmp(config->sources[i].url.text, options->source) == 0)
+			return config->sources[i].name.text;
+	}
+	return "";
+}
+
+static const char *
+target_name(const Options *options)
+{
+	const Config *config = options->config;
+
+	for (int i = 0; options->target != NULL && i < config->target_count; i++)
+	{
+		if (strcmp(config->targets[i].url.text, options->target) == 0)
+			return config->targets[i].name.text;
+	}
+	return "";
+}
+
+void
+session_rules_open(Session *session)
+{
+	const Options *options = session->options;
+	RuleSetConfig config = { .config = options->config,
+							 .stream = options->name };
+
+	if (options->config == NULL || !options->config->has_rules)
+		return;
+	config.source = source_name(options);
+	config.target = target_name(options);
+	session->rules = rule_set_new(&config);
+}
+
+void
+session_rules_close(Session *session)
+{
+	rule_set_free(session->rules);
+	session->rules = NULL;
+}
+
+static bool
+resolve_type(void *arg, const char *type, Arena *arena, SchemaType *resolved,
+			 Error *err)
+{
+	Source *source = arg;
+
+	return source->ops->type_resolve(source, type, arena, resolved, err);
+}
+
+bool
+session_rules_prepare(Session *session, Findings *findings, Error *err)
+{
+	static const SnapshotRef now = { .id = NULL };
+	Source *source = session->source;
+	bool translated = session->source_config.translated;
+	Schema schema;
+	Arena arena;
+	bool ok;
+
+	if (session->rules == NULL)
+		return true;
+	/* a set is compiled once, and the schema may be another one now */
+	session_rules_close(session);
+	session_rules_open(session);
+	arena_init(&arena);
+	/* how long values are does not matter here */
+	session->source_config.translated = false;
+	ok = source->ops->schema_read(source, &now, &arena, &schema, err);
+	session->source_config.translated = translated;
+	ok = ok && rule_set_prepare(session->rules, &schema, resolve_type, source,
+								findings, err);
+	arena_release(&arena);
+	return ok;
+}
+
+bool
+session_rules_ready(Session *session, Error *err)
+{
+	Findings findings;
+	Arena arena;
+	bool ok;
+
+	arena_init(&arena);
+	findings_init(&findings, &arena);
+	ok = session_rules_prepare(session, &findings, err) &&
+		 findings_verdict(&findings, err);
+	arena_release(&arena);
+	return ok;
+}
+
+static void
+digest_of(const Session *session, char digest[DIGEST_SIZE])
+{
+	digest[0] = '\0';
+	if (session->rules != NULL)
+		rule_set_digest(session->rules, digest);
+}
+
+void
+session_rules_note(const Session *session, Progress *progress)
+{
+	digest_of(session, progress->rules);
+}
+
+bool
+session_rules_check(const Session *session, Error *err)
+{
+	const Progress *progress = &session->progress;
+	char digest[DIGEST_SIZE];
+
+	digest_of(session, digest);
+	if (progress->phase == PHASE_NONE || strcmp(progress->rules, digest) == 0)
+		return true;
+	error_set(err, P_RULES_CHANGED,
+			  progress->rules[0] == '\0'
+				  ? "the migration \"%s\" was begun without rules"
+			  : digest[0] == '\0' ? "the migration \"%s\" was begun with rules"
+								  : "the migration \"%s\" was begun with "
+									"other rules",
+			  session->options->name);
+	error_detail(err, "Rows that are on the target already are as those rules"
+					  " have made them.");
+	if (session->options->config == NULL)
+		return error_hint(err, "pass the --config that it was begun with");
+	return false;
+}
