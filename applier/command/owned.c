@@ -86,6 +86,7 @@ owned_stream(Owned *self, const StreamGoal *goal, Error *err)
 	StreamTarget to = {
 		.target = session->target,
 		.progress = &session->progress,
+		.rules = session->rules,
 		.alone_lsn = &self->alone_lsn,
 		.goal = *goal,
 	};
