@@ -13,7 +13,7 @@
 
 #include "command/commands.h"
 #include "command/preflight.h"
-#include "command/session.h"
+#include "command/session_rules.h"
 #include "command/walk.h"
 #include "copy/copy_chunks.h"
 #include "copy/copy_plan.h"
@@ -258,7 +258,11 @@ gather(Session *session, Plan *plan, Arena *arena, Error *err)
 	if (!session_connect_source(session, err) ||
 		!session_connect_target(session, err) ||
 		!preflight_distinct(session, err) ||
-		!session_read_progress(session, err) || !session_check(session, err))
+		!session_read_progress(session, err) || !session_check(session, err) ||
+		!session_rules_ready(session, err))
+		return false;
+	if (session->rules != NULL &&
+		!plan_rules_gather(&plan->rules, session, arena, err))
 		return false;
 	plan->phase = session->progress.phase;
 	if (!source->check_objects(session->source, &findings, err))
@@ -293,6 +297,7 @@ plan_pair(const Options *options)
 		else
 			plan_print_text(&plan);
 	}
+	plan_rules_close(&plan.rules);
 	code = session_end(&session, &err);
 	arena_release(&arena);
 	return code;

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "catalog.h"
+#include "command/plan_rules.h"
 #include "finding.h"
 #include "progress.h"
 #include "schema/translation.h"
@@ -36,6 +37,7 @@ typedef struct Plan
 	Sequence *sequences;
 	int sequence_count;
 	Findings behind; /* what is not carried, and why */
+	PlanRules rules; /* set is NULL: there are none */
 
 	/* for a target of another kind that has no schema of ours yet; or NULL */
 	const Translation *translation;

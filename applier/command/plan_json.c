@@ -175,6 +175,8 @@ plan_print_json(const Plan *plan)
 		json_object_set_new(root, "decisions",
 							decisions_json(&plan->translation->decisions));
 	}
+	if (plan->rules.set != NULL)
+		json_object_set_new(root, "rules", plan_rules_json(&plan->rules));
 	if (plan->with_ddl)
 		json_object_set_new(root, "ddl", ddl_json(plan));
 	walk_print_json(root, 0);

@@ -93,6 +93,8 @@ plan_print_text(const Plan *plan)
 	printf("schema: %d objects to create, %d created, %d wait\n",
 		   plan_entries(plan, DDL_TODO), plan_entries(plan, DDL_DONE),
 		   plan_entries(plan, DDL_DEFERRED) + plan_entries(plan, DDL_WAITING));
+	if (plan->rules.set != NULL)
+		plan_rules_print(&plan->rules);
 	if (plan->translation != NULL)
 		plan_print_mapping(plan);
 	print_tables(plan);

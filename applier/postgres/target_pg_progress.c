@@ -196,11 +196,10 @@ state_upgrade(TargetPg *self, Error *err)
 	complete = pg_value_bool(res, 0, 0);
 	PQclear(res);
 	return complete ||
-		   pg_exec(
-			   self->conn, err,
-			   "SELECT pg_advisory_xact_lock("
-			   "hashtextextended('pg_portage.state', 0));" STATE_SQL_RULES
-				   STATE_SQL_UPGRADE) ||
+		   pg_exec(self->conn, err,
+				   "SELECT pg_advisory_xact_lock("
+				   "hashtextextended('pg_portage.state', 0));" STATE_SQL_RULES
+					   STATE_SQL_UPGRADE) ||
 		   error_wrap(err, "cannot upgrade the state tables");
 }
 
