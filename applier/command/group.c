@@ -495,6 +495,7 @@ lend(Keeper *keeper, StreamTarget *target)
 	*target = (StreamTarget){
 		.target = owned->session.target,
 		.progress = &owned->session.progress,
+		.rules = owned->session.rules,
 		.alone_lsn = &owned->alone_lsn,
 		.goal = keeper->goal,
 		.context = keeper->pair->context,
