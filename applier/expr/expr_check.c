@@ -362,8 +362,12 @@ check_date_argument(const Check *check, int call, int first_modifier, int i)
 	static const char *const here[] = { "localtime", "utc", "now", NULL };
 	const ExprTokens *tokens = check->tokens;
 	const ExprToken *token = &tokens->items[i];
+	int argument = argument_index(tokens, call + 1, i);
 	int h;
 
+	/* what is within another call there is that one's */
+	if (argument < first_modifier && token->open != call + 1)
+		return true;
 	if (token->kind == EXPR_TOKEN_STRING)
 	{
 		for (h = 0; here[h] != NULL; h++)
@@ -383,8 +387,7 @@ check_date_argument(const Check *check, int call, int first_modifier, int i)
 		}
 		return true;
 	}
-	if (expr_token_sign(tokens, i, ",") ||
-		argument_index(tokens, call + 1, i) < first_modifier)
+	if (expr_token_sign(tokens, i, ",") || argument < first_modifier)
 		return true;
 	return error_set(check->err, P_RULE,
 					 "modifiers of %s must be written out: not so at character "

@@ -21,6 +21,7 @@
 
 #include <malloc.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -309,17 +310,19 @@ set_options(ExprDb *db)
 static bool
 set_up(ExprDb *db, Error *err)
 {
+	char sql[256];
+
 	if (!set_options(db))
 		return error_set(err, P_RULE, "this SQLite (%s) lacks a safeguard",
 						 sqlite3_libversion());
 	set_limits(db->sql);
-	if (!expr_run(db,
-				  "PRAGMA cache_size = -65536; PRAGMA synchronous = OFF; "
-				  "PRAGMA temp_store = MEMORY; PRAGMA secure_delete = OFF;"
-				  /* declared now: that is a write to the authorizer */
-				  "SELECT 1 FROM json_each('[]'), json_tree('[]')",
-				  err) ||
-		!expr_add_functions(db, err))
+	/* json_ tables are declared now: that is a write to the authorizer */
+	snprintf(sql, sizeof(sql),
+			 "PRAGMA cache_size = -%d; PRAGMA synchronous = OFF; "
+			 "PRAGMA temp_store = MEMORY; PRAGMA secure_delete = OFF; "
+			 "SELECT 1 FROM json_each('[]'), json_tree('[]')",
+			 EXPR_REFERENCE_MB * 1024);
+	if (!expr_run(db, sql, err) || !expr_add_functions(db, err))
 		return false;
 	sqlite3_set_authorizer(db->sql, expr_authorize, db);
 	sqlite3_progress_handler(db->sql, STEPS_PER_CALL, progress, db);
@@ -364,6 +367,7 @@ expr_db_close(ExprDb *db)
 	sqlite3_close(db->sql);
 	expr_zones_free(db->zones);
 	expr_patterns_free(db->patterns);
+	EVP_MD_CTX_free(db->digest);
 	mem_free(db);
 }
 

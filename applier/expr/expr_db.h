@@ -9,6 +9,7 @@
 #ifndef PORTAGE_EXPR_DB_H
 #define PORTAGE_EXPR_DB_H
 
+#include <openssl/evp.h>
 #include <sqlite3.h>
 
 #include "base/buffer.h"
@@ -49,6 +50,8 @@ struct ExprDb
 	/* what functions keep from call to call */
 	struct ExprZones *zones;
 	struct ExprPatterns *patterns;
+	EVP_MD_CTX *digest;
+	bool digest_known; /* it has its algorithm */
 };
 
 /* A column as the program's virtual table has it. */

@@ -217,9 +217,11 @@ call_counter(sqlite3_context *context, int count, sqlite3_value **values)
 static void
 call_sha256(sqlite3_context *context, int count, sqlite3_value **values)
 {
+	static const char digits[] = "0123456789abcdef";
+	ExprDb *db = sqlite3_user_data(context);
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned int len = 0;
-	char hex[2 * EVP_MAX_MD_SIZE + 1];
+	char hex[2 * EVP_MAX_MD_SIZE];
 	const void *data;
 	unsigned int i;
 
@@ -229,15 +231,22 @@ call_sha256(sqlite3_context *context, int count, sqlite3_value **values)
 	data = sqlite3_value_type(values[0]) == SQLITE_BLOB
 			   ? sqlite3_value_blob(values[0])
 			   : expr_argument(values[0]).data;
-	if (EVP_Digest(data != NULL ? data : "",
-				   (size_t) sqlite3_value_bytes(values[0]), digest, &len,
-				   EVP_sha256(), NULL) != 1)
+	/* with NULL for the algorithm it is not looked up again */
+	if (EVP_DigestInit_ex(db->digest, db->digest_known ? NULL : EVP_sha256(),
+						  NULL) != 1 ||
+		EVP_DigestUpdate(db->digest, data != NULL ? data : "",
+						 (size_t) sqlite3_value_bytes(values[0])) != 1 ||
+		EVP_DigestFinal_ex(db->digest, digest, &len) != 1)
 	{
 		expr_fail(context, "sha256: libcrypto refuses");
 		return;
 	}
+	db->digest_known = true;
 	for (i = 0; i < len; i++)
-		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+	{
+		hex[2 * i] = digits[digest[i] >> 4];
+		hex[2 * i + 1] = digits[digest[i] & 15];
+	}
 	sqlite3_result_text(context, hex, (int) (2 * len), SQLITE_TRANSIENT);
 }
 
@@ -258,6 +267,8 @@ expr_add_functions(ExprDb *db, Error *err)
 		{ "sha256", 1, true, call_sha256 },
 	};
 
+	db->digest = EVP_MD_CTX_new();
+	BUG_UNLESS(db->digest != NULL);
 	return expr_register(db, functions,
 						 (int) (sizeof(functions) / sizeof(*functions)), err) &&
 		   expr_add_numeric(db, err) && expr_add_time(db, err) &&

@@ -12,6 +12,7 @@
  * infinities can be compared, but not computed with.
  */
 #include "expr/expr_db.h"
+#include "expr/expr_decimal.h"
 
 #include <pgtypes_error.h>
 #include <pgtypes_numeric.h>
@@ -152,127 +153,13 @@ number_new(const char *text)
 	numeric *number = PGTYPESnumeric_from_asc(copy, NULL);
 
 	mem_free(copy);
+	/* there is no -0, but the library compares as if there were */
+	if (number != NULL && number->ndigits == 0)
+		number->sign = NUMERIC_POS;
 	return number;
 }
 
-/* ---- decimal text */
-
-/* Its sign, and its digits without point; scale is how many are behind it. */
-typedef struct Decimal
-{
-	bool negative;
-	char *digits;
-	int count;
-	int scale;
-} Decimal;
-
-/* Of what the library printed or an argument without exponent. */
-static void
-decimal_parse(const char *text, size_t len, Decimal *exact)
-{
-	size_t i = 0;
-
-	exact->digits = mem_alloc(len + 2);
-	exact->count = 0;
-	exact->scale = 0;
-	exact->negative = text[0] == '-';
-	if (text[0] == '-' || text[0] == '+')
-		i++;
-	for (; i < len; i++)
-	{
-		if (text[i] == '.')
-			exact->scale = (int) (len - i) - 1;
-		else
-			exact->digits[exact->count++] = text[i];
-	}
-	exact->digits[exact->count] = '\0';
-}
-
-/* One more in the last digit; there is room for one more. */
-static void
-decimal_increment(Decimal *exact)
-{
-	int i;
-
-	for (i = exact->count - 1; i >= 0 && exact->digits[i] == '9'; i--)
-		exact->digits[i] = '0';
-	if (i >= 0)
-	{
-		exact->digits[i]++;
-		return;
-	}
-	memmove(exact->digits + 1, exact->digits, (size_t) exact->count + 1);
-	exact->digits[0] = '1';
-	exact->count++;
-}
-
-/* Zeros behind, or digits dropped, with no regard to them. */
-static void
-decimal_set_scale(Decimal *exact, int scale)
-{
-	int more = scale - exact->scale;
-
-	if (more > 0)
-	{
-		exact->digits = mem_realloc(exact->digits,
-									(size_t) (exact->count + more) + 2);
-		memset(exact->digits + exact->count, '0', (size_t) more);
-	}
-	exact->count += more;
-	if (exact->count < 0)
-		exact->count = 0;
-	exact->digits[exact->count] = '\0';
-	exact->scale = scale;
-}
-
-/* Half away from zero; a scale below 0 leaves zeros before the point. */
-static void
-decimal_round(Decimal *exact, int scale)
-{
-	int keep = exact->count - (exact->scale - scale);
-	bool up = keep >= 0 && keep < exact->count && exact->digits[keep] > '4';
-
-	decimal_set_scale(exact, scale);
-	if (up)
-		decimal_increment(exact);
-	if (scale < 0)
-		decimal_set_scale(exact, 0);
-}
-
-/* As PostgreSQL prints a numeric; the caller frees. */
-static char *
-decimal_print(const Decimal *exact, size_t *len)
-{
-	int skip = 0;
-	int whole;
-	Buffer text;
-
-	while (skip < exact->count - exact->scale && exact->digits[skip] == '0')
-		skip++;
-	whole = exact->count - exact->scale - skip;
-	buffer_init(&text);
-	if (exact->negative && strspn(exact->digits, "0") != (size_t) exact->count)
-		buffer_putc(&text, '-');
-	if (whole > 0)
-		buffer_append(&text, exact->digits + skip, (size_t) whole);
-	else
-		buffer_putc(&text, '0');
-	if (exact->scale > 0)
-	{
-		buffer_putc(&text, '.');
-		for (; whole < 0; whole++)
-			buffer_putc(&text, '0');
-		/* fewer digits than the scale: all there are */
-		buffer_append(
-			&text,
-			exact->digits + exact->count -
-				(exact->count < exact->scale ? exact->count : exact->scale),
-			(size_t) (exact->count < exact->scale ? exact->count
-												  : exact->scale));
-	}
-	*len = text.len;
-	return text.data;
-}
+/* ---- results */
 
 /* The value of the call, if PostgreSQL could hold it. */
 static void
@@ -536,17 +423,6 @@ remainder_of(numeric *a, numeric *b, const Decimal *times)
 	PGTYPESnumeric_free(factor);
 	PGTYPESnumeric_free(product);
 	return rest;
-}
-
-static void
-decimal_decrement(Decimal *exact)
-{
-	int i;
-
-	for (i = exact->count - 1; i >= 0 && exact->digits[i] == '0'; i--)
-		exact->digits[i] = '9';
-	if (i >= 0)
-		exact->digits[i]--;
 }
 
 /* rest compared with b in the last digit of a quotient of that scale; twice: 2 *

@@ -245,7 +245,7 @@ declaration(const ExprProgram *program)
 		buffer_printf(&sql, " %s", expr_bind_type(column->bind));
 	}
 	/* a table without columns is none */
-	buffer_puts(&sql, i > 0 ? ")" : "\"\")");
+	buffer_puts(&sql, i > 0 ? ")" : "portage_nothing)");
 	buffer_release(&name);
 	return sql.data;
 }
