@@ -70,6 +70,7 @@ installcheck check-regress: all
 	+@scripts/with-prefix --name regress -- make -C regress installcheck
 
 check-tap: all
+	+@$(MAKE) -s -C regress drivers
 	+@scripts/with-prefix --name tap -- scripts/run-tap $(TESTS)
 
 # Failed builds of a dependency must not run the rest, hence the recursion:
