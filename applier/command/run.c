@@ -195,30 +195,45 @@ copy(Run *run, Error *err)
 	return true;
 }
 
-/* Keys that wait until the stream has passed the newest stamp. */
+static bool
+is_past_stamps(const Session *session)
+{
+	return session->progress.resume_lsn >= session->progress.newest_stamp_lsn;
+}
+
+/* Has the stream come to the end that the user has set? */
+static bool
+is_past_until(const Session *session)
+{
+	Lsn until_lsn = session->options->until_lsn;
+
+	return until_lsn != LSN_NONE && session->progress.resume_lsn >= until_lsn;
+}
+
+/*
+ * Keys that wait until the stream has passed the newest stamp.  It has once the
+ * next transaction lies behind it, which may be DDL that needs these keys.
+ */
 static bool
 stream_past_stamps(Run *run, bool *ended, Error *err)
 {
 	Session *session = &run->owned.session;
-	const Progress *progress = &session->progress;
-	const Options *options = session->options;
 	StreamConfig config = session_stream_config(session->options);
 	int waiting;
 
 	*ended = false;
-	config.until_lsn = progress->newest_stamp_lsn;
+	config.until_lsn = session->options->until_lsn;
+	config.before_lsn = session->progress.newest_stamp_lsn;
 	if (!copy_waiting(session->target, &waiting, err))
 		return false;
 	if (waiting == 0)
 		return true;
-	if (options->until_lsn != LSN_NONE && options->until_lsn < config.until_lsn)
-		config.until_lsn = options->until_lsn;
-	if (progress->resume_lsn < config.until_lsn &&
+	if (!is_past_stamps(session) && !is_past_until(session) &&
 		!owned_stream(&run->owned, &config, err))
 		return false;
 	*ended = signals_stop_requested() ||
-			 progress->resume_lsn < progress->newest_stamp_lsn;
-	return *ended || copy_later(session->target, progress, err);
+			 (!is_past_stamps(session) && is_past_until(session));
+	return *ended || copy_later(session->target, &session->progress, err);
 }
 
 static bool

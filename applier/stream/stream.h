@@ -21,8 +21,10 @@
 typedef struct StreamConfig
 {
 	bool until_caught_up;
-	Lsn until_lsn; /* LSN_NONE: no end */
-	bool defer;	   /* the plugin may hold small transactions */
+	Lsn until_lsn;	/* LSN_NONE: no end */
+	Lsn before_lsn; /* the same, and no transaction that committed there or
+					 * behind is applied: the first to come is the end */
+	bool defer;		/* the plugin may hold small transactions */
 	int writers;
 	bool serial;	/* every change by its own statement */
 	Lsn *alone_lsn; /* the commit of a transaction that is to be applied row by
