@@ -31,7 +31,8 @@ my @mysql_points = qw(ddl-intended ddl-executed ddl-noted);
 my @others = qw(copy-reset target-lost source-lost finish-phase finish-entry
   done-phase drop-slot drop-state);
 
-my $source = source_new('source');
+# statistics are not to change: they decide how a table is split
+my $source = source_new('source', conf => 'autovacuum = off');
 my $target = target_new('target', databases => []);
 my @tables = map { "public.$_" } qw(parent child wide big heaped);
 my $written = 0;
