@@ -405,6 +405,12 @@ planner_event(Planner *planner, const Txn *txn, const Event *event)
 	step->event = event;
 }
 
+const PlanStats *
+planner_stats(const Planner *planner)
+{
+	return &planner->plan.stats;
+}
+
 const Plan *
 planner_finish(Planner *planner)
 {

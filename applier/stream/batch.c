@@ -71,6 +71,12 @@ batch_empty(const StreamBatch *batch)
 	return batch->unit_count == 0;
 }
 
+uint64_t
+batch_singles(const StreamBatch *batch)
+{
+	return planner_stats(batch->planner)->single_rows;
+}
+
 static void
 hold_frame(StreamBatch *batch, Frame *frame)
 {

@@ -30,6 +30,7 @@ typedef struct StreamConfig
 	Lsn *alone_lsn; /* the commit of a transaction that is to be applied row by
 					 * row; set before an error that asks for it */
 	int batch_rows;
+	int batch_singles; /* of them, changes that are written by themselves */
 	size_t batch_bytes;
 	size_t queue_bytes;
 } StreamConfig;

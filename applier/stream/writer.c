@@ -219,6 +219,7 @@ has_room(const Writer *writer, const Unit *unit)
 	if (batch_empty(open))
 		return true;
 	return unit->first && unit->last &&
+		   batch_singles(open) < (uint64_t) config->batch_singles &&
 		   open->rows + unit->rows <= (uint64_t) config->batch_rows &&
 		   open->bytes + unit->bytes <= config->batch_bytes;
 }

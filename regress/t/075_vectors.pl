@@ -35,6 +35,8 @@ CREATE TABLE noidx (id int PRIMARY KEY, v text); CREATE TABLE emptied (id int PR
 CREATE TABLE late (id int PRIMARY KEY DEFERRABLE, other int NOT NULL UNIQUE, v int);
 ALTER TABLE late REPLICA IDENTITY USING INDEX late_other_key;
 CREATE TABLE history (at timestamptz, delta int);
+CREATE TABLE alone (a int, b int); ALTER TABLE alone REPLICA IDENTITY FULL; CREATE TABLE together (a int PRIMARY KEY, b int);
+INSERT INTO alone SELECT i, 0 FROM generate_series(1, 3000) i; INSERT INTO together SELECT i, 0 FROM generate_series(1, 3000) i;
 INSERT INTO codes VALUES (0, 'none', 0); INSERT INTO "Two Keys" VALUES (md5('')::uuid, '', DEFAULT, 0);
 INSERT INTO keyless VALUES (0, ''); INSERT INTO noidx VALUES (0, ''); INSERT INTO late VALUES (0, 0, 0);
 INSERT INTO history VALUES ('epoch', 0); INSERT INTO emptied VALUES (0, ''); INSERT INTO zoo (id) VALUES (9999); INSERT INTO plain (id) VALUES (0);
@@ -239,6 +241,17 @@ wait_for_applied($source, $target{fast}, 'app', 'fast');
 is(counts('fast')->{ordered_rows}, $before->{ordered_rows}, 'then not any more');
 $process->term;
 is($process->wait_exit->{rc}, 0, 'it ends');
+
+# ---- what is written row by row is not written for long in one transaction
+$source->safe_psql('app', 'DO $$ BEGIN FOR k IN 1 .. 3000 LOOP UPDATE alone SET b = k WHERE a = k;'
+	. ' UPDATE together SET b = k WHERE a = k; COMMIT; END LOOP; END $$');
+my %collected = (env => { PG_PORTAGE_FAILPOINT => 'batch-applied:delay=300' });
+run('fast', %collected);
+run('slow', '--serial', %collected);
+my $largest = 'SELECT max(n) FROM (SELECT count(*) AS n FROM (SELECT xmin FROM alone%s) AS r GROUP BY xmin::text) AS t';
+cmp_ok($target{fast}->safe_psql('app', sprintf($largest, '')), '<=', 1000, 'rows without a key');
+cmp_ok($target{slow}->safe_psql('app', sprintf($largest, ' UNION ALL SELECT xmin FROM together')), '<=', 1000, 'all rows, with --serial');
+tables_equal($source, 'app', $target{$_}, 'app', 'public.alone', 'public.together') foreach qw(fast slow);
 
 # ---- a target that is not like the source
 sql_as_target($target{$_}, 'app', <<'SQL') foreach qw(fast slow);
