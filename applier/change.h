@@ -163,6 +163,15 @@ Frame *frame_new(uint8_t *data, size_t len, void *handle,
 void frame_retain(Frame *frame);
 void frame_release(Frame *frame);
 
+/* The first column of the new row whose value is not in the WAL, or -1. */
+int change_unchanged_column(const Change *change);
+
+/*
+ * Half of an UPDATE, CHANGE_INSERT or CHANGE_DELETE, as a change of its own in
+ * arena.  An INSERT needs the whole of the new row.
+ */
+const Change *change_half(const Change *change, ChangeKind kind, Arena *arena);
+
 void relation_retain(const Relation *relation);
 void relation_release(const Relation *relation);
 

@@ -125,28 +125,12 @@ add_unit(StreamBatch *batch, const Txn *txn)
 	return unit;
 }
 
-/* Half of an UPDATE: a change of its own, which lives as long as the plan. */
-static const Change *
-half_of(StreamBatch *batch, const Change *change, ChangeKind kind)
-{
-	Change *half = ARENA_NEW(planner_arena(batch->planner), Change);
-
-	*half = *change;
-	half->kind = kind;
-	if (kind == CHANGE_INSERT)
-	{
-		half->old_kind = WIRE_OLD_NONE;
-		half->old_values = NULL;
-	}
-	else
-		half->new_values = NULL;
-	return half;
-}
-
 /* What of the change is not in the copy already; NULL: nothing. */
 static const Change *
 change_left(StreamBatch *batch, const Txn *txn, const Change *change)
 {
+	Arena *arena = planner_arena(batch->planner); /* as long as the plan */
+
 	switch (
 		batch->filter->verdict(batch->filter, txn, change, change->relation))
 	{
@@ -155,9 +139,9 @@ change_left(StreamBatch *batch, const Txn *txn, const Change *change)
 		case VERDICT_SKIP:
 			return NULL;
 		case VERDICT_AS_INSERT:
-			return half_of(batch, change, CHANGE_INSERT);
+			return change_half(change, CHANGE_INSERT, arena);
 		case VERDICT_AS_DELETE:
-			return half_of(batch, change, CHANGE_DELETE);
+			return change_half(change, CHANGE_DELETE, arena);
 		default:
 			BUG("a change that only the target understands was planned");
 	}
@@ -240,18 +224,6 @@ batch_ask_tables(const StreamBatch *batch, const Txn *txn, const Change *change,
 	return true;
 }
 
-/* Is the whole of an UPDATE there, for the half that it becomes? */
-static bool
-insert_complete(const Change *change)
-{
-	for (int i = 0; i < change->relation->column_count; i++)
-	{
-		if (change->new_values[i].state == WIRE_COL_UNCHANGED)
-			return false;
-	}
-	return true;
-}
-
 static bool
 can_plan_truncate(const StreamBatch *batch, const Txn *txn,
 				  const Change *change, const Tables *tables)
@@ -282,7 +254,7 @@ can_plan_change(const StreamBatch *batch, const Txn *txn, const Change *change,
 		case VERDICT_SKIP:
 			return true;
 		case VERDICT_AS_INSERT:
-			if (!insert_complete(change))
+			if (change_unchanged_column(change) >= 0)
 				return false;
 			break;
 		case VERDICT_APPLY:
