@@ -83,13 +83,8 @@ hold_frame(StreamBatch *batch, Frame *frame)
 	if (batch->frame_count > 0 &&
 		batch->frames[batch->frame_count - 1] == frame)
 		return;
-	if (batch->frame_count == batch->frame_capacity)
-	{
-		batch->frame_capacity = batch->frame_capacity * 2 + 64;
-		batch->frames = mem_realloc(
-			batch->frames, (size_t) batch->frame_capacity * sizeof(Frame *));
-	}
-	BUG_UNLESS(batch->frames != NULL);
+	batch->frames = mem_room(batch->frames, batch->frame_count,
+							 &batch->frame_capacity, sizeof(*batch->frames));
 	frame_retain(frame);
 	batch->frames[batch->frame_count++] = frame;
 }
@@ -97,13 +92,8 @@ hold_frame(StreamBatch *batch, Frame *frame)
 static void
 add_span(StreamBatch *batch, const Txn *txn, const BatchSpan *span)
 {
-	if (batch->span_count == batch->span_capacity)
-	{
-		batch->span_capacity = batch->span_capacity * 2 + 64;
-		batch->spans = mem_realloc(batch->spans, (size_t) batch->span_capacity *
-													 sizeof(*batch->spans));
-	}
-	BUG_UNLESS(batch->spans != NULL);
+	batch->spans = mem_room(batch->spans, batch->span_count,
+							&batch->span_capacity, sizeof(*batch->spans));
 	batch->spans[batch->span_count++] = (BatchSpan){ txn, span->events,
 													 span->count };
 }
@@ -113,13 +103,8 @@ add_unit(StreamBatch *batch, const Txn *txn)
 {
 	BatchUnit *unit;
 
-	if (batch->unit_count == batch->unit_capacity)
-	{
-		batch->unit_capacity = batch->unit_capacity * 2 + 64;
-		batch->units = mem_realloc(batch->units, (size_t) batch->unit_capacity *
-													 sizeof(*batch->units));
-	}
-	BUG_UNLESS(batch->units != NULL);
+	batch->units = mem_room(batch->units, batch->unit_count,
+							&batch->unit_capacity, sizeof(*batch->units));
 	unit = &batch->units[batch->unit_count++];
 	*unit = (BatchUnit){ txn, batch->span_count, 0 };
 	return unit;
