@@ -1,6 +1,6 @@
 /*
  * change.c
- *		Lifetimes of frames and relations.
+ *		Lifetimes of frames and relations; halves of an UPDATE.
  */
 #include "change.h"
 
@@ -76,4 +76,32 @@ relation_release(const Relation *relation)
 		return;
 	arena = mutable->arena;
 	arena_release(&arena);
+}
+
+int
+change_unchanged_column(const Change *change)
+{
+	for (int i = 0; i < change->relation->column_count; i++)
+	{
+		if (change->new_values[i].state == WIRE_COL_UNCHANGED)
+			return i;
+	}
+	return -1;
+}
+
+const Change *
+change_half(const Change *change, ChangeKind kind, Arena *arena)
+{
+	Change *half = ARENA_NEW(arena, Change);
+
+	*half = *change;
+	half->kind = kind;
+	if (kind == CHANGE_INSERT)
+	{
+		half->old_kind = WIRE_OLD_NONE;
+		half->old_values = NULL;
+	}
+	else
+		half->new_values = NULL;
+	return half;
 }

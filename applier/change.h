@@ -201,6 +201,15 @@ void frame_release(Frame *frame);
 
 /* An empty relation with a number of its own, and one reference on it. */
 Relation *relation_new(void);
+/* The first column of the new row whose value is not in the WAL, or -1. */
+int change_unchanged_column(const Change *change);
+
+/*
+ * Half of an UPDATE, CHANGE_INSERT or CHANGE_DELETE, as a change of its own in
+ * arena.  An INSERT needs the whole of the new row.
+ */
+const Change *change_half(const Change *change, ChangeKind kind, Arena *arena);
+
 void relation_retain(const Relation *relation);
 void relation_release(const Relation *relation);
 

@@ -17,6 +17,7 @@
 #include "base/error.h"
 
 #define EXIT_BUG 70
+#define FIRST_ROOM 16 /* elements */
 
 static void
 last_words(const char *text)
@@ -71,6 +72,15 @@ mem_realloc(void *ptr, size_t size)
 	if (moved == NULL)
 		out_of_memory(size);
 	return moved;
+}
+
+void *
+mem_room(void *array, int count, int *capacity, size_t element_size)
+{
+	if (count < *capacity)
+		return array;
+	*capacity = *capacity * 2 + FIRST_ROOM;
+	return mem_realloc(array, (size_t) *capacity * element_size);
 }
 
 char *

@@ -14,6 +14,11 @@
 void *mem_alloc(size_t size);
 void *mem_zalloc(size_t size);
 void *mem_realloc(void *ptr, size_t size);
+/*
+ * The array with room for one more element behind its count: where it lies now,
+ * never NULL.  It doubles; *capacity is 0 for an array that is NULL.
+ */
+void *mem_room(void *array, int count, int *capacity, size_t element_size);
 char *mem_strdup(const char *s);
 void mem_free(void *ptr);
 

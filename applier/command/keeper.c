@@ -214,10 +214,12 @@ find_goal(Keeper *keeper, Error *err)
 		.lsn = options->until_lsn,
 	};
 
-	if (!step_later(&keeper->owned.session, &keeper->goal, err))
+	if (!step_later(&keeper->owned.session,
+					keeper->on_the_way && keeper->reached, &keeper->goal, err))
 		return false;
-	keeper->on_the_way = keeper->goal.lsn != LSN_NONE &&
-						 (end.lsn == LSN_NONE || end.lsn > keeper->goal.lsn);
+	keeper->on_the_way = keeper->goal.before_lsn != LSN_NONE &&
+						 (end.lsn == LSN_NONE ||
+						  end.lsn > keeper->goal.before_lsn);
 	if (!keeper->on_the_way)
 		keeper->goal = end;
 	return true;

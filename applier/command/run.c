@@ -71,28 +71,42 @@ copy(Run *run, Error *err)
 	return true;
 }
 
-/* Keys that wait until the stream has passed the newest stamp. */
+static bool
+is_past_stamps(const Session *session)
+{
+	return session->progress.resume_lsn >= session->progress.newest_stamp_lsn;
+}
+
+/* Has the stream come to the end that the user has set? */
+static bool
+is_past_until(const Session *session)
+{
+	Lsn until_lsn = session->options->until_lsn;
+
+	return until_lsn != LSN_NONE && session->progress.resume_lsn >= until_lsn;
+}
+
+/*
+ * Keys that wait until the stream has passed the newest stamp.  It has once the
+ * next transaction lies behind it, which may be DDL that needs these keys.
+ */
 static bool
 stream_past_stamps(Run *run, bool *ended, Error *err)
 {
 	Session *session = &run->owned.session;
-	const Progress *progress = &session->progress;
-	Lsn until_lsn = session->options->until_lsn;
 	StreamGoal goal;
 
 	*ended = false;
-	if (!step_later(session, &goal, err))
+	if (!step_later(session, false, &goal, err))
 		return false;
-	if (goal.lsn == LSN_NONE)
+	if (goal.before_lsn == LSN_NONE)
 		return true;
-	if (until_lsn != LSN_NONE && until_lsn < goal.lsn)
-		goal.lsn = until_lsn;
-	if (progress->resume_lsn < goal.lsn &&
-		!owned_stream(&run->owned, &goal, err))
+	goal.lsn = session->options->until_lsn;
+	if (!is_past_until(session) && !owned_stream(&run->owned, &goal, err))
 		return false;
 	*ended = signals_stop_requested() ||
-			 progress->resume_lsn < progress->newest_stamp_lsn;
-	return *ended || step_later(session, &goal, err);
+			 (!is_past_stamps(session) && is_past_until(session));
+	return *ended || step_later(session, true, &goal, err);
 }
 
 static bool

@@ -14,9 +14,11 @@
 /*
  * Hot rows are folded, so a batch may be large.  What is applied row by row pays
  * for that: dead versions of a row can be pruned only between target
- * transactions, and every further update of it walks past them.
+ * transactions, and every further update of it walks past them.  A batch with
+ * so many of these takes no more.
  */
 #define BATCH_ROWS 50000
+#define BATCH_SINGLES 1000
 #define BATCH_BYTES ((size_t) 32 * 1024 * 1024)
 /* of all that is open at a time */
 #define ALL_BATCHES_BYTES ((size_t) 64 * 1024 * 1024)
@@ -310,6 +312,7 @@ session_stream_config(const Options *options)
 		.writers = options->writers,
 		.serial = options->serial,
 		.batch_rows = BATCH_ROWS,
+		.batch_singles = BATCH_SINGLES,
 		.batch_bytes = options->writers == 1
 						   ? BATCH_BYTES
 						   : ALL_BATCHES_BYTES / (size_t) options->writers,

@@ -177,7 +177,7 @@ step_copy(Session *session, const SlotSnapshot *snapshot, Error *err)
 }
 
 bool
-step_later(Session *session, StreamGoal *goal, Error *err)
+step_later(Session *session, bool passed, StreamGoal *goal, Error *err)
 {
 	const Progress *progress = &session->progress;
 	int waiting;
@@ -187,8 +187,8 @@ step_later(Session *session, StreamGoal *goal, Error *err)
 		return false;
 	if (waiting == 0)
 		return true;
-	if (progress->resume_lsn >= progress->newest_stamp_lsn)
+	if (passed || progress->resume_lsn >= progress->newest_stamp_lsn)
 		return copy_later(session->target, progress, err);
-	goal->lsn = progress->newest_stamp_lsn;
+	goal->before_lsn = progress->newest_stamp_lsn;
 	return true;
 }

@@ -46,9 +46,12 @@ bool step_copy(Session *session, const SlotSnapshot *snapshot,
 
 /*
  * Is there something to be created that waits until the stream has passed the
- * newest stamp?  Then *goal is that; its lsn is LSN_NONE if there is nothing, or if
- * it was passed, and what waited has been created.
+ * newest stamp?  Then *goal is that; its before_lsn is LSN_NONE if there is nothing,
+ * or if it was passed, and what waited has been created.  passed: the stream has
+ * reached that goal, as the next transaction, which may need what waits, lies
+ * behind it.
  */
-bool step_later(Session *session, StreamGoal *goal, Error *err) MUST_CHECK;
+bool step_later(Session *session, bool passed, StreamGoal *goal,
+				Error *err) MUST_CHECK;
 
 #endif /* PORTAGE_STEPS_H */

@@ -84,7 +84,8 @@ read_entries(CopyRun *run, Arena *arena, DdlEntry **entries, int *count,
 	if (run->target->ops->features.own_schema)
 	{
 		if (!copy_schema_translate(run->source, run->target, &run->snapshot,
-								   arena, &translation, err))
+								   arena, &translation, err) ||
+			!FAILPOINT(FP_SCHEMA_DUMPED, err))
 			return false;
 		*entries = translation.entries;
 		*count = translation.entry_count;

@@ -37,7 +37,7 @@ bool copy_run(const CopyConfig *config, Source *source, Target *target,
 /* How many entries wait until the stream has passed the newest stamp? */
 bool copy_waiting(Target *target, int *count, Error *err) MUST_CHECK;
 
-/* Create them; the stream has passed it. */
+/* Create them; the stream has passed it: no transaction before it is left. */
 bool
 copy_later(Target *target, const Progress *progress, Error *err) MUST_CHECK;
 

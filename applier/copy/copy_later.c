@@ -9,7 +9,6 @@
  * foreign key finds the unique key that it needs.
  */
 #include "base/log.h"
-#include "base/mem.h"
 #include "base/signals.h"
 #include "copy/copy.h"
 
@@ -39,7 +38,6 @@ copy_later(Target *target, const Progress *progress, Error *err)
 	int count;
 	bool ok;
 
-	BUG_UNLESS(progress->resume_lsn >= progress->newest_stamp_lsn);
 	arena_init(&arena);
 	ok = target->ops->ddl_list(target, &arena, &entries, &count, err);
 	for (int i = 0; ok && i < count; i++)

@@ -14,39 +14,12 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "mysql/shown_table.h"
 
 #define MODEL "`portage_model`"
 
 /* Differences named of one table. */
 #define NAMED_MAX 20
-
-typedef struct ShownColumn
-{
-	const char *name;
-	const char *type;
-	const char *collation; /* "" if it has none */
-	bool nullable;
-	const char *default_sql; /* NULL: none */
-	const char *extra;		 /* of what matters, "" if nothing does */
-	bool auto_increment;
-	bool generated;
-} ShownColumn;
-
-typedef struct ShownIndex
-{
-	const char *name;
-	const char *columns; /* "a, b(10) DESC" */
-	bool unique;
-} ShownIndex;
-
-typedef struct ShownTable
-{
-	ShownColumn *columns;
-	int column_count;
-	ShownIndex *indexes;
-	int index_count;
-	const char *create_sql;
-} ShownTable;
 
 typedef struct Comparison
 {
@@ -58,111 +31,6 @@ typedef struct Comparison
 	const char *object; /* of the findings */
 	int differences;
 } Comparison;
-
-/* ----------------------------------------------------------------- showing */
-
-static bool
-word_in(const char *text, const char *word)
-{
-	return strcasestr(text, word) != NULL;
-}
-
-static void
-read_column(const MyResult *row, Arena *arena, ShownColumn *column)
-{
-	const char *extra = my_value(row, 6);
-
-	column->name = arena_strdup(arena, my_value(row, 0));
-	column->type = arena_strdup(arena, my_value(row, 1));
-	column->collation = arena_strdup(arena, my_value(row, 2));
-	column->nullable = strcasecmp(my_value(row, 3), "YES") == 0;
-	column->default_sql = my_is_null(row, 5)
-							  ? NULL
-							  : arena_strdup(arena, my_value(row, 5));
-	column->auto_increment = word_in(extra, "auto_increment");
-	/* MySQL says DEFAULT_GENERATED of a default that is an expression */
-	column->generated = word_in(extra, "STORED GENERATED") ||
-						word_in(extra, "VIRTUAL GENERATED") ||
-						word_in(extra, "PERSISTENT");
-	column->extra = word_in(extra, "on update") ? "ON UPDATE" : "";
-}
-
-static bool
-show_columns(Comparison *self, const char *table, ShownTable *shown, Error *err)
-{
-	MyResult row;
-
-	if (!my_queryf(self->conn, err, &row, "SHOW FULL COLUMNS FROM %s", table))
-		return false;
-	shown->columns = ARENA_ARRAY(self->arena, ShownColumn,
-								 (size_t) mysql_num_rows(row.res));
-	while (my_next(&row))
-		read_column(&row, self->arena, &shown->columns[shown->column_count++]);
-	my_result_free(&row);
-	return true;
-}
-
-/* One part of an index; they come in order, index by index. */
-static void
-read_index(const MyResult *row, Arena *arena, ShownTable *shown)
-{
-	const char *name = my_value(row, 2);
-	const char *column = my_is_null(row, 4) ? "(expression)" : my_value(row, 4);
-	const char *length = my_value(row, 7);
-	const char *part = arena_printf(
-		arena, "%s%s%s%s%s", column, length[0] != '\0' ? "(" : "", length,
-		length[0] != '\0' ? ")" : "",
-		strcmp(my_value(row, 5), "D") == 0 ? " DESC" : "");
-	ShownIndex *index;
-
-	if (strcmp(my_value(row, 3), "1") == 0)
-		shown->index_count++;
-	index = &shown->indexes[shown->index_count - 1];
-	index->columns = index->columns == NULL
-						 ? part
-						 : arena_printf(arena, "%s, %s", index->columns, part);
-	index->name = arena_strdup(arena, name);
-	index->unique = my_value_int(row, 1) == 0;
-}
-
-static bool
-show_indexes(Comparison *self, const char *table, ShownTable *shown, Error *err)
-{
-	MyResult row;
-
-	if (!my_queryf(self->conn, err, &row, "SHOW INDEX FROM %s", table))
-		return false;
-	shown->index_count = 0;
-	shown->indexes = ARENA_ARRAY(self->arena, ShownIndex,
-								 (size_t) mysql_num_rows(row.res) + 1);
-	while (my_next(&row))
-		read_index(&row, self->arena, shown);
-	my_result_free(&row);
-	return true;
-}
-
-static bool
-show_create(Comparison *self, const char *table, ShownTable *shown, Error *err)
-{
-	MyResult row;
-
-	if (!my_queryf(self->conn, err, &row, "SHOW CREATE TABLE %s", table))
-		return false;
-	shown->create_sql = "";
-	if (my_next(&row))
-		shown->create_sql = arena_strdup(self->arena, my_value(&row, 1));
-	my_result_free(&row);
-	return true;
-}
-
-static bool
-show_table(Comparison *self, const char *table, ShownTable *shown, Error *err)
-{
-	memset(shown, 0, sizeof(*shown));
-	return show_columns(self, table, shown, err) &&
-		   show_indexes(self, table, shown, err) &&
-		   show_create(self, table, shown, err);
-}
 
 /* --------------------------------------------------------------- comparing */
 
@@ -180,17 +48,6 @@ differ(Comparison *self, Severity severity, const char *text)
 	self->translation->decisions.side = side;
 }
 
-static const ShownColumn *
-find_column(const ShownTable *table, const char *name)
-{
-	for (int i = 0; i < table->column_count; i++)
-	{
-		if (strcasecmp(table->columns[i].name, name) == 0)
-			return &table->columns[i];
-	}
-	return NULL;
-}
-
 static const char *
 column_words(const Comparison *self, const ShownColumn *column)
 {
@@ -202,30 +59,11 @@ column_words(const Comparison *self, const ShownColumn *column)
 		column->extra[0] != '\0' ? " ON UPDATE CURRENT_TIMESTAMP" : "");
 }
 
-/* The expression of a generated column, as the server prints it. */
-static const char *
-generated_sql(const Comparison *self, const ShownTable *table, const char *name)
-{
-	Buffer start;
-	const char *line;
-	const char *sql;
-
-	buffer_init(&start);
-	buffer_puts(&start, "\n  ");
-	my_quote_ident(&start, name);
-	line = strstr(table->create_sql, start.data);
-	buffer_release(&start);
-	sql = line != NULL ? strstr(line, " GENERATED ALWAYS AS ") : NULL;
-	if (sql == NULL)
-		return "";
-	return arena_strndup(self->arena, sql, strcspn(sql, "\n"));
-}
-
 static void
 compare_column(Comparison *self, const ShownTable *want, const ShownTable *have,
 			   const ShownColumn *column)
 {
-	const ShownColumn *there = find_column(have, column->name);
+	const ShownColumn *there = shown_column(have, column->name);
 	Arena *arena = self->arena;
 
 	if (there == NULL)
@@ -242,13 +80,13 @@ compare_column(Comparison *self, const ShownTable *want, const ShownTable *have,
 							column->name, column_words(self, there),
 							column_words(self, column)));
 	else if (column->generated &&
-			 strcmp(generated_sql(self, want, column->name),
-					generated_sql(self, have, there->name)) != 0)
+			 strcmp(shown_generated(want, column->name, arena),
+					shown_generated(have, there->name, arena)) != 0)
 		differ(self, SEVERITY_ERROR,
 			   arena_printf(arena, "column %s is%s; it would be%s",
 							column->name,
-							generated_sql(self, have, there->name),
-							generated_sql(self, want, column->name)));
+							shown_generated(have, there->name, arena),
+							shown_generated(want, column->name, arena)));
 	else if (there->auto_increment != column->auto_increment)
 		differ(self, SEVERITY_WARNING,
 			   arena_printf(arena, "column %s is %sAUTO_INCREMENT",
@@ -292,17 +130,6 @@ has_unique(const ShownTable *table, const ShownIndex *index)
 	return false;
 }
 
-static const ShownIndex *
-find_index(const ShownTable *table, const char *name)
-{
-	for (int i = 0; i < table->index_count; i++)
-	{
-		if (strcasecmp(table->indexes[i].name, name) == 0)
-			return &table->indexes[i];
-	}
-	return NULL;
-}
-
 static const char *
 index_words(const Comparison *self, const ShownIndex *index)
 {
@@ -328,7 +155,7 @@ compare_indexes(Comparison *self, const ShownTable *needed,
 	for (int i = 0; i < have->index_count; i++)
 	{
 		const ShownIndex *index = &have->indexes[i];
-		const ShownIndex *same = find_index(all, index->name);
+		const ShownIndex *same = shown_index(all, index->name);
 
 		if (index->unique && !has_unique(all, index))
 			differ(self, SEVERITY_ERROR,
@@ -466,16 +293,17 @@ compare_with_model(Comparison *self, Error *err)
 	ShownTable with_indexes = { 0 };
 	ShownTable have;
 
-	if (!show_table(self, MODEL, &want, err) ||
-		!show_table(self, self->table->target, &have, err) ||
+	if (!shown_table_read(self->conn, self->arena, MODEL, &want, err) ||
+		!shown_table_read(self->conn, self->arena, self->table->target, &have,
+						  err) ||
 		!add_indexes(self, err) ||
-		!show_indexes(self, MODEL, &with_indexes, err))
+		!shown_indexes_read(self->conn, self->arena, MODEL, &with_indexes, err))
 		return false;
 	for (int i = 0; i < want.column_count; i++)
 		compare_column(self, &want, &have, &want.columns[i]);
 	for (int i = 0; i < have.column_count; i++)
 	{
-		if (find_column(&want, have.columns[i].name) == NULL)
+		if (shown_column(&want, have.columns[i].name) == NULL)
 			compare_more(self, &have.columns[i]);
 	}
 	compare_indexes(self, &want, &with_indexes, &have);

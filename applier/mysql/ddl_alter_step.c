@@ -256,13 +256,8 @@ alter_type(Alter *a, const ShapeStep *step)
 void
 ddl_tight_later(DdlPlanning *work, WorldTable *table, uint16_t num)
 {
-	if (work->tight_count == work->tight_capacity)
-	{
-		work->tight_capacity = work->tight_capacity * 2 + 16;
-		work->tight = mem_realloc(work->tight, (size_t) work->tight_capacity *
-												   sizeof(*work->tight));
-	}
-	BUG_UNLESS(work->tight != NULL);
+	work->tight = mem_room(work->tight, work->tight_count,
+						   &work->tight_capacity, sizeof(*work->tight));
 	work->tight[work->tight_count++] = (TightColumn){ table, num };
 }
 

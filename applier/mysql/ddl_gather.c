@@ -77,14 +77,8 @@ table_of(DdlGather *gather, uint32_t oid)
 
 	if (table != NULL)
 		return table;
-	if (gather->table_count == gather->table_capacity)
-	{
-		gather->table_capacity = gather->table_capacity * 2 + 16;
-		gather->tables = mem_realloc(gather->tables,
-									 (size_t) gather->table_capacity *
-										 sizeof(*gather->tables));
-	}
-	BUG_UNLESS(gather->tables != NULL);
+	gather->tables = mem_room(gather->tables, gather->table_count,
+							  &gather->table_capacity, sizeof(*gather->tables));
 	table = ARENA_NEW(&gather->arena, DdlTable);
 	table->oid = oid;
 	table->tag = "a change of a table";
@@ -96,14 +90,8 @@ table_of(DdlGather *gather, uint32_t oid)
 static void
 add_other(DdlGather *gather, const DdlEvent *event, const DdlObject *object)
 {
-	if (gather->other_count == gather->other_capacity)
-	{
-		gather->other_capacity = gather->other_capacity * 2 + 16;
-		gather->others = mem_realloc(gather->others,
-									 (size_t) gather->other_capacity *
-										 sizeof(*gather->others));
-	}
-	BUG_UNLESS(gather->others != NULL);
+	gather->others = mem_room(gather->others, gather->other_count,
+							  &gather->other_capacity, sizeof(*gather->others));
 	gather->others[gather->other_count++] = (DdlOther){ event, object };
 }
 
@@ -331,14 +319,9 @@ see_change(Gathering *g, const Change *change)
 static void
 note_rewrite(DdlGather *gather, const DdlEvent *event)
 {
-	if (gather->rewritten_count == gather->rewritten_capacity)
-	{
-		gather->rewritten_capacity = gather->rewritten_capacity * 2 + 8;
-		gather->rewritten = mem_realloc(gather->rewritten,
-										(size_t) gather->rewritten_capacity *
-											sizeof(uint32_t));
-	}
-	BUG_UNLESS(gather->rewritten != NULL);
+	gather->rewritten = mem_room(gather->rewritten, gather->rewritten_count,
+								 &gather->rewritten_capacity,
+								 sizeof(*gather->rewritten));
 	gather->rewritten[gather->rewritten_count++] = event->rewritten_oid;
 	gather->rewrite_volatile |= event->rewrite_volatile;
 }

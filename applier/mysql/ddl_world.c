@@ -39,13 +39,8 @@ world_add(DdlPlanning *work, const Shape *shape, const TableMap *map)
 	DdlWorld *world = &work->world;
 	WorldTable *table = ARENA_NEW(work->arena, WorldTable);
 
-	if (world->count == world->capacity)
-	{
-		world->capacity = world->capacity * 2 + 64;
-		world->tables = mem_realloc(world->tables, (size_t) world->capacity *
-													   sizeof(*world->tables));
-	}
-	BUG_UNLESS(world->tables != NULL);
+	world->tables = mem_room(world->tables, world->count, &world->capacity,
+							 sizeof(*world->tables));
 	table->shape = *shape;
 	table->map = *map;
 	table->origin = NULL;
@@ -151,13 +146,8 @@ forget_note(DdlPlan *plan, uint32_t oid)
 DdlStep *
 plan_add_step(DdlPlan *plan)
 {
-	if (plan->count == plan->capacity)
-	{
-		plan->capacity = plan->capacity * 2 + 16;
-		plan->steps = mem_realloc(plan->steps, (size_t) plan->capacity *
-												   sizeof(*plan->steps));
-	}
-	BUG_UNLESS(plan->steps != NULL);
+	plan->steps = mem_room(plan->steps, plan->count, &plan->capacity,
+						   sizeof(*plan->steps));
 	return &plan->steps[plan->count++];
 }
 
@@ -193,13 +183,8 @@ planning_note(DdlPlanning *work, const WorldTable *table)
 	DdlPlan *plan = work->plan;
 
 	forget_note(plan, table->shape.oid);
-	if (plan->note_count == plan->note_capacity)
-	{
-		plan->note_capacity = plan->note_capacity * 2 + 16;
-		plan->notes = mem_realloc(plan->notes, (size_t) plan->note_capacity *
-												   sizeof(*plan->notes));
-	}
-	BUG_UNLESS(plan->notes != NULL);
+	plan->notes = mem_room(plan->notes, plan->note_count, &plan->note_capacity,
+						   sizeof(*plan->notes));
 	plan->notes[plan->note_count++] = noted_of(work, table);
 }
 

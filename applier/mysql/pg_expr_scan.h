@@ -1,6 +1,6 @@
 /*
  * pg_expr_scan.h
- *		The words of PostgreSQL's expressions, for pg_expr.c.
+ *		The words of PostgreSQL's expressions, for pg_expr*.c.
  */
 #ifndef PORTAGE_PG_EXPR_SCAN_H
 #define PORTAGE_PG_EXPR_SCAN_H

@@ -5,7 +5,7 @@
  *		target_mysql.c			the table of operations; connecting; sessions
  *		target_mysql_tables.c	the state tables: created, dropped
  *		target_mysql_durable.c	when commits have reached the disk
- *		target_mysql_check.c	preflight
+ *		target_mysql_check*.c	preflight
  *		target_mysql_owner.c	user locks, eviction of earlier owners
  *		target_mysql_progress.c	the progress row; transactions of ours
  *		target_mysql_state.c	the rows of schema entries, chunks, relations

@@ -130,14 +130,8 @@ table_add(struct MyApply *state, uint64_t serial)
 	ApplyTable *table = ARENA_NEW(&state->arena, ApplyTable);
 	int at = state->table_count;
 
-	if (state->table_count == state->table_capacity)
-	{
-		state->table_capacity = state->table_capacity * 2 + 32;
-		state->tables = mem_realloc(state->tables,
-									(size_t) state->table_capacity *
-										sizeof(*state->tables));
-	}
-	BUG_UNLESS(state->tables != NULL);
+	state->tables = mem_room(state->tables, state->table_count,
+							 &state->table_capacity, sizeof(*state->tables));
 	for (; at > 0 && state->tables[at - 1]->serial > serial; at--)
 		state->tables[at] = state->tables[at - 1];
 	state->tables[at] = table;

@@ -8,7 +8,7 @@
  *		translate_key.c			what keys ask of types
  *		translate_default.c		defaults, AUTO_INCREMENT, generated columns
  *		translate_table.c		CREATE TABLE
- *		translate_index.c		unique keys and plain indexes
+ *		translate_index*.c		unique keys and plain indexes
  *		translate_constraint.c	foreign keys, CHECKs
  *		translate_other.c		what has no counterpart
  *		pg_expr*.c				PostgreSQL's expressions as trees

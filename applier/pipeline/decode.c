@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "crc32c.h"
+#include "pipeline/relation_decode.h"
 #include "pipeline/relation_map.h"
 
 struct Decoder
@@ -36,7 +37,6 @@ typedef struct FrameContext
 	int relation_capacity;
 	Error *err;
 } FrameContext;
-
 
 Decoder *
 decoder_new(void)
@@ -63,12 +63,6 @@ const StreamHello *
 decoder_hello(const Decoder *decoder)
 {
 	return &decoder->hello;
-}
-
-static const char *
-copy_string(Arena *arena, WireSlice s)
-{
-	return arena_strndup(arena, (const char *) s.data, s.len);
 }
 
 static bool
@@ -99,79 +93,18 @@ decode_hello(FrameContext *ctx, WireReader *r)
 	decoder->hello.known = true;
 	decoder->hello.proto = hello.proto;
 	decoder->hello.server_version = (int) hello.server_version;
-	decoder->hello.plugin_version = copy_string(&decoder->arena,
-												hello.plugin_version);
-	decoder->hello.encoding = copy_string(&decoder->arena, hello.encoding);
+	decoder->hello.plugin_version = wire_copy(&decoder->arena,
+											  hello.plugin_version);
+	decoder->hello.encoding = wire_copy(&decoder->arena, hello.encoding);
 	return true;
-}
-
-static void
-decode_columns(Relation *relation, const WireRelation *wire, WireReader *r)
-{
-	Column *columns;
-	WireColumn col;
-	int i;
-
-	/* a column takes at least 19 bytes, so this is bounded by the frame */
-	if (!wire_reader_need(r, (size_t) wire->ncolumns * 19))
-		return;
-	columns = ARENA_ARRAY(&relation->arena, Column, wire->ncolumns);
-	for (i = 0; i < wire->ncolumns && !r->failed; i++)
-	{
-		wire_get_column(r, &col);
-		columns[i].name = copy_string(&relation->arena, col.name);
-		columns[i].type_schema = copy_string(&relation->arena, col.type_schema);
-		columns[i].type_name = copy_string(&relation->arena, col.type_name);
-		columns[i].base_schema = columns[i].type_schema;
-		columns[i].base_name = columns[i].type_name;
-		if (col.base_type != col.type)
-		{
-			columns[i].base_schema = copy_string(&relation->arena,
-												 col.base_schema);
-			columns[i].base_name = copy_string(&relation->arena, col.base_name);
-		}
-		columns[i].type_oid = col.type;
-		columns[i].base_type_oid = col.base_type;
-		columns[i].typmod = col.typmod;
-		columns[i].attnum = col.attnum;
-		columns[i].category = col.category;
-		columns[i].flags = col.flags;
-		if ((col.flags & WIRE_COLUMN_MISSING) != 0)
-		{
-			columns[i].missing.data = copy_string(&relation->arena,
-												  col.missing);
-			columns[i].missing.len = col.missing.len;
-		}
-		if ((col.flags & WIRE_COLUMN_KEY) != 0)
-			relation->key_count++;
-	}
-	relation->columns = columns;
-	relation->column_count = wire->ncolumns;
 }
 
 static bool
 decode_relation(FrameContext *ctx, WireReader *r)
 {
-	WireRelation wire;
-	Relation *relation;
+	Relation *relation = relation_decode(r);
 
-	wire_get_relation(r, &wire);
-	if (r->failed)
-		return true;
-	relation = relation_new();
-	relation->oid = wire.relid;
-	relation->root_oid = wire.root;
-	relation->storage = wire.storage;
-	relation->schema = copy_string(&relation->arena, wire.schema);
-	relation->name = copy_string(&relation->arena, wire.name);
-	relation->root_schema = copy_string(&relation->arena, wire.root_schema);
-	relation->root_name = copy_string(&relation->arena, wire.root_name);
-	relation->kind = (char) wire.relkind;
-	relation->identity = (char) wire.identity;
-	decode_columns(relation, &wire, r);
-	if (!wire_reader_done(r))
-		relation_release(relation);
-	else
+	if (relation != NULL)
 		relation_map_put(&ctx->decoder->relations, relation);
 	return true;
 }

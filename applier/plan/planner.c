@@ -38,8 +38,8 @@ struct Planner
 	TableState *states; /* by the tables' ids */
 	size_t state_capacity;
 	uint32_t *touched; /* ids of the tables in this plan */
-	size_t touched_count;
-	size_t touched_capacity;
+	int touched_count;
+	int touched_capacity;
 	uint64_t generations;
 	PlanStep *steps;
 	int step_count;
@@ -79,7 +79,7 @@ planner_reset(Planner *planner)
 {
 	arena_reset(&planner->arena);
 	key_map_reset(&planner->keys);
-	for (size_t i = 0; i < planner->touched_count; i++)
+	for (int i = 0; i < planner->touched_count; i++)
 		planner->states[planner->touched[i]].table = NULL;
 	planner->touched_count = 0;
 	planner->step_count = 0;
@@ -105,14 +105,8 @@ add_step(Planner *planner, PlanStepKind kind)
 {
 	PlanStep *step;
 
-	if (planner->step_count == planner->step_capacity)
-	{
-		planner->step_capacity = planner->step_capacity * 2 + 64;
-		planner->steps = mem_realloc(planner->steps,
-									 (size_t) planner->step_capacity *
-										 sizeof(*planner->steps));
-	}
-	BUG_UNLESS(planner->steps != NULL);
+	planner->steps = mem_room(planner->steps, planner->step_count,
+							  &planner->step_capacity, sizeof(*planner->steps));
 	step = &planner->steps[planner->step_count++];
 	memset(step, 0, sizeof(*step));
 	step->kind = kind;
@@ -166,9 +160,9 @@ flush_table(Planner *planner, TableState *state)
 static void
 flush_all(Planner *planner)
 {
-	for (size_t i = 0; i < planner->touched_count; i++)
+	for (int i = 0; i < planner->touched_count; i++)
 		flush_known(planner, &planner->states[planner->touched[i]]);
-	for (size_t i = 0; i < planner->touched_count; i++)
+	for (int i = 0; i < planner->touched_count; i++)
 	{
 		TableState *state = &planner->states[planner->touched[i]];
 
@@ -191,13 +185,9 @@ reserve_state(Planner *planner, uint32_t id)
 			   (capacity - planner->state_capacity) * sizeof(*planner->states));
 		planner->state_capacity = capacity;
 	}
-	if (planner->touched_count == planner->touched_capacity)
-	{
-		planner->touched_capacity = planner->touched_capacity * 2 + 16;
-		planner->touched = mem_realloc(planner->touched,
-									   planner->touched_capacity *
-										   sizeof(*planner->touched));
-	}
+	planner->touched = mem_room(planner->touched, planner->touched_count,
+								&planner->touched_capacity,
+								sizeof(*planner->touched));
 }
 
 /* A table that was announced anew has other columns to be found by. */
@@ -428,6 +418,12 @@ planner_event(Planner *planner, const Txn *txn, const Event *event)
 	step = add_step(planner, PLAN_STEP_EVENT);
 	step->txn = txn;
 	step->event = event;
+}
+
+const PlanStats *
+planner_stats(const Planner *planner)
+{
+	return &planner->plan.stats;
 }
 
 const Plan *

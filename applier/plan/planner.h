@@ -64,6 +64,9 @@ void planner_event(Planner *planner, const Txn *txn, const Event *event);
 /* Memory for what is to live as long as the plan. */
 Arena *planner_arena(Planner *planner);
 
+/* Of what was added so far. */
+const PlanStats *planner_stats(const Planner *planner);
+
 /* All that was added; nothing may be added before the next reset. */
 const Plan *planner_finish(Planner *planner);
 

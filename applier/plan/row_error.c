@@ -170,24 +170,12 @@ const Change *
 row_half(const Txn *txn, const Change *change, ChangeKind kind, Arena *arena,
 		 Error *err)
 {
-	Change *half = ARENA_NEW(arena, Change);
+	int missing = kind == CHANGE_INSERT ? change_unchanged_column(change) : -1;
 
-	*half = *change;
-	half->kind = kind;
-	if (kind != CHANGE_INSERT)
+	if (missing >= 0)
 	{
-		half->new_values = NULL;
-		return half;
+		moved_error(txn, change, missing, err);
+		return NULL;
 	}
-	half->old_kind = WIRE_OLD_NONE;
-	half->old_values = NULL;
-	for (int i = 0; i < change->relation->column_count; i++)
-	{
-		if (change->new_values[i].state == WIRE_COL_UNCHANGED)
-		{
-			moved_error(txn, change, i, err);
-			return NULL;
-		}
-	}
-	return half;
+	return change_half(change, kind, arena);
 }

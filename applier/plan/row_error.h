@@ -28,8 +28,8 @@ bool row_nokey_error(const Txn *txn, const Change *change, Error *err);
 bool row_unknown_error(const Txn *txn, const Change *change, Error *err);
 
 /*
- * Half of an UPDATE, CHANGE_INSERT or CHANGE_DELETE, as a change of its own in
- * arena.  NULL and P_MOVED_ROW if the WAL lacks a value of the row to insert.
+ * change_half(), or NULL and P_MOVED_ROW if the WAL lacks a value of the row to
+ * insert.
  */
 const Change *row_half(const Txn *txn, const Change *change, ChangeKind kind,
 					   Arena *arena, Error *err) MUST_CHECK;

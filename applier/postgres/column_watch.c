@@ -56,12 +56,8 @@ column_watch_touch(ColumnWatch *watch, ShapeEntry *entry)
 	if (entry->touched == watch->transaction)
 		return;
 	entry->touched = watch->transaction;
-	if (watch->count == watch->capacity)
-	{
-		watch->capacity = watch->capacity > 0 ? watch->capacity * 2 : 64;
-		watch->oids = mem_realloc(watch->oids, sizeof(*watch->oids) *
-												   (size_t) watch->capacity);
-	}
+	watch->oids = mem_room(watch->oids, watch->count, &watch->capacity,
+						   sizeof(*watch->oids));
 	watch->oids[watch->count++] = entry->shape.oid;
 }
 

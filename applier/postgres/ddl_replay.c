@@ -60,14 +60,9 @@ target_pg_ddl_forget(TargetPg *self)
 static void
 note_rewrite(DdlPending *pending, const DdlEvent *event)
 {
-	if (pending->rewritten_count == pending->rewritten_capacity)
-	{
-		pending->rewritten_capacity = pending->rewritten_capacity * 2 + 8;
-		pending->rewritten = mem_realloc(pending->rewritten,
-										 (size_t) pending->rewritten_capacity *
-											 sizeof(uint32_t));
-	}
-	BUG_UNLESS(pending->rewritten != NULL);
+	pending->rewritten = mem_room(pending->rewritten, pending->rewritten_count,
+								  &pending->rewritten_capacity,
+								  sizeof(*pending->rewritten));
 	pending->rewritten[pending->rewritten_count++] = event->rewritten_oid;
 	pending->rewrite_volatile |= event->rewrite_volatile;
 }

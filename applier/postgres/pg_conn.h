@@ -3,10 +3,10 @@
  *		A connection to a PostgreSQL server, with our errors and deadlines.
  *
  * All of libpq stays in this folder.  Every wait ends at a deadline, when the
- * server does not answer anybody, or when a second signal arrives; a lost connection is a transient error, a refused
- * login is not.  Sessions are set up the same way every time: ISO dates, UTC,
- * no session timeouts, search_path pg_catalog, application_name with the
- * stream's label, TCP keepalives.
+ * server does not answer anybody, or when a second signal arrives; a lost
+ * connection is a transient error, a refused login is not.  Sessions are set up
+ * the same way every time: ISO dates, UTC, no session timeouts, search_path
+ * pg_catalog, application_name with the stream's label, TCP keepalives.
  */
 #ifndef PORTAGE_PG_CONN_H
 #define PORTAGE_PG_CONN_H
@@ -78,13 +78,13 @@ void pg_rollback(PgConn *conn);
  */
 bool pg_next_result(PgConn *conn, PGresult **res, Error *err) MUST_CHECK;
 
-/* True if the connection can be used for another statement. */
 /*
  * Have the socket hold more of what we send, so that the server finds the next
  * statement there when it is through with one.
  */
 void pg_conn_send_ahead(PgConn *conn);
 
+/* True if the connection can be used for another statement. */
 bool pg_conn_alive(const PgConn *conn);
 
 /*

@@ -73,19 +73,20 @@ batch_empty(const StreamBatch *batch)
 	return batch->unit_count == 0;
 }
 
+uint64_t
+batch_singles(const StreamBatch *batch)
+{
+	return planner_stats(batch->planner)->single_rows;
+}
+
 static void
 hold_frame(StreamBatch *batch, Frame *frame)
 {
 	if (batch->frame_count > 0 &&
 		batch->frames[batch->frame_count - 1] == frame)
 		return;
-	if (batch->frame_count == batch->frame_capacity)
-	{
-		batch->frame_capacity = batch->frame_capacity * 2 + 64;
-		batch->frames = mem_realloc(
-			batch->frames, (size_t) batch->frame_capacity * sizeof(Frame *));
-	}
-	BUG_UNLESS(batch->frames != NULL);
+	batch->frames = mem_room(batch->frames, batch->frame_count,
+							 &batch->frame_capacity, sizeof(*batch->frames));
 	frame_retain(frame);
 	batch->frames[batch->frame_count++] = frame;
 }
@@ -93,13 +94,8 @@ hold_frame(StreamBatch *batch, Frame *frame)
 static void
 add_span(StreamBatch *batch, const Txn *txn, const BatchSpan *span)
 {
-	if (batch->span_count == batch->span_capacity)
-	{
-		batch->span_capacity = batch->span_capacity * 2 + 64;
-		batch->spans = mem_realloc(batch->spans, (size_t) batch->span_capacity *
-													 sizeof(*batch->spans));
-	}
-	BUG_UNLESS(batch->spans != NULL);
+	batch->spans = mem_room(batch->spans, batch->span_count,
+							&batch->span_capacity, sizeof(*batch->spans));
 	batch->spans[batch->span_count++] = (BatchSpan){ txn, span->events,
 													 span->count };
 }
@@ -109,40 +105,19 @@ add_unit(StreamBatch *batch, const Txn *txn)
 {
 	BatchUnit *unit;
 
-	if (batch->unit_count == batch->unit_capacity)
-	{
-		batch->unit_capacity = batch->unit_capacity * 2 + 64;
-		batch->units = mem_realloc(batch->units, (size_t) batch->unit_capacity *
-													 sizeof(*batch->units));
-	}
-	BUG_UNLESS(batch->units != NULL);
+	batch->units = mem_room(batch->units, batch->unit_count,
+							&batch->unit_capacity, sizeof(*batch->units));
 	unit = &batch->units[batch->unit_count++];
 	*unit = (BatchUnit){ txn, batch->span_count, 0 };
 	return unit;
-}
-
-/* Half of an UPDATE: a change of its own, which lives as long as the plan. */
-static const Change *
-half_of(StreamBatch *batch, const Change *change, ChangeKind kind)
-{
-	Change *half = ARENA_NEW(planner_arena(batch->planner), Change);
-
-	*half = *change;
-	half->kind = kind;
-	if (kind == CHANGE_INSERT)
-	{
-		half->old_kind = WIRE_OLD_NONE;
-		half->old_values = NULL;
-	}
-	else
-		half->new_values = NULL;
-	return half;
 }
 
 /* What of the change is not in the copy already; NULL: nothing. */
 static const Change *
 change_left(StreamBatch *batch, const Txn *txn, const Change *change)
 {
+	Arena *arena = planner_arena(batch->planner); /* as long as the plan */
+
 	switch (
 		batch->filter->verdict(batch->filter, txn, change, change->relation))
 	{
@@ -151,9 +126,9 @@ change_left(StreamBatch *batch, const Txn *txn, const Change *change)
 		case VERDICT_SKIP:
 			return NULL;
 		case VERDICT_AS_INSERT:
-			return half_of(batch, change, CHANGE_INSERT);
+			return change_half(change, CHANGE_INSERT, arena);
 		case VERDICT_AS_DELETE:
-			return half_of(batch, change, CHANGE_DELETE);
+			return change_half(change, CHANGE_DELETE, arena);
 		default:
 			BUG("a change that only the target understands was planned");
 	}
@@ -236,18 +211,6 @@ batch_ask_tables(const StreamBatch *batch, const Txn *txn, const Change *change,
 	return true;
 }
 
-/* Is the whole of an UPDATE there, for the half that it becomes? */
-static bool
-insert_complete(const Change *change)
-{
-	for (int i = 0; i < change->relation->column_count; i++)
-	{
-		if (change->new_values[i].state == WIRE_COL_UNCHANGED)
-			return false;
-	}
-	return true;
-}
-
 static bool
 can_plan_truncate(const StreamBatch *batch, const Txn *txn,
 				  const Change *change, const Tables *tables)
@@ -278,7 +241,7 @@ can_plan_change(const StreamBatch *batch, const Txn *txn, const Change *change,
 		case VERDICT_SKIP:
 			return true;
 		case VERDICT_AS_INSERT:
-			if (!insert_complete(change))
+			if (change_unchanged_column(change) >= 0)
 				return false;
 			break;
 		case VERDICT_APPLY:

@@ -72,6 +72,9 @@ void batch_begin(StreamBatch *batch, const Progress *progress);
 
 bool batch_empty(const StreamBatch *batch);
 
+/* So many of its changes are to be written by themselves, in their order. */
+uint64_t batch_singles(const StreamBatch *batch);
+
 /* Ask for the tables of a change that are new and matter; see batch_can_plan. */
 bool
 batch_ask_tables(const StreamBatch *batch, const Txn *txn, const Change *change,

@@ -27,6 +27,8 @@ typedef struct StreamGoal
 {
 	bool caught_up; /* to a marker that was emitted after the start */
 	Lsn lsn;		/* LSN_NONE: none */
+	Lsn before_lsn; /* the same, and no transaction that committed there or
+					 * behind is applied: the first to come is the end */
 } StreamGoal;
 
 /*
@@ -52,6 +54,7 @@ typedef struct StreamConfig
 	int writers;
 	bool serial; /* every change by its own statement */
 	int batch_rows;
+	int batch_singles; /* of them, changes that are written by themselves */
 	size_t batch_bytes;
 	size_t queue_bytes;
 	bool hold; /* a target is missing here: nothing may be confirmed */

@@ -141,13 +141,8 @@ table_uses_find(TableUses *uses, const Relation *relation)
 void
 table_uses_add(TableUses *uses, TableUse use)
 {
-	if (uses->count == uses->capacity)
-	{
-		uses->capacity = uses->capacity * 2 + 16;
-		uses->items = mem_realloc(uses->items, (size_t) uses->capacity *
-												   sizeof(*uses->items));
-	}
-	BUG_UNLESS(uses->items != NULL);
+	uses->items = mem_room(uses->items, uses->count, &uses->capacity,
+						   sizeof(*uses->items));
 	uses->last = uses->count;
 	uses->items[uses->count++] = use;
 }

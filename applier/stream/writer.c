@@ -43,6 +43,7 @@ typedef struct Writer
 	Progress planned; /* behind all that was collected */
 	bool closed;	  /* the open batch takes no more */
 	int64_t begun_ms; /* when its first unit came */
+	bool passed;	  /* what comes next is behind before_lsn */
 	bool alone;		  /* one that the target carries out itself is open */
 	Ledger ledger;	  /* of its pieces so far */
 	PendingCommits pending;
@@ -67,15 +68,30 @@ settle(Writer *writer, uint64_t durable, Error *err)
 	return FAILPOINT(FP_BATCH_DURABLE, err);
 }
 
+static bool
+is_at(Lsn lsn, Lsn end_lsn)
+{
+	return end_lsn != LSN_NONE && lsn >= end_lsn;
+}
+
+/* Does everything before lsn reach an end that the caller has set? */
+static bool
+is_at_limit(const Writer *writer, Lsn lsn)
+{
+	const StreamGoal *goal = &writer->lane->to->goal;
+
+	return is_at(lsn, goal->lsn) || is_at(lsn, goal->before_lsn);
+}
+
 /* Is everything that is asked for applied, and only to become durable? */
 static bool
 is_applied_to_end(const Writer *writer)
 {
 	Lsn resume_lsn = writer->lane->progress->resume_lsn;
-	Lsn until_lsn = writer->lane->to->goal.lsn;
 
-	return (writer->goal_lsn != LSN_NONE && resume_lsn >= writer->goal_lsn) ||
-		   (until_lsn != LSN_NONE && resume_lsn >= until_lsn);
+	return is_at(resume_lsn, writer->goal_lsn) ||
+		   is_at_limit(writer, resume_lsn) ||
+		   (writer->passed && resume_lsn >= writer->planned.resume_lsn);
 }
 
 /* Is something not known to be durable, or being written? */
@@ -165,9 +181,7 @@ take_finished(Writer *writer, bool *busy, Error *err)
 static bool
 planned_to_end(const Writer *writer)
 {
-	Lsn until_lsn = writer->lane->to->goal.lsn;
-
-	return until_lsn != LSN_NONE && writer->planned.resume_lsn >= until_lsn;
+	return writer->passed || is_at_limit(writer, writer->planned.resume_lsn);
 }
 
 /* Ask the target for the tables of the unit that are new. */
@@ -208,6 +222,7 @@ has_room(const Writer *writer, const Unit *unit)
 	if (batch_empty(open))
 		return true;
 	return unit->first && unit->last &&
+		   batch_singles(open) < (uint64_t) config->batch_singles &&
 		   open->rows + unit->rows <= (uint64_t) config->batch_rows &&
 		   open->bytes + unit->bytes <= config->batch_bytes;
 }
@@ -275,6 +290,8 @@ take_unit(Writer *writer, const Unit *unit, bool *taken, Error *err)
 	bool alone;
 
 	*taken = false;
+	if (is_at(unit->txn.commit_lsn, writer->lane->to->goal.before_lsn))
+		writer->passed = true;
 	if (!has_room(writer, unit))
 		return true;
 	tables_trim(writer->tables);
@@ -369,15 +386,14 @@ open_batch(Writer *writer)
 	batch_begin(writer->open, &writer->planned);
 }
 
+/* Where nothing was left to apply, nothing has to become durable. */
 static bool
 goal_reached(const Writer *writer)
 {
-	Lsn until_lsn = writer->lane->to->goal.lsn;
-
-	if (writer->goal_lsn != LSN_NONE &&
-		writer->durable_resume >= writer->goal_lsn)
-		return true;
-	return until_lsn != LSN_NONE && writer->durable_resume >= until_lsn;
+	return is_at(writer->durable_resume, writer->goal_lsn) ||
+		   is_at_limit(writer, writer->durable_resume) ||
+		   (writer->passed && is_applied_to_end(writer) &&
+			!is_durability_open(writer));
 }
 
 /* A frame that has arrived becomes units, if there is room for them. */

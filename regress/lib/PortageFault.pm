@@ -338,8 +338,9 @@ SQL
 sub progress_ok
 {
 	my ($source, $target, $database, $name) = @_;
-	my $row = progress_row($target, $database, $name);
+	# in this order: while an applier runs, both move on, and the row goes first
 	my $slot = slot_row($source, "portage_$name");
+	my $row = progress_row($target, $database, $name);
 	my @order = (
 		[ 'consistent', $row->{consistent_lsn} ],
 		[ 'slot confirmed', $slot->{confirmed_flush_lsn} ],

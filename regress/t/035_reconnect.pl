@@ -107,9 +107,13 @@ foreach my $session (@sessions)
 {
 	my ($node, $label) = @$session;
 	my $tries = tries();
+	my $of_it = "FROM pg_stat_activity WHERE application_name = '$label'";
+	# a new one may be on its way, and one that was lost be about to end
+	wait_for(
+		sub { $node->safe_psql('postgres', "SELECT count(*) $of_it") == 1 },
+		"one $label");
 	is( $node->safe_psql('postgres',
-			'SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity'
-			  . " WHERE application_name = '$label'"),
+			"SELECT count(pg_terminate_backend(pid)) $of_it"),
 		1, "$label is ended");
 	pair_write($source);
 	goes_on($tries, $label);
@@ -333,7 +337,7 @@ wait_for(
 		$row && $row->{phase} eq 'copy';
 	},
 	'the copy');
-$process->term;
+$process->signal_taken('TERM');
 PostgreSQL::Test::Utils::append_to_file($resume, "\n");
 is($process->wait_exit->{rc}, 0, 'a signal in the copy: exit code 0');
 like($process->stderr,

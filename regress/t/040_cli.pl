@@ -186,7 +186,8 @@ my $process = portage_start(
 wait_for(
 	sub {
 		my $line = slurp_file('/proc/' . $process->pid . '/cmdline');
-		$line =~ /pg_portage/ && $line !~ /secret/;
+		# of pg_portage, not of the one who starts it
+		$line =~ /pg_portage\0run\0/ && $line !~ /secret/;
 	},
 	'the password to be hidden from ps');
 my $line = slurp_file('/proc/' . $process->pid . '/cmdline');

@@ -42,10 +42,12 @@ sub on_terminal
 # ---- a copy that is held before it commits
 pgbench_init($source, 'app', scale => 2);
 my $resume = PostgreSQL::Test::Utils::tempdir() . '/resume';
+my $hits = PostgreSQL::Test::Utils::tempdir() . '/hits';
 my $copy = on_terminal(
 	{
 		PG_PORTAGE_FAILPOINT => 'copy-loaded:pause',
-		PG_PORTAGE_FAILPOINT_RESUME => $resume
+		PG_PORTAGE_FAILPOINT_RESUME => $resume,
+		PG_PORTAGE_FAILPOINT_LOG => $hits
 	},
 	'run', @here, '--until', 'caught-up', '--jobs', '1');
 my ($total, $table);
@@ -57,6 +59,9 @@ wait_for(
 	'a line for the table');
 like($total, qr{, $number(?: [kM])? rows, $size of $size, $size/s}, 'a line for all');
 like($table, qr{^200\.0 k rows, $size of $size, $size/s}, 'its rows, bytes and speed');
+# what was sent may not have arrived yet
+wait_for(sub { -e $hits && slurp_file($hits) =~ /^copy-loaded$/m },
+	'the target to have it');
 my $held = status()->{copy};
 is($held->{tables}, 4, 'status: tables');
 is($held->{tables_done}, 0, 'none is done');
@@ -116,8 +121,11 @@ unlike($run->stderr, qr/\e/, 'no escape sequence in a log');
 my $rates;
 wait_for(
 	sub {
+		# of a moment in which both sides were at work: each may pause
 		$rates = status()->{stream}{rates};
-		return defined $rates && $rates->{rows_per_second} > 0;
+		return defined $rates
+		  && $rates->{rows_per_second} > 0
+		  && $rates->{written_bytes_per_second} > 0;
 	},
 	'rates in status');
 cmp_ok($rates->{drained_bytes_per_second}, '>', 0, 'WAL is applied');

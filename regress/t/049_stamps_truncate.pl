@@ -10,7 +10,8 @@ use PortageTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $source = source_new('source', fsync => 0);
+# statistics are not to change: they decide how a table is split
+my $source = source_new('source', fsync => 0, conf => 'autovacuum = off');
 my $target = target_new('target', databases => [], replica_role => 1,
 	fsync => 0);
 my $resume = PostgreSQL::Test::Utils::tempdir() . '/resume';

@@ -255,8 +255,8 @@ wait_for(sub { ask("SELECT count(*) $holds AND granted") }, 'the lock');
 my $process = portage_start(@finish);
 wait_for(sub { ask(q{SELECT count(*) FROM pg_stat_activity
 	WHERE application_name LIKE 'pg_portage app %' AND wait_event_type = 'Lock'}) }, 'finish to wait');
-like($process->stderr, qr/finish: \d+ of \d+: adding foreign key public\.children/,
-	'it says what it is doing');
+wait_for_err($process, qr/finish: \d+ of \d+: adding foreign key public\.children/);
+pass('it says what it is doing');
 $process->term;
 is($process->wait_exit->{rc}, 0, 'it stops when asked to');
 like($process->stderr, qr/stopped by signal .*run pg_portage finish again/, 'and says how to go on');

@@ -173,6 +173,7 @@ wait_for(
 sessions_end($source);
 look(0, @ends, '--jobs', 6);
 not_found('connections');
+sessions_end($source);
 look(0, @ends, '--jobs', 7);
 found('warning', 'P0304', 'connections', qr/^9 are free.* --jobs 7 opens 10/,
 	qr/raise max_connections/);

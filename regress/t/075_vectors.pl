@@ -35,6 +35,8 @@ CREATE TABLE noidx (id int PRIMARY KEY, v text); CREATE TABLE emptied (id int PR
 CREATE TABLE late (id int PRIMARY KEY DEFERRABLE, other int NOT NULL UNIQUE, v int);
 ALTER TABLE late REPLICA IDENTITY USING INDEX late_other_key;
 CREATE TABLE history (at timestamptz, delta int);
+CREATE TABLE alone (a int, b int); ALTER TABLE alone REPLICA IDENTITY FULL; CREATE TABLE together (a int PRIMARY KEY, b int);
+INSERT INTO alone SELECT i, 0 FROM generate_series(1, 3000) i; INSERT INTO together SELECT i, 0 FROM generate_series(1, 3000) i;
 INSERT INTO codes VALUES (0, 'none', 0); INSERT INTO "Two Keys" VALUES (md5('')::uuid, '', DEFAULT, 0);
 INSERT INTO keyless VALUES (0, ''); INSERT INTO noidx VALUES (0, ''); INSERT INTO late VALUES (0, 0, 0);
 INSERT INTO history VALUES ('epoch', 0); INSERT INTO emptied VALUES (0, ''); INSERT INTO zoo (id) VALUES (9999); INSERT INTO plain (id) VALUES (0);
@@ -120,17 +122,39 @@ foreach my $target (values %target)
 	$target->append_conf('postgresql.conf', "log_statement = 'all'");
 	$target->reload;
 }
-# enough for a COPY on the slowest of machines
+
+# From how many rows on it is a COPY follows from how fast the target answered
+# when the writer connected. Where it was busy just then, the next one finds it
+# faster: the same rows once more.
+sub copied
+{
+	my ($words, $from, $sql) = @_;
+
+	return wait_for(
+		sub {
+			return 1 if $target{fast}->log_contains($words);
+			foreach my $step ("DELETE FROM plain WHERE id >= $from", $sql)
+			{
+				$source->safe_psql('app', $step);
+				run('fast');
+				run('slow', '--serial');
+			}
+			return 0;
+		},
+		$words);
+}
+
 $source->safe_psql('app', plain(1, 5400));
 $how = apply('inserts of plain types');
 is($how->{vector_rows}, 5400, 'they are one vector');
-ok($target{fast}->log_contains('COPY "public"."plain" .* FROM STDIN \(FORMAT binary\)'), 'in binary');
+ok(copied('COPY "public"."plain" .* FROM STDIN \(FORMAT binary\)', 1, plain(1, 5400)), 'in binary');
 ok(!$target{fast}->log_contains('(?m)COPY "public"."plain" .* FROM STDIN$'), 'all of them');
-$source->safe_psql('app', 'BEGIN;' . plain(5401, 5600) . plain(5601, 11000)
-	. q{UPDATE plain SET d = '0044-03-15 BC', n = CASE WHEN current_setting('server_version_num')::int >= 140000 THEN 'Infinity'::numeric END WHERE id = 5555; COMMIT});
+my $with_text = 'BEGIN;' . plain(5401, 5600) . plain(5601, 11000)
+	. q{UPDATE plain SET d = '0044-03-15 BC', n = CASE WHEN current_setting('server_version_num')::int >= 140000 THEN 'Infinity'::numeric END WHERE id = 5555; COMMIT};
+$source->safe_psql('app', $with_text);
 $how = apply('a value that is text');
 is($how->{vector_rows}, 5601, 'they are one vector, too, the change among them');
-ok($target{fast}->log_contains('(?m)COPY "public"."plain" .* FROM STDIN$'), 'the rest of it as text');
+ok(copied('(?m)COPY "public"."plain" .* FROM STDIN$', 5401, $with_text), 'the rest of it as text');
 $source->safe_psql('app', q{UPDATE plain SET i = i + 1, n = n * 2, d = CASE WHEN id = 7 THEN '0044-03-15 BC' ELSE d + 1 END, ts = NULL, tz = tz + interval '1 us', t = t || 'x', b = b || b, m = -m, u = md5(t)::uuid, jb = jb || '{"x": null}' WHERE id % 2 = 1 AND id < 801});
 $how = apply('updates of plain types');
 is($how->{vector_rows}, 400, 'updated in vectors');
@@ -239,6 +263,17 @@ wait_for_applied($source, $target{fast}, 'app', 'fast');
 is(counts('fast')->{ordered_rows}, $before->{ordered_rows}, 'then not any more');
 $process->term;
 is($process->wait_exit->{rc}, 0, 'it ends');
+
+# ---- what is written row by row is not written for long in one transaction
+$source->safe_psql('app', 'DO $$ BEGIN FOR k IN 1 .. 3000 LOOP UPDATE alone SET b = k WHERE a = k;'
+	. ' UPDATE together SET b = k WHERE a = k; COMMIT; END LOOP; END $$');
+my %collected = (env => { PG_PORTAGE_FAILPOINT => 'batch-applied:delay=300' });
+run('fast', %collected);
+run('slow', '--serial', %collected);
+my $largest = 'SELECT max(n) FROM (SELECT count(*) AS n FROM (SELECT xmin FROM alone%s) AS r GROUP BY xmin::text) AS t';
+cmp_ok($target{fast}->safe_psql('app', sprintf($largest, '')), '<=', 1000, 'rows without a key');
+cmp_ok($target{slow}->safe_psql('app', sprintf($largest, ' UNION ALL SELECT xmin FROM together')), '<=', 1000, 'all rows, with --serial');
+tables_equal($source, 'app', $target{$_}, 'app', 'public.alone', 'public.together') foreach qw(fast slow);
 
 # ---- a target that is not like the source
 sql_as_target($target{$_}, 'app', <<'SQL') foreach qw(fast slow);

@@ -142,9 +142,14 @@ like(refused('a row of many', qr/(?:CONSTRAINT|Check constraint).*P0413/, @run),
 is($target->value('app', 'SELECT count(*) FROM `long`'), 0, 'no segment stays');
 $source->safe_psql('app', qq{UPDATE long SET v = 'y' WHERE id = @{[BAD]}});
 
-# A connection that is lost on the way is tried again; nothing is there twice.
+# A connection that is lost on the way is tried again; nothing is there twice. It
+# does not commit before that.
+my $resume = PostgreSQL::Test::Utils::tempdir() . '/resume';
 my $process = portage_start(@run,
-	env => { PG_PORTAGE_FAILPOINT => 'copy-loaded:delay=3000' });
+	env => {
+		PG_PORTAGE_FAILPOINT => 'copy-loaded:pause',
+		PG_PORTAGE_FAILPOINT_RESUME => $resume
+	});
 wait_for(sub {
 	my ($id) = $target->value(undef, q{SELECT trx_mysql_thread_id
 		FROM information_schema.innodb_trx WHERE trx_rows_modified > 10000});
@@ -152,7 +157,8 @@ wait_for(sub {
 	$target->query(undef, "KILL $id");
 	return 1;
 }, 'a load to be killed');
-is($process->wait_exit(120)->{rc}, 0, 'a lost connection is tried again');
+append_to_file($resume, "\n");
+is($process->wait_exit->{rc}, 0, 'a lost connection is tried again');
 like($process->stderr, qr/trying again: table public\.long: .*P0303/, 'it was lost');
 is($target->value('app', 'SELECT sum(length(v)) FROM `long`'),
 	20000000 + 49998 * 960 + 1, 'all rows are there, once');

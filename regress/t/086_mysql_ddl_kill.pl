@@ -154,23 +154,18 @@ foreach my $point (qw(ddl-intended ddl-executed:2 ddl-noted:3 ddl-executed:7 ddl
 }
 
 # The server is killed in the middle of it.
-my $resume = PostgreSQL::Test::Utils::tempdir() . '/resume';
 foreach my $point (qw(ddl-intended ddl-executed:1 ddl-executed:3 ddl-noted:5 ddl-executed:7))
 {
 	my ($name, $nth) = split(/:/, $point);
-	unlink($resume);
 	change_schema();
-	my $process = portage_start(
-		@run,
-		env => {
-			PG_PORTAGE_FAILPOINT => "$name:pause" . (defined $nth ? ":$nth" : ''),
-			PG_PORTAGE_FAILPOINT_RESUME => $resume
-		});
-	wait_for(sub { $target->value('app', 'SELECT count(*) FROM portage_intent') > 0 }, 'the intent');
-	sleep(1);
+	my $process = portage_start(@run,
+		env => { PG_PORTAGE_FAILPOINT => "$name:stop" . (defined $nth ? ":$nth" : '') });
+	wait_for(sub { $process->state eq 'T' }, "it to stop at $point");
+	cmp_ok($target->value('app', 'SELECT count(*) FROM portage_intent'), '>', 0,
+		"$point: there is something left to do");
 	$target->kill9;
 	$target->start;
-	PostgreSQL::Test::Utils::append_to_file($resume, "\n");
+	$process->signal('CONT');
 	wait_for_err($process, qr/trying again/);
 	$process->term;
 	$process->wait_exit;

@@ -120,6 +120,7 @@ test_planned(void)
 	is_counts(1, 5, 0, 0, 0);
 	begin("+p1:1");
 	script_fill(&script, batch, "=p1>2:1 +p3:3; *u");
+	is_int((long) batch_singles(batch), 2, "some are not for vectors");
 	ok(write_batch() && commit(), "changes that keep their place");
 	is_log("begin write{!=p1>2:1 +p3:3 *} commit", "have steps of their own");
 	is_counts(1, 1, 2, 0, 0);
@@ -380,6 +381,7 @@ test_serial(void)
 	batch = batch_new(&script_filter, orders, true);
 	begin("+u1:10 +u2:20");
 	script_fill(&script, batch, "+p1:1; " EXCHANGE "; =p1:2");
+	is_int((long) batch_singles(batch), 5, "nothing is for vectors");
 	ok(write_batch() && commit(), "a batch that is not to be planned");
 	is_log("begin write{!+p1:1 !=u1:99 !=u2:10 !=u1:20 !=p1:2} commit",
 		   "is written in the source's order");

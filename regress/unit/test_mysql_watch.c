@@ -48,8 +48,10 @@ test_attempts(void)
 	int64_t begun_ms = clock_ms();
 
 	snprintf(url, sizeof(url), "mysql://u:secret@127.0.0.1:%d/db", port);
-	ok(my_attempt(&attempt, &failure, &err) == NULL && err.code == P_CONNECT,
-	   "a server that says nothing: %s", err.message);
+	/* the library has the same second, and may be the first to give up */
+	ok(my_attempt(&attempt, &failure, &err) == NULL &&
+		   (err.code == P_CONNECT || failure.number != 0),
+	   "a server that says nothing: %s%s", err.message, failure.message);
 	ok(clock_ms() - begun_ms < 4000, "is left soon");
 	close(fd);
 
