@@ -148,9 +148,12 @@ target_mysql_loader_begin(TargetLoader *loader, const Table *table,
 						  const Chunk *chunk, Error *err)
 {
 	bool whole = chunk->kind == CHUNK_WHOLE;
-	const TableMap *map = map_find(loader, table, err);
+	const TableMap *map;
 	LoadEmpty empty;
 
+	if (table == NULL)
+		return transaction_begin(loader, err);
+	map = map_find(loader, table, err);
 	if (map == NULL)
 		return false;
 	empty_of(loader, map, &empty);

@@ -277,6 +277,8 @@ target_pg_loader_begin(TargetLoader *loader, const Table *table,
 	if (!copy_transaction_begin(&loader->transaction, conn, &loader->progress,
 								err))
 		return false;
+	if (table == NULL)
+		return true;
 	return chunk->kind == CHUNK_WHOLE
 			   ? begin_whole(conn, table, err)
 			   : table_prove_there(conn, table, err) &&

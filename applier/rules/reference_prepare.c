@@ -386,6 +386,11 @@ check_key(const Look *look, const RuleInput *input, const SchemaTable *table)
 						   "an unlogged table cannot be followed: the WAL says"
 						   " nothing of it",
 						   "Use a query.", &err);
+	if (input->partitioned)
+		return key_refused(look,
+						   "a partitioned table cannot be followed: only one"
+						   " that is not",
+						   "Use a query.", &err);
 	if (!key_is_unique(key, table))
 		return key_refused(look,
 						   "its key is not unique in the table, by an index"

@@ -15,6 +15,7 @@
 #include "rules/derived.h"
 #include "rules/rule_row.h"
 #include "text/copy_text.h"
+#include "text/copy_value.h"
 #include "text/load_text.h"
 
 /* so many bytes of values may be kept before the arena is emptied */
@@ -32,6 +33,7 @@ struct RuleCopy
 	Arena arena; /* of rows that are being looked at */
 	Buffer out;
 	Buffer rest; /* the beginning of a row */
+	bool from_rest;
 	Ledger ledger;
 	ExprContext context;
 	Value *values;
@@ -120,74 +122,13 @@ rule_copy_close(RuleCopy *copy)
 	mem_free(copy);
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Text of bytea becomes its bytes, as values of the stream are. */
-static bool
-plain_bytes(Slice text, Arena *arena, Value *value)
-{
-	size_t count = text.len / 2 - 1;
-	char *bytes;
-
-	if (text.len < 2 || text.len % 2 != 0 || text.data[0] != '\\' ||
-		text.data[1] != 'x')
-		return false;
-	bytes = arena_alloc(arena, count + 1);
-	for (size_t i = 0; i < count; i++)
-	{
-		int high = hex_digit(text.data[2 + i * 2]);
-		int low = hex_digit(text.data[3 + i * 2]);
-
-		if (high < 0 || low < 0)
-			return false;
-		bytes[i] = (char) (high << 4 | low);
-	}
-	bytes[count] = '\0';
-	*value = (Value){ bytes, (uint32_t) count, WIRE_COL_PRESENT };
-	return true;
-}
-
-/* A field without its escapes, with a NUL behind it. */
 static bool
 take_field(RuleCopy *copy, const RuleColumn *column, Slice field, Value *value,
 		   Error *err)
 {
-	Slice text;
-	Buffer plain;
-
-	if (load_field_is_null(field))
-	{
-		*value = (Value){ NULL, 0, WIRE_COL_NULL };
-		return true;
-	}
-	text = field;
-	if (memchr(field.data, '\\', field.len) != NULL)
-	{
-		buffer_init(&plain);
-		load_field_plain(&plain, field);
-		text.len = plain.len;
-		text.data = arena_strndup(&copy->arena, plain.data, plain.len);
-		buffer_release(&plain);
-	}
-	else
-		text.data = arena_strndup(&copy->arena, field.data, field.len);
-	if (column->base_type_oid == BYTEA_OID)
-		return plain_bytes(text, &copy->arena, value) ||
-			   error_set(err, P_COPY,
-						 "column \"%s\": bytes that are no"
-						 " hexadecimal text",
-						 column->name);
-	if (text.len > UINT32_MAX)
-		return error_set(err, P_COPY, "column \"%s\": more than 4 GB",
-						 column->name);
-	*value = (Value){ text.data, (uint32_t) text.len, WIRE_COL_PRESENT };
-	return true;
+	return copy_value(field, column->base_type_oid == BYTEA_OID, &copy->arena,
+					  value, err) ||
+		   error_wrap(err, "column \"%s\"", column->name);
 }
 
 static bool
@@ -283,20 +224,6 @@ copy_row(RuleCopy *copy, Slice row, Error *err)
 	return true;
 }
 
-/* The row whose beginning waits; false if it is not complete yet. */
-static bool
-complete_rest(RuleCopy *copy, Slice *in, Slice *row)
-{
-	Slice more;
-
-	if (copy->rest.len == 0)
-		return false;
-	more = load_row_next(in);
-	buffer_append(&copy->rest, more.data, more.len);
-	*row = (Slice){ copy->rest.data, copy->rest.len };
-	return copy->rest.data[copy->rest.len - 1] == '\n';
-}
-
 bool
 rule_copy_rows(RuleCopy *copy, Slice in, Slice *out, int64_t *rows, Error *err)
 {
@@ -305,18 +232,9 @@ rule_copy_rows(RuleCopy *copy, Slice in, Slice *out, int64_t *rows, Error *err)
 
 	buffer_reset(&copy->out);
 	copy->rows_out = 0;
-	if (complete_rest(copy, &in, &row))
+	while (ok && copy_rows_next(&in, &copy->rest, &copy->from_rest, &row))
 	{
 		ok = copy_row(copy, row, err);
-		buffer_reset(&copy->rest);
-	}
-	while (ok && in.len > 0)
-	{
-		row = load_row_next(&in);
-		if (row.data[row.len - 1] != '\n')
-			buffer_append(&copy->rest, row.data, row.len);
-		else
-			ok = copy_row(copy, row, err);
 		if (copy->arena.used_bytes > ARENA_BYTES)
 			arena_reset(&copy->arena);
 	}

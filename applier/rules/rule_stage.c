@@ -202,8 +202,7 @@ truncate_table(RuleStage *stage, const Change *change, const Relation *relation,
 
 	if (table == NULL)
 		return row_error(err, &stage->txn, change);
-	if (!stage_follow_truncate(stage, table, change, is_part(change, relation),
-							   err))
+	if (!stage_follow_truncate(stage, table, change, err))
 		return false;
 	if (table->count > 0)
 		stage_out_hold(stage, table);

@@ -31,7 +31,7 @@ typedef struct StageReference
 	bool tolerant; /* the target may keep rows of which nothing is known */
 } StageReference;
 
-/* It is this relation, or one of those that make it up. */
+/* A relation that a reference follows. */
 typedef struct StageFollow
 {
 	StageReference *to;
@@ -147,8 +147,7 @@ void stage_unfollow_table(StageTable *table);
 /* Before the rules of its row: apply a change to what follows its table. */
 bool stage_follow(RuleStage *stage, const StageTable *table,
 				  const Change *change, Error *err);
-/* part: only some of the table's rows go. */
 bool stage_follow_truncate(RuleStage *stage, const StageTable *table,
-						   const Change *change, bool part, Error *err);
+						   const Change *change, Error *err);
 
 #endif /* PORTAGE_STAGE_PARTS_H */

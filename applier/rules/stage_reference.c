@@ -164,9 +164,7 @@ stage_follow_table(RuleStage *stage, StageTable *table, const RuleInput *input,
 		follow->to = to;
 		follow->from = mem_zalloc((size_t) (shape->column_count + 1) *
 								  sizeof(int));
-		/* what is only truncated may have no columns */
-		if (table->relation->kind != 'p' &&
-			!map_columns(shape, table->relation, follow->from, err))
+		if (!map_columns(shape, table->relation, follow->from, err))
 			return false;
 	}
 	table->passes = table->passes && table->follow_count == 0;
@@ -419,20 +417,9 @@ empty_kept(RuleStage *stage, const StageReference *to)
 	stage_out_change(stage, &change);
 }
 
-/* Rows of a partition cannot be told from those of the others. */
-static bool
-part_refused(const StageReference *to, const Relation *relation, Error *err)
-{
-	return error_set(err, P_REFERENCE,
-					 "reference %s: TRUNCATE of %s.%s, which is a part of the"
-					 " table that is followed",
-					 to->reference->shape.name, relation->schema,
-					 relation->name);
-}
-
 bool
 stage_follow_truncate(RuleStage *stage, const StageTable *table,
-					  const Change *change, bool part, Error *err)
+					  const Change *change, Error *err)
 {
 	for (int i = 0; i < table->follow_count; i++)
 	{
@@ -440,8 +427,7 @@ stage_follow_truncate(RuleStage *stage, const StageTable *table,
 
 		if (is_shown(stage, &table->follows[i], change))
 			continue;
-		if ((part && !part_refused(to, table->relation, err)) ||
-			!expr_reference_clear(rule_engine_db(stage->engine),
+		if (!expr_reference_clear(rule_engine_db(stage->engine),
 								  to->reference->shape.name, err))
 			return row_error(err, &stage->txn, change);
 		to->tolerant = true;

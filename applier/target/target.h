@@ -302,7 +302,8 @@ typedef struct TargetOps
 						 const Chunk *chunks, int count, Error *err);
 	/*
 	 * Begin the transaction.  For a whole table, which must be empty, nobody
-	 * else can write to it then.  P_SCHEMA_DIFFERS for other columns.
+	 * else can write to it then.  P_SCHEMA_DIFFERS for other columns.  table is NULL
+	 * for a chunk of kept rows: loader_keep() and loader_commit() follow.
 	 */
 	bool (*loader_begin)(TargetLoader *loader, const Table *table,
 						 const Chunk *chunk, Error *err);
