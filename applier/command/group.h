@@ -2,7 +2,7 @@
  * group.h
  *		A source and its targets in one process.
  *
- * The source has a thread (group.c): it owns the connection to it, makes the slot
+ * The source has a thread (group_source.c): it owns the connection to it, makes the slot
  * and first anchors, and runs the stream to all targets that are ready.  Each
  * target has one, too, its keeper (keeper.c): it connects and owns the target,
  * begins, copies, says when the target is ready, and takes it back when the
@@ -80,6 +80,7 @@ struct Group
 	pthread_t thread;
 	Keeper *keepers;
 	int count;
+	bool before;	   /* it was ours to read the slot */
 	bool hold_nothing; /* the plugin is not to defer in the next stream */
 
 	pthread_mutex_t mutex;
@@ -115,6 +116,15 @@ void *keeper_main(void *keeper);
 
 /* Wait for a change, a stop, or a fifth of a second. */
 void group_wait(Group *group);
+
+/* Has every target come to its end? */
+bool group_all_ended(const Group *group);
+
+/*
+ * What targets wish is given, as far as it can be now: one wish of each kind; more
+ * come in the next turn.  Not held while the source is asked.
+ */
+bool group_serve(Group *group, Error *err) MUST_CHECK;
 
 /* Something has changed; restart: the stream is to take notice. */
 void group_changed(Group *group, bool restart);

@@ -25,6 +25,7 @@ static const SourceOps source_pg_ops = {
 	.check = source_pg_check,
 	.check_objects = source_pg_check_objects,
 	.needs = source_pg_needs,
+	.owner_acquire = source_pg_owner_acquire,
 	.slot_inspect = source_pg_slot_inspect,
 	.slot_create = source_pg_slot_create,
 	.slot_join = source_pg_slot_join,

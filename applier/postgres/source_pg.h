@@ -4,6 +4,7 @@
  *
  *		source_pg.c			the table of operations; connecting; identity
  *		source_pg_slot.c	creating, inspecting and dropping the slot
+ *		source_pg_owner.c	who reads a slot of several targets
  *		source_pg_stream.c	START_REPLICATION, frames, keepalives, feedback
  *		source_pg_marker.c	markers on a connection of their own
  *		source_pg_check.c	preflight; its parts: source_pg_check_*.c
@@ -43,6 +44,7 @@ typedef struct SourcePg
 	PgConn *exporter;	 /* keeps another one that readers share */
 	char exported[128];	 /* its id */
 	PgConn *stream;		 /* replication connection of the stream */
+	int owner_pid;		 /* of the session that had the lock; or 0 */
 	PgConn *marker;		 /* used by the marker thread alone */
 
 	/* state of the stream; see source_pg_stream.c */
@@ -67,6 +69,10 @@ void source_pg_slot_snapshot_release(Source *source);
 /* Wait for, then end, the walsender that a killed applier left in the slot. */
 bool source_pg_slot_wait_free(Source *source, Error *err);
 bool source_pg_slot_drop(Source *source, bool *existed, Error *err);
+
+/* source_pg_owner.c */
+bool source_pg_owner_acquire(Source *source, bool takeover, bool *owned,
+							 char *owner, size_t owner_size, Error *err);
 
 /* source_pg_stream.c */
 bool source_pg_stream_start(Source *source, const StreamOptions *options,

@@ -92,6 +92,14 @@ typedef struct SourceOps
 	/* What a target must have for this database; strings in arena. */
 	bool (*needs)(Source *self, Arena *arena, Needs *needs, Error *err);
 
+	/*
+	 * For a slot that serves several targets: the lock of the one applier that
+	 * reads it, held as long as the connection lives.  takeover: end who has it.
+	 * *owned tells; *owner describes who has it otherwise.
+	 */
+	bool (*owner_acquire)(Source *self, bool takeover, bool *owned, char *owner,
+						  size_t owner_size, Error *err);
+
 	/* ---- the slot */
 	bool (*slot_inspect)(Source *self, SlotInfo *info, Error *err);
 	/* The snapshot stays valid until slot_snapshot_release or disconnect. */
