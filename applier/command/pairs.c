@@ -8,39 +8,6 @@
 
 #include "config/config.h"
 
-/* Two names for one database would be two owners of one progress row. */
-static bool
-check_urls(const Config *config, Error *err)
-{
-	for (int i = 1; i < config->target_count; i++)
-	{
-		for (int k = 0; k < i; k++)
-		{
-			if (strcmp(config->targets[i].url.text,
-					   config->targets[k].url.text) == 0)
-				return config_error(config, config->targets[i].url.place, err,
-									"the targets \"%s\" and \"%s\" have the "
-									"same URL",
-									config->targets[k].name.text,
-									config->targets[i].name.text);
-		}
-	}
-	for (int i = 1; i < config->source_count; i++)
-	{
-		for (int k = 0; k < i; k++)
-		{
-			if (strcmp(config->sources[i].url.text,
-					   config->sources[k].url.text) == 0)
-				return config_error(config, config->sources[i].url.place, err,
-									"the sources \"%s\" and \"%s\" have the "
-									"same URL",
-									config->sources[k].name.text,
-									config->sources[i].name.text);
-		}
-	}
-	return true;
-}
-
 /* What the stream of a source is called. */
 static bool
 stream_name(const Options *options, const ConfigSource *source, Arena *arena,
@@ -131,8 +98,6 @@ pairs_make(const Options *options, Arena *arena, Pairs *pairs, Error *err)
 			pairs->items[0].options.target_name = config->targets[0].name.text;
 		return true;
 	}
-	if (!check_urls(config, err))
-		return false;
 	for (int s = 0; s < pairs->source_count; s++)
 	{
 		if (!stream_name(options, &config->sources[s], arena, &name, err))

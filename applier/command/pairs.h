@@ -29,7 +29,7 @@ typedef struct Pairs
 
 /*
  * From the options, and the configuration that they name.  P_CONFIG where a name
- * would be too long, or two of a kind have the same URL.
+ * would be too long.
  */
 bool pairs_make(const Options *options, Arena *arena, Pairs *pairs,
 				Error *err) MUST_CHECK;
