@@ -179,7 +179,7 @@ group_remind(Group *group)
 	{
 		const Keeper *keeper = &group->keepers[i];
 
-		if (keeper->state == KEEPER_FAILED &&
+		if (keeper->state == KEEPER_FAILED && !keeper->released &&
 			keeper->error.kind != ERROR_STOPPED)
 			remind(keeper->pair->context, &keeper->error, "this target");
 	}

@@ -358,9 +358,9 @@ keeper_main(void *arg)
 			owned->epoch = owned->session.progress.epoch;
 		lock(keeper);
 		keeper->beginning = false;
-		unlock(keeper);
 		/* what is finished needs no stream, and nobody's slot */
 		keeper->released = err.code == P_FINISHED;
+		unlock(keeper);
 		if (!retry_again(&owned->retry, &err))
 		{
 			end(keeper, KEEPER_FAILED, &err);

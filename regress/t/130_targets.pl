@@ -53,10 +53,12 @@ sub slot_follows
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	wait_for(sub { confirmed() > $before }, "the slot to follow: $what");
+	# the slot first: both only go forwards
+	my $now = confirmed();
 	foreach my $target ($eu, $us)
 	{
 		my $row = progress_row($target, 'app', 'app');
-		cmp_ok(confirmed(), '<=', lsn($row->{previous_anchor_lsn}),
+		cmp_ok($now, '<=', lsn($row->{previous_anchor_lsn}),
 			"$what: not beyond what a target can prove");
 	}
 	return;
