@@ -228,6 +228,7 @@ source_pg_schema_read(Source *source, const SnapshotRef *snapshot, Arena *arena,
 		 source_pg_schema_indexes(&read, err) &&
 		 source_pg_schema_keys(&read, err) &&
 		 source_pg_schema_checks(&read, err) &&
+		 /* only servers of another kind ask how long texts are */
 		 (!source->config->translated ||
 		  source_pg_schema_measure(&read, err)) &&
 		 source_pg_schema_others(&read, err);

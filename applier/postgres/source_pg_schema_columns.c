@@ -25,20 +25,34 @@
 	"    AND u.refclassid = 'pg_class'::regclass AND u.refobjid = s.oid))"   \
 	"  LIMIT 1"
 
-#define COLUMNS_SQL                                                     \
-	"SELECT a.attrelid, a.attnum, a.attname, a.atttypid,"               \
-	" format_type(a.atttypid, a.atttypmod), a.atttypmod, a.attnotnull," \
-	" a.attgenerated, a.attidentity, pg_get_expr(f.adbin, f.adrelid),"  \
-	" (" SEQUENCE_OF_COLUMN "), a.attcollation,"                        \
-	" ln.nspname || '.' || l.collname, l.collcollate, l.collprovider,"  \
-	" NOT l.collisdeterministic, col_description(a.attrelid, a.attnum)" \
-	" FROM" SCHEMA_TABLES                                               \
-	" JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0"       \
-	"  AND NOT a.attisdropped"                                          \
-	" LEFT JOIN pg_attrdef f ON f.adrelid = a.attrelid"                 \
-	"  AND f.adnum = a.attnum"                                          \
-	" LEFT JOIN pg_collation l ON l.oid = a.attcollation"               \
-	" LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace"            \
+/* What stands in the parentheses of GENERATED ... AS IDENTITY. */
+#define NUMBERING_OF_COLUMN                                                 \
+	" SELECT format('SEQUENCE NAME %I.%I START WITH %s INCREMENT BY %s"     \
+	"  MINVALUE %s MAXVALUE %s CACHE %s%s', sn.nspname, s.relname,"         \
+	"  q.seqstart, q.seqincrement, q.seqmin, q.seqmax, q.seqcache,"         \
+	"  CASE WHEN q.seqcycle THEN ' CYCLE' ELSE '' END)"                     \
+	" FROM pg_depend d JOIN pg_class s ON s.oid = d.objid"                  \
+	"  JOIN pg_namespace sn ON sn.oid = s.relnamespace"                     \
+	"  JOIN pg_sequence q ON q.seqrelid = s.oid"                            \
+	" WHERE d.classid = 'pg_class'::regclass"                               \
+	"  AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid" \
+	"  AND d.refobjsubid = a.attnum AND d.deptype = 'i' LIMIT 1"
+
+#define COLUMNS_SQL                                                      \
+	"SELECT a.attrelid, a.attnum, a.attname, a.atttypid,"                \
+	" format_type(a.atttypid, a.atttypmod), a.atttypmod, a.attnotnull,"  \
+	" a.attgenerated, a.attidentity, pg_get_expr(f.adbin, f.adrelid),"   \
+	" (" SEQUENCE_OF_COLUMN "), a.attcollation,"                         \
+	" ln.nspname || '.' || l.collname, l.collcollate, l.collprovider,"   \
+	" NOT l.collisdeterministic, col_description(a.attrelid, a.attnum)," \
+	" CASE WHEN a.attidentity <> '' THEN (" NUMBERING_OF_COLUMN ") END"  \
+	" FROM" SCHEMA_TABLES                                                \
+	" JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0"        \
+	"  AND NOT a.attisdropped"                                           \
+	" LEFT JOIN pg_attrdef f ON f.adrelid = a.attrelid"                  \
+	"  AND f.adnum = a.attnum"                                           \
+	" LEFT JOIN pg_collation l ON l.oid = a.attcollation"                \
+	" LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace"             \
 	" ORDER BY a.attrelid, a.attnum"
 
 /* columns of it */
@@ -60,7 +74,8 @@ enum
 	COLUMN_COLLATE,
 	COLUMN_PROVIDER,
 	COLUMN_NONDETERMINISTIC,
-	COLUMN_COMMENT
+	COLUMN_COMMENT,
+	COLUMN_NUMBERING
 };
 
 #define DEFAULT_COLLATION 100
@@ -161,6 +176,7 @@ take_column(const SchemaRead *read, const PGresult *res, int row,
 	column->collation_nondeterministic = pg_value_bool(res, row,
 													   COLUMN_NONDETERMINISTIC);
 	column->comment = schema_text(read, res, row, COLUMN_COMMENT);
+	column->numbering = schema_text(read, res, row, COLUMN_NUMBERING);
 	column->max_chars = -1;
 	column->max_bytes = -1;
 	take_type(read, res, row, column);

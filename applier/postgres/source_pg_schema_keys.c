@@ -13,8 +13,8 @@
 	"SELECT k.conrelid, k.oid, k.conname, r.oid, n.nspname, r.relname," \
 	" k.confdeltype, k.confupdtype, k.confmatchtype,"                   \
 	" to_jsonb(k) ->> 'confdelsetcols' IS NOT NULL, k.condeferrable,"   \
-	" k.convalidated, obj_description(k.oid, 'pg_constraint')"          \
-	" FROM" SCHEMA_WHOLE_TABLES " JOIN pg_constraint k"                 \
+	" k.convalidated, obj_description(k.oid, 'pg_constraint'),"         \
+	" k.condeferred FROM" SCHEMA_WHOLE_TABLES " JOIN pg_constraint k"   \
 	"  ON k.conrelid = t.oid AND k.contype = 'f' AND k.conparentid = 0" \
 	" JOIN pg_class f ON f.oid = k.confrelid"                           \
 	" JOIN pg_class r ON r.oid = CASE WHEN f.relispartition"            \
@@ -38,7 +38,8 @@ enum
 	KEY_SET_COLUMNS,
 	KEY_DEFERRABLE,
 	KEY_VALIDATED,
-	KEY_COMMENT
+	KEY_COMMENT,
+	KEY_DEFERRED
 };
 
 #define PAIRS_SQL                                                           \
@@ -66,6 +67,7 @@ take_key(SchemaRead *read, const PGresult *res, int row, SchemaForeignKey *key)
 	key->deferrable = pg_value_bool(res, row, KEY_DEFERRABLE);
 	key->validated = pg_value_bool(res, row, KEY_VALIDATED);
 	key->comment = schema_text(read, res, row, KEY_COMMENT);
+	key->deferred = pg_value_bool(res, row, KEY_DEFERRED);
 }
 
 static void

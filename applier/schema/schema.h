@@ -46,6 +46,7 @@ typedef struct SchemaColumn
 	char identity;			 /* 'a', 'd' or 0 */
 	const char *default_sql; /* pg_get_expr(); the expression if generated */
 	const char *sequence;	 /* "schema.name": owned, and its default */
+	const char *numbering;	 /* of an identity: SEQUENCE NAME and its options */
 	const char *collation;	 /* "schema.name" if not the type's default */
 	bool collation_bytes;	 /* C, POSIX, or the database's is */
 	bool collation_nondeterministic;
@@ -88,7 +89,8 @@ typedef struct SchemaIndex
 	bool valid;
 	bool identity;			/* REPLICA IDENTITY USING INDEX */
 	const char *predicate;	/* of a partial one, or NULL */
-	const char *definition; /* pg_get_indexdef() or pg_get_constraintdef() */
+	const char *definition; /* pg_get_indexdef() or pg_get_constraintdef(); of a
+							 * derived table, an index's from USING on */
 	SchemaIndexPart *parts;
 	int part_count;
 	int include_count; /* columns that are only carried along */
@@ -109,7 +111,9 @@ typedef struct SchemaForeignKey
 	char match;		  /* s, f */
 	bool set_columns; /* ON DELETE SET NULL (some columns) */
 	bool deferrable;
+	bool deferred; /* INITIALLY DEFERRED */
 	bool validated;
+	bool derived; /* what rules make is on one of its sides */
 	const char *comment;
 } SchemaForeignKey;
 
@@ -123,7 +127,11 @@ typedef struct SchemaCheck
 	const char *comment;
 } SchemaCheck;
 
-/* A table, a partitioned table, or a leaf partition of one. */
+/*
+ * A table, a partitioned table, or a leaf partition of one.  What rules make is a
+ * plain table; whatever else is written to it has an entry of its own with that
+ * one's OID as root_oid, as a partition has.
+ */
 typedef struct SchemaTable
 {
 	uint32_t oid;
@@ -145,6 +153,10 @@ typedef struct SchemaTable
 	SchemaCheck *checks;
 	int check_count;
 	const char *comment;
+
+	/* of what rules make of tables, see rules/rule_schema.h */
+	bool derived;
+	bool shared; /* others write to it, too, and may have made it already */
 } SchemaTable;
 
 /* Whatever else there is: a target of another kind may not have it at all. */
