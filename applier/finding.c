@@ -147,6 +147,21 @@ findings_add_all(Findings *findings, const Findings *others)
 		*finding_next(findings) = others->items[i];
 }
 
+void
+findings_own(Findings *findings, int first)
+{
+	Arena *arena = findings->arena;
+
+	for (int i = first; i < findings->count; i++)
+	{
+		Finding *finding = &findings->items[i];
+
+		finding->object = arena_strdup(arena, finding->object);
+		finding->message = arena_strdup(arena, finding->message);
+		finding->remedy = arena_strdup(arena, finding->remedy);
+	}
+}
+
 bool
 findings_verdict(const Findings *findings, Error *err)
 {

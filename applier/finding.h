@@ -78,6 +78,9 @@ bool findings_have(const Findings *findings, ErrorCode code);
 /* Add all of another's; they share the strings. */
 void findings_add_all(Findings *findings, const Findings *others);
 
+/* Copy the strings of all from this one on, which belong to others so far. */
+void findings_own(Findings *findings, int first);
+
 /* The first of severity error as an error, with how many there are. */
 bool findings_verdict(const Findings *findings, Error *err) MUST_CHECK;
 

@@ -10,6 +10,7 @@
 #include "catalog.h"
 #include "change.h"
 #include "rules/rule_set.h"
+#include "schema/sql_columns.h"
 #include "shape.h"
 
 /* As if an R record had announced it; relation is the source's. The caller's. */
@@ -25,11 +26,18 @@ void derived_shape(const Derived *derived, const Shape *shape, Arena *arena,
 				   Shape *out);
 
 /*
- * Keys, indexes, checks and foreign keys that still make sense go with it; what
- * does not is a note.
+ * Keys, indexes, checks and defaults go with it where all their columns are there
+ * as they are on the source, names aside; what does not is a note.  Foreign keys
+ * still refer to the source's tables: rule_schema.h.
  */
-void derived_schema_table(const Derived *derived, const Schema *schema,
-						  const SchemaTable *table, Arena *arena,
-						  SchemaTable *out, Findings *notes);
+void derived_schema_table(const Derived *derived, const SchemaTable *table,
+						  Arena *arena, SchemaTable *out, Findings *notes);
+
+/*
+ * How a derived table calls the columns of the source's: those that are there as
+ * they are, in the order of the table's.
+ */
+void derived_columns(const Derived *derived, const SchemaTable *table,
+					 Arena *arena, SqlColumns *columns);
 
 #endif /* PORTAGE_DERIVED_H */

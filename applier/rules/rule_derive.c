@@ -24,6 +24,7 @@
 #include "rules/rule_match.h"
 #include "rules/rule_program.h"
 #include "rules/rule_set_parts.h"
+#include "rules/rule_share.h"
 
 #define FIRST_NEW_NUM 2000
 #define OWN_OIDS UINT32_C(0x80000000)
@@ -397,14 +398,20 @@ rule_derive(const DeriveContext *context, const ConfigRule *rule,
 {
 	Derived *derived;
 
+	derived = derived_new(context, rule, input);
+	/* what others write to as well is made by us, even if it looks the same */
 	if (is_unchanged(rule) && context->first)
 	{
-		derived = (Derived *) rule_derive_nothing(context, input);
-		derived->rule = rule;
-		derived->rule_name = rule->name;
-		return derived;
+		derived->schema = input->schema;
+		derived->name = input->name;
+		if (!rule_is_shared(context->set, derived))
+		{
+			derived = (Derived *) rule_derive_nothing(context, input);
+			derived->rule = rule;
+			derived->rule_name = rule->name;
+			return derived;
+		}
 	}
-	derived = derived_new(context, rule, input);
 	derived->own_oid = !context->first;
 	derived->oid = derived_oid(derived, input->oid);
 	if (!check_lists(context, rule, input, rule_is_exact(rule), err) ||

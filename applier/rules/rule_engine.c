@@ -14,6 +14,7 @@
 #include "rules/rule_derive.h"
 #include "rules/rule_match.h"
 #include "rules/rule_set_parts.h"
+#include "rules/rule_share.h"
 
 typedef struct EngineTable
 {
@@ -162,23 +163,6 @@ add_table(RuleEngine *engine, const RuleInput *input, int most)
 	return table;
 }
 
-/* Do rows of other tables, or of another rule, come to the same table here? */
-static void
-mark_shared(EngineTable *table)
-{
-	for (int i = 0; i < table->count; i++)
-	{
-		for (int k = 0; k < table->count; k++)
-		{
-			if (i != k &&
-				strcmp(table->derived[i]->schema, table->derived[k]->schema) ==
-					0 &&
-				strcmp(table->derived[i]->name, table->derived[k]->name) == 0)
-				((Derived *) table->derived[i])->shared = true;
-		}
-	}
-}
-
 static bool
 derive_all(RuleEngine *engine, EngineTable *table, const ConfigRule **rules,
 		   int count, Error *err)
@@ -194,10 +178,11 @@ derive_all(RuleEngine *engine, EngineTable *table, const ConfigRule **rules,
 		derived = rule_derive(&context, rules[i], table->input, err);
 		if (derived == NULL)
 			return false;
+		((Derived *) derived)->shared = derived->match == NULL &&
+										rule_is_shared(engine->set, derived);
 		table->derived[table->count++] = derived;
 		context.first = false;
 	}
-	mark_shared(table);
 	return true;
 }
 

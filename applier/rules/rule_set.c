@@ -9,9 +9,12 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "rules/rule_check.h"
 #include "rules/rule_derive.h"
 #include "rules/rule_match.h"
+#include "rules/rule_schema.h"
 #include "rules/rule_set_parts.h"
+#include "rules/rule_share.h"
 
 RuleSet *
 rule_set_new(const RuleSetConfig *config)
@@ -84,6 +87,22 @@ rule_set_input(const RuleSet *set, uint32_t oid)
 				   compare_inputs);
 }
 
+bool
+rule_set_has_sequence(const RuleSet *set, const char *schema, const char *name)
+{
+	size_t len = strlen(schema);
+
+	for (int i = 0; i < set->lost_count; i++)
+	{
+		const char *lost = set->lost_sequences[i];
+
+		if (strncmp(lost, schema, len) == 0 && lost[len] == '.' &&
+			strcmp(lost + len + 1, name) == 0)
+			return false;
+	}
+	return true;
+}
+
 /* ---- prepare */
 
 typedef struct Prepare
@@ -93,6 +112,7 @@ typedef struct Prepare
 	TypeResolver resolver;
 	void *arg;
 	Findings *findings;
+	bool failed; /* a table could not be derived at all */
 } Prepare;
 
 static bool
@@ -210,23 +230,100 @@ prepare_table(Prepare *prepare, RuleEngine *engine, const RuleInput *input,
 		finding_add(prepare->findings, SEVERITY_NOTE, 0, object,
 					"Add a rule for it if it is to be.",
 					"no rule names it: it is not migrated");
-	if (!rule_engine_derive(engine, input, &derived, &count, &why))
+	if (rule_engine_derive(engine, input, &derived, &count, &why))
+	{
+		for (int i = 0; i < count; i++)
+			rule_check_derived(derived[i], prepare->schema,
+							   schema_table(prepare->schema, input->oid),
+							   prepare->findings);
+	}
+	else
 	{
 		if (why.code != P_RULE)
 		{
 			*err = why;
 			return false;
 		}
+		prepare->failed = true;
 		finding_add_error(prepare->findings, SEVERITY_ERROR, object, &why);
 	}
 	return true;
+}
+
+static bool
+numbers_some(const Schema *schema, const char *sequence)
+{
+	for (int i = 0; i < schema->table_count; i++)
+	{
+		const SchemaTable *table = &schema->tables[i];
+
+		for (int k = 0; k < table->column_count; k++)
+		{
+			if (table->columns[k].sequence != NULL &&
+				strcmp(table->columns[k].sequence, sequence) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Sequences whose columns stay behind. */
+static void
+lose_sequences(RuleSet *set, const Schema *from, const Schema *made)
+{
+	size_t most = 0;
+
+	for (int i = 0; i < from->table_count; i++)
+		most += (size_t) from->tables[i].column_count;
+	set->lost_sequences = ARENA_ARRAY(&set->arena, const char *, most);
+	for (int i = 0; i < from->table_count; i++)
+	{
+		const SchemaTable *table = &from->tables[i];
+
+		for (int k = 0; k < table->column_count; k++)
+		{
+			const char *sequence = table->columns[k].sequence;
+
+			if (sequence != NULL && !numbers_some(made, sequence))
+				set->lost_sequences[set->lost_count++] = arena_strdup(
+					&set->arena, sequence);
+		}
+	}
+}
+
+/* Do the tables agree that become one?  Notes are for who makes the schema. */
+static bool
+check_schema(Prepare *prepare, RuleEngine *engine, Error *err)
+{
+	Findings findings;
+	RuleSchema made;
+	Arena arena;
+	bool ok;
+
+	arena_init(&arena);
+	findings_init(&findings, &arena);
+	ok = rule_schema_make(engine, prepare->schema, &arena, &made, &findings,
+						  err);
+	if (ok)
+		lose_sequences(prepare->set, prepare->schema, &made.schema);
+	for (int i = 0; ok && i < findings.count; i++)
+	{
+		const Finding *finding = &findings.items[i];
+
+		if (finding->severity == SEVERITY_ERROR)
+			finding_add(prepare->findings, SEVERITY_ERROR, finding->code,
+						finding->object, finding->remedy, "%s",
+						finding->message);
+	}
+	arena_release(&arena);
+	return ok;
 }
 
 bool
 rule_set_prepare(RuleSet *set, const Schema *schema, TypeResolver resolver,
 				 void *arg, Findings *findings, Error *err)
 {
-	Prepare prepare = { set, schema, resolver, arg, findings };
+	Prepare prepare = { set, schema, resolver, arg, findings, false };
 	const Config *config = set->config.config;
 	RuleEngine *engine;
 	bool ok = true;
@@ -235,6 +332,7 @@ rule_set_prepare(RuleSet *set, const Schema *schema, TypeResolver resolver,
 		return true;
 	resolve_types(&prepare);
 	keep_inputs(&prepare);
+	rule_share_learn(set);
 	for (int i = 0; i < config->rule_count; i++)
 	{
 		if (rule_is_for_source(&config->rules[i], set->config.source))
@@ -248,7 +346,8 @@ rule_set_prepare(RuleSet *set, const Schema *schema, TypeResolver resolver,
 	engine = rule_engine_new(set, err);
 	for (int i = 0; engine != NULL && ok && i < set->input_count; i++)
 		ok = prepare_table(&prepare, engine, &set->inputs[i], err);
-	ok = ok && engine != NULL;
+	ok = ok && engine != NULL &&
+		 (prepare.failed || check_schema(&prepare, engine, err));
 	rule_engine_free(engine);
 	return ok;
 }

@@ -118,6 +118,13 @@ void rule_set_digest(const RuleSet *set, char digest[33]);
 bool rule_set_prepare(RuleSet *set, const Schema *schema, TypeResolver resolver,
 					  void *arg, Findings *findings, Error *err) MUST_CHECK;
 
+/*
+ * Does a sequence of the source number what comes here?  Not, if the column that
+ * it numbers does not come, or no more takes its default from it.
+ */
+bool
+rule_set_has_sequence(const RuleSet *set, const char *schema, const char *name);
+
 /* ---- one thread's part */
 
 RuleEngine *rule_engine_new(const RuleSet *set, Error *err);

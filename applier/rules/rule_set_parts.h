@@ -15,6 +15,15 @@ typedef struct ResolvedType
 	SchemaType type;
 } ResolvedType;
 
+/* A table that a rule makes, of which table. */
+typedef struct RuleGoal
+{
+	const char *schema;
+	const char *name;
+	const ConfigRule *rule;
+	uint32_t table_oid;
+} RuleGoal;
+
 struct RuleSet
 {
 	RuleSetConfig config;
@@ -26,6 +35,10 @@ struct RuleSet
 	RuleReference *references; /* those that rules ask for */
 	int reference_count;
 	bool references_wrong; /* one of them has a finding */
+	RuleGoal *goals; /* of these, by name */
+	int goal_count;
+	const char **lost_sequences; /* "schema.name" */
+	int lost_count;
 };
 
 /* NULL if it was not resolved. */
