@@ -45,12 +45,16 @@ typedef struct Table
 	int64_t rows;	  /* reltuples, an estimate; -1 unknown */
 	uint32_t storage; /* changes when the table is rewritten */
 	int64_t blocks;	  /* it can be read by ranges of so many blocks; or 0 */
-	const char *identity_index;	 /* that finds a row; or NULL */
-	const char *key;			 /* the index's first column, if we can compare
+	const char *identity_index; /* that finds a row; or NULL */
+	const char *key;			/* the index's first column, if we can compare
 								 * its values as it does; or NULL */
-	bool key_bytes;				 /* text, compared byte by byte */
-	bool key_ordered;			 /* the rows lie in its order */
-	bool key_primary;			 /* the index is the primary key's */
+	bool key_bytes;				/* text, compared byte by byte */
+	bool key_ordered;			/* the rows lie in its order */
+	bool key_primary;			/* the index is the primary key's */
+	const struct Table *source; /* of a table that a rule makes: what its rows
+								  * are read from; else NULL */
+	const char **order; /* columns that rows are to be read in the order of */
+	int order_count;
 	const struct Shape *altered; /* name and columns, if they are others than
 								  * what is noted; see copy_plan_altered */
 } Table;

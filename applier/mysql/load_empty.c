@@ -101,7 +101,38 @@ same_text(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-/* Has another partition been copied whose rows are in the same table? */
+/* EXISTS (chunks of others that rules send to the same table) */
+static void
+put_others(Buffer *sql, const LoadEmpty *self, bool other_streams)
+{
+	buffer_puts(sql, "EXISTS (SELECT 1 FROM portage_chunk"
+					 " WHERE state = 'done' AND table_schema = ");
+	my_quote_text(sql, slice_of(self->map->schema));
+	buffer_puts(sql, " AND table_name = ");
+	my_quote_text(sql, slice_of(self->map->name));
+	buffer_puts(sql, " AND (stream <> ");
+	my_quote_text(sql, slice_of(self->progress->stream));
+	if (!other_streams)
+		buffer_printf(sql, " OR table_oid <> %" PRIu32, self->map->oid);
+	buffer_puts(sql, "))");
+}
+
+/* Has another stream written to it? */
+static bool
+is_of_others(const LoadEmpty *self, bool *others, Error *err)
+{
+	Buffer sql;
+	bool ok;
+
+	buffer_init(&sql);
+	buffer_puts(&sql, "SELECT ");
+	put_others(&sql, self, true);
+	ok = ask(self, &sql, others, err);
+	buffer_release(&sql);
+	return ok;
+}
+
+/* Has another been copied whose rows are in the same table? */
 static bool
 others_done(const LoadEmpty *self, bool *done, Error *err)
 {
@@ -126,6 +157,11 @@ others_done(const LoadEmpty *self, bool *done, Error *err)
 		comma = ", ";
 	}
 	buffer_printf(&sql, "%s))", comma[0] == '\0' ? "NULL" : "");
+	if (self->shared)
+	{
+		buffer_puts(&sql, " OR ");
+		put_others(&sql, self, false);
+	}
 	ok = ask(self, &sql, done, err);
 	buffer_release(&sql);
 	return ok;
@@ -139,7 +175,8 @@ load_empty_prove(const LoadEmpty *self, Error *err)
 
 	/* in this order: rows that are seen are those of chunks that are seen */
 	if (!load_table_occupied(self->conn, self->map, &occupied, err) ||
-		(occupied && self->map->partition && !others_done(self, &others, err)))
+		(occupied && (self->map->partition || self->shared) &&
+		 !others_done(self, &others, err)))
 		return false;
 	/* the caller says which table it is */
 	return !occupied || others ||
@@ -178,22 +215,23 @@ note_void(const LoadEmpty *self, Error *err)
 }
 
 /*
- * Without a slot all partitions are copied again, so the rows of all are void;
+ * Without a slot all tables of the stream are copied again, so the rows of all are void;
  * with one, those of others may be all there is of them.
  */
 static bool
-partition_reset(const LoadEmpty *self, const Chunk *chunks, int count,
-				Error *err)
+shared_reset(const LoadEmpty *self, const Chunk *chunks, int count, Error *err)
 {
 	bool others = false;
 
-	if (self->progress->slot[0] != '\0' && !others_done(self, &others, err))
+	if (self->progress->slot[0] != '\0'
+			? !others_done(self, &others, err)
+			: self->shared && !is_of_others(self, &others, err))
 		return false;
 	if (others)
 	{
 		error_set(err, P_COPY,
 				  "it cannot be copied again: on the target its rows are in one"
-				  " table with those of other partitions");
+				  " table with those of others");
 		return error_hint(err, "Drop the migration, empty the target, and begin"
 							   " again.");
 	}
@@ -207,8 +245,8 @@ bool
 load_empty_reset(const LoadEmpty *self, const Chunk *chunks, int count,
 				 Error *err)
 {
-	if (self->map->partition)
-		return partition_reset(self, chunks, count, err);
+	if (self->map->partition || self->shared)
+		return shared_reset(self, chunks, count, err);
 	return begin(self, err) && note_void(self, err) &&
 		   chunks_replace(self, chunks, count, err) && commit(self, err) &&
 		   empty_void(self, err);

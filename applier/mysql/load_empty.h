@@ -7,8 +7,9 @@
  * together with chunk rows that say that none of it is copied, before it is
  * emptied; whoever finds the note empties it.
  *
- * Partitions of the source share the table of their root, so rows of others may
- * be there as soon as one of them is copied, and none can be emptied alone.
+ * Partitions of the source share the table of their root, and rules may send rows
+ * of several tables, or of several streams, to one: rows of others may be there as
+ * soon as one of them is copied, and none can be emptied alone.
  */
 #ifndef PORTAGE_LOAD_EMPTY_H
 #define PORTAGE_LOAD_EMPTY_H
@@ -22,6 +23,7 @@ typedef struct LoadEmpty
 	int writer; /* of the origin row */
 	const MapTable *maps;
 	const TableMap *map; /* one of them */
+	bool shared;		 /* others write to the table, too: Table.shared */
 } LoadEmpty;
 
 /* Outside a transaction: if the table's rows are noted as void, empty it. */

@@ -97,8 +97,10 @@ map_find(TargetLoader *loader, const Table *table, Error *err)
 }
 
 static void
-empty_of(TargetLoader *loader, const TableMap *map, LoadEmpty *empty)
+empty_of(TargetLoader *loader, const Table *table, const TableMap *map,
+		 LoadEmpty *empty)
 {
+	empty->shared = table->shared;
 	empty->conn = loader->conn;
 	empty->progress = &loader->progress;
 	empty->writer = loader->writer;
@@ -115,7 +117,7 @@ target_mysql_loader_prove_empty(TargetLoader *loader, const Table *table,
 
 	if (map == NULL || !load_table_prove_there(loader->conn, map, err))
 		return false;
-	empty_of(loader, map, &empty);
+	empty_of(loader, table, map, &empty);
 	return load_empty_settle(&empty, err) && load_empty_prove(&empty, err);
 }
 
@@ -128,7 +130,7 @@ target_mysql_loader_reset(TargetLoader *loader, const Table *table,
 
 	if (map == NULL || !load_table_prove_there(loader->conn, map, err))
 		return false;
-	empty_of(loader, map, &empty);
+	empty_of(loader, table, map, &empty);
 	if (load_empty_reset(&empty, chunks, count, err))
 		return true;
 	my_rollback(loader->conn);
@@ -156,7 +158,7 @@ target_mysql_loader_begin(TargetLoader *loader, const Table *table,
 	map = map_find(loader, table, err);
 	if (map == NULL)
 		return false;
-	empty_of(loader, map, &empty);
+	empty_of(loader, table, map, &empty);
 	if (!load_table_open(&loader->table, loader->conn, map, table,
 						 loader->tally, err))
 		return false;

@@ -22,6 +22,7 @@ typedef struct Fate
 	bool needed;		/* a carried table needs it */
 	bool indirect;		/* what it depends on is dropped */
 	bool joined;		/* a comment that went into another entry */
+	bool changed;		/* rules make something else of it */
 } Fate;
 
 typedef struct Selection
@@ -101,10 +102,46 @@ select_parents(DumpCatalog *catalog)
 	}
 }
 
+/* Partitions go with what rules change. */
+static void
+change_partitions(DumpCatalog *catalog)
+{
+	for (int i = 0; i < catalog->table_count; i++)
+	{
+		const DumpTable *above = &catalog->tables[i];
+
+		while (above != NULL && above->parent != 0 && !above->changed)
+			above = table_find(catalog, above->parent);
+		if (above != NULL && above->changed)
+			catalog->tables[i].changed = true;
+		if (catalog->tables[i].changed)
+			catalog->all = false;
+	}
+}
+
 static bool
 type_is(const DumpEntry *entry, const char *type)
 {
 	return strcmp(entry->type, type) == 0;
+}
+
+/* A sequence that numbers a column of a table that rules make. */
+static bool
+sequence_comes(const DumpCatalog *catalog, const DumpEntry *entry)
+{
+	size_t len = strlen(entry->schema);
+
+	if (!type_is(entry, "SEQUENCE"))
+		return false;
+	for (int i = 0; i < catalog->sequence_count; i++)
+	{
+		const char *name = catalog->sequences[i];
+
+		if (strncmp(name, entry->schema, len) == 0 && name[len] == '.' &&
+			strcmp(name + len + 1, entry->name) == 0)
+			return true;
+	}
+	return false;
 }
 
 static bool
@@ -166,6 +203,16 @@ judge_alone(Selection *self, int index)
 	if (fate->reason != NULL || self->catalog->all)
 		return;
 	table = table_find(self->catalog, table_of(self->catalog, entry));
+	if (table != NULL && table->changed)
+	{
+		fate->changed = !sequence_comes(self->catalog, entry);
+		fate->dropped = fate->changed;
+		if (fate->changed)
+			fate->reason = type_is(entry, "TABLE")
+							   ? "the rules make something else of it"
+							   : "the rules make something else of its table";
+		return;
+	}
 	if (table == NULL || table->selected)
 		return;
 	/* one that is needed is created empty, but what is built on it is not */
@@ -204,8 +251,37 @@ mark_all_needed(Selection *self)
 		if (!type_is(entry, "TABLE") && !type_is(entry, "DEFAULT"))
 			continue;
 		table = table_find(self->catalog, table_of(self->catalog, entry));
-		if (table != NULL && table->selected)
+		if (table != NULL && table->selected && !table->changed)
 			mark_needed(self, i);
+	}
+}
+
+/*
+ * What a carried table needs comes; it cannot, if that needs in turn what rules
+ * make something else of.
+ */
+static void
+refuse_needs(Selection *self, Findings *left_out)
+{
+	for (int i = 0; i < self->count; i++)
+	{
+		const DumpEntry *entry = &self->entries[i];
+		int cause;
+		char object[256];
+
+		if (!self->fates[i].needed || self->fates[i].reason != NULL)
+			continue;
+		cause = dropped_dependency(self, entry);
+		if (cause < 0 || !self->fates[cause].changed)
+			continue;
+		snprintf(object, sizeof(object), "%s %s%s%s", entry->type,
+				 entry->schema, entry->schema[0] != '\0' ? "." : "",
+				 entry->name);
+		finding_add(left_out, SEVERITY_ERROR, P_RULE, object,
+					"leave that table unchanged by the rules, or this one out",
+					"it needs %s %s.%s, of which the rules make something else",
+					self->entries[cause].type, self->entries[cause].schema,
+					self->entries[cause].name);
 	}
 }
 
@@ -371,6 +447,7 @@ dump_select(DumpCatalog *catalog, DumpEntry *dumped, int dumped_count,
 		qsort(catalog->owners, (size_t) catalog->owner_count, sizeof(DumpOwner),
 			  compare_owners);
 	selection_index(&self);
+	change_partitions(catalog);
 	if (!catalog->all)
 	{
 		select_parents(catalog);
@@ -380,6 +457,7 @@ dump_select(DumpCatalog *catalog, DumpEntry *dumped, int dumped_count,
 		judge_alone(&self, i);
 	while (judge_by_dependencies(&self))
 		;
+	refuse_needs(&self, left_out);
 	*entries = ARENA_ARRAY(arena, DdlEntry, (size_t) self.count);
 	take_entries(&self, *entries, count, left_out);
 }

@@ -8,6 +8,9 @@
  * each of them all that depends on it.  A table that is not carried but that a
  * carried one needs (as a parent, as a column's type) is created and stays
  * empty.
+ *
+ * A table that rules change is none of the dump's: it goes with all that is its
+ * own, and what needs it cannot come, which is an error.
  */
 #ifndef PORTAGE_DUMP_SELECT_H
 #define PORTAGE_DUMP_SELECT_H
@@ -21,6 +24,7 @@ typedef struct DumpTable
 	uint32_t oid;
 	uint32_t parent; /* of a partition, else 0 */
 	bool selected;
+	bool changed; /* by rules, or not sent here by any */
 } DumpTable;
 
 /* An object that belongs to a table: index, constraint, trigger ... */
@@ -37,7 +41,9 @@ typedef struct DumpCatalog
 	int table_count;
 	DumpOwner *owners; /* in order of class_oid, oid */
 	int owner_count;
-	bool all; /* no table is left out by patterns */
+	bool all;					  /* no table is left out by patterns */
+	const char *const *sequences; /* of changed tables, which come: DumpScope */
+	int sequence_count;
 } DumpCatalog;
 
 /*

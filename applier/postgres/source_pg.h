@@ -127,9 +127,10 @@ bool source_pg_ddl_key(Source *source, unsigned char key[DDL_KEY_SIZE],
 					   bool *known, Error *err);
 
 /* source_pg_dump.c */
-bool source_pg_schema_dump(Source *source, const SnapshotRef *snapshot,
-						   Arena *arena, DdlEntry **entries, int *count,
-						   Findings *left_out, Error *err);
+bool
+source_pg_schema_dump(Source *source, const SnapshotRef *snapshot,
+					  const DumpScope *scope, Arena *arena, DdlEntry **entries,
+					  int *count, Findings *left_out, Error *err);
 
 /* source_pg_schema.c */
 bool source_pg_schema_read(Source *source, const SnapshotRef *snapshot,

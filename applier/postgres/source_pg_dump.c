@@ -17,6 +17,7 @@
 
 #include "base/failpoint.h"
 #include "base/mem.h"
+#include "postgres/ddl_print.h"
 #include "postgres/dump_select.h"
 #include "postgres/pg_program.h"
 
@@ -221,9 +222,26 @@ read_archive(const PgPrograms *programs, int fd, Arena *arena,
 	return true;
 }
 
+static int
+compare_oids(const void *left, const void *right)
+{
+	uint32_t a = *(const uint32_t *) left;
+	uint32_t b = *(const uint32_t *) right;
+
+	return (a > b) - (a < b);
+}
+
 static bool
-read_tables(PgConn *conn, const SourceConfig *config, Arena *arena,
-			DumpCatalog *catalog, Error *err)
+is_left_out(const DumpScope *scope, uint32_t oid)
+{
+	return scope->left_out_count > 0 &&
+		   bsearch(&oid, scope->left_out, (size_t) scope->left_out_count,
+				   sizeof(oid), compare_oids) != NULL;
+}
+
+static bool
+read_tables(PgConn *conn, const SourceConfig *config, const DumpScope *scope,
+			Arena *arena, DumpCatalog *catalog, Error *err)
 {
 	PGresult *res = pg_query(conn, err, CATALOG_TABLES_SQL);
 
@@ -241,6 +259,7 @@ read_tables(PgConn *conn, const SourceConfig *config, Arena *arena,
 		table->selected = source_pg_selected(
 			config, pg_value(res, i, 1), pg_value(res, i, 2),
 			pg_value(res, i, 3), pg_value(res, i, 4));
+		table->changed = is_left_out(scope, table->oid);
 	}
 	PQclear(res);
 	return true;
@@ -310,12 +329,14 @@ dump_into(PgConn *conn, const SourceConfig *config, const SnapshotRef *snapshot,
 }
 
 bool
-source_pg_schema_dump(Source *source, const SnapshotRef *snapshot, Arena *arena,
-					  DdlEntry **entries, int *count, Findings *left_out,
-					  Error *err)
+source_pg_schema_dump(Source *source, const SnapshotRef *snapshot,
+					  const DumpScope *scope, Arena *arena, DdlEntry **entries,
+					  int *count, Findings *left_out, Error *err)
 {
 	SourcePg *self = (SourcePg *) source;
-	DumpCatalog catalog = { .all = !source_pg_selects(source->config) };
+	DumpCatalog catalog = { .all = !source_pg_selects(source->config),
+							.sequences = scope->sequences,
+							.sequence_count = scope->sequence_count };
 	PgConn *conn;
 	DumpEntry *dumped;
 	int dumped_count;
@@ -326,7 +347,7 @@ source_pg_schema_dump(Source *source, const SnapshotRef *snapshot, Arena *arena,
 		return false;
 	conn = source_pg_snapshot_session(self, "catalog", snapshot, err);
 	ok = conn != NULL &&
-		 read_tables(conn, source->config, arena, &catalog, err) &&
+		 read_tables(conn, source->config, scope, arena, &catalog, err) &&
 		 read_owners(conn, arena, &catalog, err) &&
 		 dump_into(conn, source->config, snapshot, fd, arena, &dumped,
 				   &dumped_count, err);
@@ -336,5 +357,7 @@ source_pg_schema_dump(Source *source, const SnapshotRef *snapshot, Arena *arena,
 		return error_wrap(err, "schema of the source");
 	dump_select(&catalog, dumped, dumped_count, arena, entries, count,
 				left_out);
+	if (scope->derived != NULL)
+		ddl_print(scope->derived, *entries, *count, arena, entries, count);
 	return true;
 }

@@ -174,10 +174,21 @@ columns_prove(SourceReader *reader, const Table *table, Error *err)
 }
 
 static void
+append_order(Buffer *sql, const Table *table)
+{
+	for (int i = 0; i < table->order_count; i++)
+	{
+		buffer_puts(sql, i == 0 ? " ORDER BY " : ", ");
+		pg_quote_ident(sql, table->order[i]);
+	}
+}
+
+static void
 copy_sql(Buffer *sql, const Table *table, const Chunk *chunk)
 {
 	buffer_puts(sql, "COPY ");
-	if (chunk->kind == CHUNK_WHOLE && table->computed_count == 0)
+	if (chunk->kind == CHUNK_WHOLE && table->computed_count == 0 &&
+		table->order_count == 0)
 	{
 		/* of a table it never reads its children */
 		pg_quote_table(sql, table->schema, table->name);
@@ -192,6 +203,7 @@ copy_sql(Buffer *sql, const Table *table, const Chunk *chunk)
 		/* somebody may give the column another collation on the way */
 		if (chunk->kind != CHUNK_WHOLE)
 			pg_chunk_where(sql, chunk, table->key_bytes ? "C" : NULL);
+		append_order(sql, table);
 		buffer_putc(sql, ')');
 	}
 	buffer_puts(sql,

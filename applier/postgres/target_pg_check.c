@@ -253,37 +253,85 @@ name_them(const PGresult *res, Arena *arena)
 	return text;
 }
 
+/* Others write to them, too, and have made them: their chunks say so. */
+static bool
+list_shared(TargetPg *self, Buffer *schemas, Buffer *names, Error *err)
+{
+	PGresult *res = pg_query(self->conn, err,
+							 "SELECT to_regclass('portage.chunk') IS NOT NULL");
+	bool exists = res != NULL && pg_value_bool(res, 0, 0);
+
+	PQclear(res);
+	if (res == NULL)
+		return false;
+	if (!exists)
+		return true;
+	res = pg_query_params(self->conn, err,
+						  "SELECT DISTINCT table_schema, table_name"
+						  " FROM portage.chunk WHERE stream <> $1",
+						  1, &self->base.config->stream);
+	if (res == NULL)
+		return false;
+	for (int i = 0; i < PQntuples(res); i++)
+	{
+		append_element(schemas, pg_value(res, i, 0));
+		append_element(names, pg_value(res, i, 1));
+	}
+	PQclear(res);
+	return true;
+}
+
+#define OCCUPIED_SQL                                                      \
+	"SELECT DISTINCT n.nspname, c.relname"                                \
+	" FROM unnest($1::text[], $2::text[], $3::boolean[])"                 \
+	"  AS wanted(schema, name, shared)"                                   \
+	" JOIN pg_namespace n ON n.nspname = wanted.schema"                   \
+	" JOIN pg_class c ON c.relnamespace = n.oid"                          \
+	"  AND c.relname = wanted.name"                                       \
+	" WHERE NOT (wanted.shared AND EXISTS"                                \
+	"  (SELECT FROM unnest($4::text[], $5::text[]) AS made(schema, name)" \
+	"  WHERE made.schema = wanted.schema AND made.name = wanted.name))"   \
+	" ORDER BY 1, 2"
+
+/* The result, or NULL. */
+static PGresult *
+find_occupied(TargetPg *self, const Table *tables, int count, Error *err)
+{
+	Buffer lists[5]; /* schemas, names, shared; and those that others made */
+	PGresult *res = NULL;
+	const char *params[5];
+
+	for (int i = 0; i < 5; i++)
+	{
+		buffer_init(&lists[i]);
+		buffer_putc(&lists[i], '{');
+	}
+	for (int i = 0; i < count; i++)
+	{
+		append_element(&lists[0], tables[i].schema);
+		append_element(&lists[1], tables[i].name);
+		append_element(&lists[2], tables[i].shared ? "true" : "false");
+	}
+	if (list_shared(self, &lists[3], &lists[4], err))
+	{
+		for (int i = 0; i < 5; i++)
+		{
+			buffer_putc(&lists[i], '}');
+			params[i] = lists[i].data;
+		}
+		res = pg_query_params(self->conn, err, OCCUPIED_SQL, 5, params);
+	}
+	for (int i = 0; i < 5; i++)
+		buffer_release(&lists[i]);
+	return res;
+}
+
 bool
 target_pg_occupied(Target *target, const Table *tables, int count,
 				   const char **what, Arena *arena, Error *err)
 {
-	TargetPg *self = (TargetPg *) target;
-	Buffer schemas;
-	Buffer names;
-	PGresult *res;
-	int i;
+	PGresult *res = find_occupied((TargetPg *) target, tables, count, err);
 
-	buffer_init(&schemas);
-	buffer_init(&names);
-	buffer_putc(&schemas, '{');
-	buffer_putc(&names, '{');
-	for (i = 0; i < count; i++)
-	{
-		append_element(&schemas, tables[i].schema);
-		append_element(&names, tables[i].name);
-	}
-	buffer_putc(&schemas, '}');
-	buffer_putc(&names, '}');
-	res = pg_query_params(
-		self->conn, err,
-		"SELECT n.nspname, c.relname"
-		" FROM unnest($1::text[], $2::text[]) AS wanted(schema, name)"
-		" JOIN pg_namespace n ON n.nspname = wanted.schema"
-		" JOIN pg_class c ON c.relnamespace = n.oid"
-		"  AND c.relname = wanted.name ORDER BY 1, 2",
-		2, (const char *const[]){ schemas.data, names.data });
-	buffer_release(&schemas);
-	buffer_release(&names);
 	if (res == NULL)
 		return error_wrap(err, "cannot look for tables on the target");
 	*what = PQntuples(res) > 0 ? name_them(res, arena) : NULL;

@@ -6,6 +6,9 @@
  * A whole table is locked, proved empty and truncated in the transaction that
  * fills it: then its rows can be written frozen, and nobody else's rows can be
  * among them.  A table in pieces is proved empty before the first of them.
+ *
+ * A table that others write to, too, is neither locked nor emptied: rows that are
+ * there must be those of chunks, of this stream or another, that say so.
  */
 #include "postgres/target_pg_copy.h"
 
@@ -104,6 +107,53 @@ table_prove_empty(PgConn *conn, const Table *table, Error *err)
 	return empty ||
 		   error_set(err, P_TARGET_NOT_EMPTY,
 					 "the target's table holds rows that are not ours");
+}
+
+/* Chunks of others whose rows are in the same table. */
+#define OTHERS_DONE_SQL                                               \
+	"SELECT EXISTS (SELECT FROM portage.chunk"                        \
+	" WHERE table_schema = $1 AND table_name = $2 AND state = 'done'" \
+	" AND (stream, table_oid) <> ($3, $4::oid)),"                     \
+	" EXISTS (SELECT FROM portage.chunk"                              \
+	" WHERE table_schema = $1 AND table_name = $2 AND state = 'done'" \
+	" AND stream <> $3)"
+
+static bool
+others_done(TargetLoader *loader, const Table *table, bool *done,
+			bool *of_other_streams, Error *err)
+{
+	char oid[16];
+	const char *params[4] = { table->schema, table->name,
+							  loader->progress.stream, oid };
+	PGresult *res;
+
+	snprintf(oid, sizeof(oid), "%" PRIu32, table->oid);
+	res = pg_query_params(loader->conn, err, OTHERS_DONE_SQL, 4, params);
+	if (res == NULL)
+		return false;
+	*done = pg_value_bool(res, 0, 0);
+	*of_other_streams = pg_value_bool(res, 0, 1);
+	PQclear(res);
+	return true;
+}
+
+/* In this order: rows that are seen are those of chunks that are seen. */
+static bool
+table_prove_ours(TargetLoader *loader, const Table *table, Error *err)
+{
+	Error occupied = ERROR_INIT;
+	bool done;
+	bool elsewhere;
+
+	if (table_prove_empty(loader->conn, table, &occupied))
+		return true;
+	if (occupied.code == P_TARGET_NOT_EMPTY &&
+		!others_done(loader, table, &done, &elsewhere, err))
+		return false;
+	if (occupied.code == P_TARGET_NOT_EMPTY && done)
+		return true;
+	*err = occupied;
+	return false;
 }
 
 static bool
@@ -221,6 +271,35 @@ target_pg_loader_prove_empty(TargetLoader *loader, const Table *table,
 		   table_prove_empty(loader->conn, table, err);
 }
 
+/*
+ * Without a slot all of the stream's tables are copied again, so the rows of all
+ * are void; with one, those of others may be all there is of them.
+ */
+static bool
+shared_empty(TargetLoader *loader, const Table *table, Error *err)
+{
+	bool done;
+	bool elsewhere;
+
+	if (!others_done(loader, table, &done, &elsewhere, err))
+		return false;
+	if (!elsewhere && (!done || loader->progress.slot[0] == '\0'))
+		return table_exec(loader->conn, "DELETE FROM ONLY ", table, "", err);
+	error_set(err, P_COPY,
+			  "it cannot be copied again: others have written to the target's"
+			  " table, too");
+	return error_hint(err, "Drop the migration, empty the target, and begin"
+						   " again.");
+}
+
+static bool
+table_empty(TargetLoader *loader, const Table *table, Error *err)
+{
+	return table->shared
+			   ? shared_empty(loader, table, err)
+			   : table_exec(loader->conn, "TRUNCATE ONLY ", table, "", err);
+}
+
 static bool
 loader_reset(TargetLoader *loader, const Table *table, const Chunk *chunks,
 			 int count, Error *err)
@@ -232,7 +311,7 @@ loader_reset(TargetLoader *loader, const Table *table, const Chunk *chunks,
 
 	snprintf(oid, sizeof(oid), "%" PRIu32, table->oid);
 	ok = table_prove_there(conn, table, err) &&
-		 table_exec(conn, "TRUNCATE ONLY ", table, "", err) &&
+		 table_empty(loader, table, err) &&
 		 pg_exec_params(conn, err,
 						"DELETE FROM portage.chunk WHERE stream = $1"
 						" AND table_oid = $2",
@@ -254,6 +333,17 @@ target_pg_loader_reset(TargetLoader *loader, const Table *table,
 	return copy_transaction_end(&loader->transaction,
 								loader_reset(loader, table, chunks, count, err),
 								err);
+}
+
+static bool
+begin_shared(TargetLoader *loader, const Table *table, Error *err)
+{
+	PgConn *conn = loader->conn;
+
+	return table_prove_there(conn, table, err) &&
+		   table_prove_columns(conn, table, err) &&
+		   table_prove_ours(loader, table, err) &&
+		   table_copy(conn, table, false, err);
 }
 
 static bool
@@ -279,6 +369,8 @@ target_pg_loader_begin(TargetLoader *loader, const Table *table,
 		return false;
 	if (table == NULL)
 		return true;
+	if (table->shared)
+		return begin_shared(loader, table, err);
 	return chunk->kind == CHUNK_WHOLE
 			   ? begin_whole(conn, table, err)
 			   : table_prove_there(conn, table, err) &&

@@ -75,6 +75,17 @@ typedef struct SnapshotRef
 	Lsn lsn;		/* with id: every commit that it shows lies before */
 } SnapshotRef;
 
+/* What a dump of the schema is to leave out beside tables not selected. */
+typedef struct DumpScope
+{
+	const uint32_t *left_out; /* tables, ascending: with all that is theirs */
+	int left_out_count;
+	const char *const *sequences; /* theirs that come all the same: columns of
+								   * other tables are numbered by them */
+	int sequence_count;			  /* "schema.name" */
+	const Schema *derived; /* its tables that rules have made are added */
+} DumpScope;
+
 typedef struct SourceOps
 {
 	const char *name;
@@ -155,8 +166,12 @@ typedef struct SourceOps
 	bool (*key_bounds)(Source *self, const SnapshotRef *snapshot,
 					   const Table *table, int pieces, Arena *arena,
 					   const char ***bounds, int *count, Error *err);
-	/* The schema as entries; those of tables not selected are left out. */
-	bool (*schema_dump)(Source *self, const SnapshotRef *snapshot, Arena *arena,
+	/*
+	 * The schema as entries; those of tables not selected, or out of scope, are
+	 * left out, and what rules make is added.  An error in left_out: what comes needs a table that does not.
+	 */
+	bool (*schema_dump)(Source *self, const SnapshotRef *snapshot,
+						const DumpScope *scope, Arena *arena,
 						DdlEntry **entries, int *count, Findings *left_out,
 						Error *err);
 	/* The schema as values, for a target of another kind. */
