@@ -66,8 +66,9 @@ finish(Owned *self, Error *err)
 	/* what the migration was begun with, not what this command was given */
 	session->source_config.tables = session->progress.tables;
 	session->source_config.exclude_tables = session->progress.exclude_tables;
-	return drain(self, err) && copy_finish(session->source, session->target,
-										   &session->progress, err);
+	return drain(self, err) &&
+		   copy_finish(session->source, session->target, session->rules,
+					   &session->progress, err);
 }
 
 static int

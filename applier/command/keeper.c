@@ -250,8 +250,8 @@ copy_alone(Keeper *keeper, Error *err)
 		   step_keep_losses(session, err) &&
 		   (session->progress.phase >= PHASE_STREAM ||
 			step_copy(session, NULL, err)) &&
-		   copy_finish(session->source, session->target, &session->progress,
-					   err);
+		   copy_finish(session->source, session->target, session->rules,
+					   &session->progress, err);
 }
 
 /* Until the stream gives the target back: P_STOPPED, or why. */
@@ -299,8 +299,8 @@ work(Keeper *keeper, Error *err)
 			return false;
 	} while (keeper->on_the_way);
 	/* the WAL does not carry sequences: leave them as they are now */
-	return copy_sequences(session->source, session->target, &session->progress,
-						  err);
+	return copy_sequences(session->source, session->target, session->rules,
+						  &session->progress, err);
 }
 
 /* Until the source has answered; it has a thread that asks it. */

@@ -181,13 +181,12 @@ take_behind(Plan *plan, const Findings *findings, bool of_dump)
 
 /* The same for a target of another kind. */
 static bool
-translate_source(Plan *plan, Session *session, CopyPlan *copy, Arena *arena,
-				 Error *err)
+translate_source(Plan *plan, Session *session, CopyView *view, CopyPlan *copy,
+				 Arena *arena, Error *err)
 {
 	Translation *translation = ARENA_NEW(arena, Translation);
 
-	if (!copy_schema_translate(session->source, session->target, &now, arena,
-							   translation, err))
+	if (!copy_schema_translate(view, session->target, arena, translation, err))
 		return false;
 	copy->entries = translation->entries;
 	copy->entry_count = translation->entry_count;
@@ -198,17 +197,15 @@ translate_source(Plan *plan, Session *session, CopyPlan *copy, Arena *arena,
 
 /* Nothing is stored yet: what a run that begins now would store. */
 static bool
-read_source(Plan *plan, Session *session, CopyPlan *copy, Arena *arena,
-			Error *err)
+read_source(Plan *plan, Session *session, CopyView *view, CopyPlan *copy,
+			Arena *arena, Error *err)
 {
 	Findings left_out;
 
 	if (session->target->ops->features.own_schema)
-		return translate_source(plan, session, copy, arena, err);
-	findings_init(&left_out, arena);
-	if (!session->source->ops->schema_dump(session->source, &now, arena,
-										   &copy->entries, &copy->entry_count,
-										   &left_out, err))
+		return translate_source(plan, session, view, copy, arena, err);
+	if (!copy_view_entries(view, arena, &copy->entries, &copy->entry_count,
+						   &left_out, err))
 		return false;
 	take_behind(plan, &left_out, true);
 	return true;
@@ -227,18 +224,16 @@ read_target(Session *session, CopyPlan *copy, Arena *arena, Error *err)
 }
 
 static bool
-make_plan(Plan *plan, Session *session, Arena *arena, Error *err)
+make_plan(Plan *plan, Session *session, CopyView *view, Arena *arena,
+		  Error *err)
 {
 	CopyPlan copy = { .entries = NULL };
 
 	if (!(plan->phase < PHASE_COPY
-			  ? read_source(plan, session, &copy, arena, err)
+			  ? read_source(plan, session, view, &copy, arena, err)
 			  : read_target(session, &copy, arena, err)) ||
-		!session->source->ops->tables_list(session->source, &now, arena,
-										   &copy.tables, &copy.table_count,
-										   err) ||
-		!copy_plan_altered(&copy, session->source, session->target, &now, arena,
-						   err))
+		!copy_view_tables(view, arena, &copy.tables, &copy.table_count, err) ||
+		!copy_plan_altered(&copy, view, session->target, arena, err))
 		return false;
 	copy_plan_fit(session->target, copy.tables, copy.table_count);
 	plan->entries = copy.entries;
@@ -248,7 +243,7 @@ make_plan(Plan *plan, Session *session, Arena *arena, Error *err)
 }
 
 static bool
-gather(Session *session, Plan *plan, Arena *arena, Error *err)
+gather(Session *session, Plan *plan, CopyView *view, Arena *arena, Error *err)
 {
 	const SourceOps *source = session->source->ops;
 	Findings findings;
@@ -268,7 +263,8 @@ gather(Session *session, Plan *plan, Arena *arena, Error *err)
 	if (!source->check_objects(session->source, &findings, err))
 		return false;
 	take_behind(plan, &findings, false);
-	if (!make_plan(plan, session, arena, err))
+	if (!copy_view_open(view, session->source, session->rules, &now, err) ||
+		!make_plan(plan, session, view, arena, err))
 		return false;
 	return source->sequences_list(session->source, arena, &plan->sequences,
 								  &plan->sequence_count, err);
@@ -282,13 +278,14 @@ plan_pair(const Options *options)
 				  .copy_only = options->copy_only,
 				  .jobs = options->jobs,
 				  .with_ddl = options->print_ddl };
+	CopyView view = { .source = NULL };
 	Arena arena;
 	Error err = ERROR_INIT;
 	int code;
 
 	arena_init(&arena);
 	if (session_open(&session, options, &err) &&
-		gather(&session, &plan, &arena, &err))
+		gather(&session, &plan, &view, &arena, &err))
 	{
 		if (options->json)
 			plan_print_json(&plan);
@@ -298,6 +295,7 @@ plan_pair(const Options *options)
 			plan_print_text(&plan);
 	}
 	plan_rules_close(&plan.rules);
+	copy_view_close(&view);
 	code = session_end(&session, &err);
 	arena_release(&arena);
 	return code;

@@ -52,15 +52,13 @@ preflight_distinct(Session *session, Error *err)
 
 /* The tables that a copy would create must not be there yet. */
 static bool
-check_occupied(Session *session, Findings *findings, Error *err)
+check_occupied(Session *session, CopyView *view, Findings *findings, Error *err)
 {
-	static const SnapshotRef now = { .id = NULL };
 	Table *tables;
 	int count;
 	const char *what = NULL;
 
-	if (!session->source->ops->tables_list(
-			session->source, &now, findings->arena, &tables, &count, err) ||
+	if (!copy_view_tables(view, findings->arena, &tables, &count, err) ||
 		!session->target->ops->occupied(session->target, tables, count, &what,
 										findings->arena, err))
 		return false;
@@ -88,18 +86,36 @@ check_occupied(Session *session, Findings *findings, Error *err)
 
 /* What will be other on the target than on the source, and what cannot be. */
 static bool
-check_translation(Session *session, Findings *findings, Error *err)
+check_translation(Session *session, CopyView *view, Findings *findings,
+				  Error *err)
 {
-	static const SnapshotRef now = { .id = NULL };
 	Translation translation;
 
 	if (!session->target->ops->features.own_schema)
 		return true;
-	if (!copy_schema_translate(session->source, session->target, &now,
-							   findings->arena, &translation, err))
+	if (!copy_schema_translate(view, session->target, findings->arena,
+							   &translation, err))
 		return false;
 	findings_add_all(findings, &translation.decisions);
 	return true;
+}
+
+/* What findings say outlives the view. */
+static bool
+check_view(Session *session, Findings *findings, Error *err)
+{
+	static const SnapshotRef now = { .id = NULL };
+	int first = findings->count;
+	CopyView view;
+	bool ok;
+
+	if (!copy_view_open(&view, session->source, session->rules, &now, err))
+		return false;
+	ok = check_translation(session, &view, findings, err) &&
+		 check_occupied(session, &view, findings, err);
+	findings_own(findings, first);
+	copy_view_close(&view);
+	return ok;
 }
 
 /* Once a migration has begun, its tables are there because of it. */
@@ -112,8 +128,7 @@ check_migration(Session *session, Findings *findings, Error *err)
 	if (!session_read_progress(session, err))
 		return false;
 	if (progress->phase == PHASE_NONE)
-		return check_translation(session, findings, err) &&
-			   check_occupied(session, findings, err);
+		return check_view(session, findings, err);
 	finding_add(findings, SEVERITY_NOTE, 0, "target", "",
 				"the migration \"%s\" has begun: it is in phase \"%s\"",
 				session->options->name, phase_name(progress->phase));

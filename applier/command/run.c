@@ -124,8 +124,8 @@ stream(Run *run, Error *err)
 		return false;
 	/* the WAL does not carry sequences: leave them as they are now */
 	return signals_stop_requested() ||
-		   copy_sequences(session->source, session->target, &session->progress,
-						  err);
+		   copy_sequences(session->source, session->target, session->rules,
+						  &session->progress, err);
 }
 
 /* --copy-only: nothing is applied behind it, so nothing has to wait. */
@@ -135,8 +135,8 @@ copy_alone(Run *run, Error *err)
 	Session *session = &run->owned.session;
 
 	return (session->progress.phase >= PHASE_STREAM || copy(run, err)) &&
-		   copy_finish(session->source, session->target, &session->progress,
-					   err);
+		   copy_finish(session->source, session->target, session->rules,
+					   &session->progress, err);
 }
 
 /* Everything up to and including the copy, and the stream behind it. */

@@ -163,6 +163,7 @@ bool
 step_copy(Session *session, const SlotSnapshot *snapshot, Error *err)
 {
 	CopyConfig config = {
+		.rules = session->rules,
 		.jobs = session->options->jobs,
 		.split_bytes = session->options->split_over,
 		.quiet = session->options->quiet,

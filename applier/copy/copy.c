@@ -35,6 +35,7 @@ typedef struct CopyRun
 	Target *target;
 	Progress *progress;
 	SnapshotRef snapshot; /* everything that is left is read under it */
+	CopyView view;		  /* of it */
 	bool alone;			  /* no stream follows */
 } CopyRun;
 
@@ -83,8 +84,8 @@ read_entries(CopyRun *run, Arena *arena, DdlEntry **entries, int *count,
 
 	if (run->target->ops->features.own_schema)
 	{
-		if (!copy_schema_translate(run->source, run->target, &run->snapshot,
-								   arena, &translation, err) ||
+		if (!copy_schema_translate(&run->view, run->target, arena, &translation,
+								   err) ||
 			!FAILPOINT(FP_SCHEMA_DUMPED, err))
 			return false;
 		*entries = translation.entries;
@@ -92,9 +93,7 @@ read_entries(CopyRun *run, Arena *arena, DdlEntry **entries, int *count,
 		*told = translation.decisions;
 		return findings_verdict(told, err);
 	}
-	findings_init(told, arena);
-	return run->source->ops->schema_dump(run->source, &run->snapshot, arena,
-										 entries, count, told, err);
+	return copy_view_entries(&run->view, arena, entries, count, told, err);
 }
 
 /* Refused before anything is touched. */
@@ -173,8 +172,7 @@ store_shapes(CopyRun *run, Arena *arena, Error *err)
 	Shape *shapes;
 	int count;
 
-	return run->source->ops->shapes_list(run->source, &run->snapshot, arena,
-										 &shapes, &count, err) &&
+	return copy_view_shapes(&run->view, arena, &shapes, &count, err) &&
 		   run->target->ops->shapes_store(run->target, run->progress, shapes,
 										  count, err);
 }
@@ -183,7 +181,6 @@ store_shapes(CopyRun *run, Arena *arena, Error *err)
 static bool
 read_schema(CopyRun *run, Error *err)
 {
-	const SourceOps *source = run->source->ops;
 	Arena arena;
 	DdlEntry *entries;
 	int entry_count;
@@ -196,8 +193,7 @@ read_schema(CopyRun *run, Error *err)
 	BUG_UNLESS(run->snapshot.id != NULL);
 	arena_init(&arena);
 	ok = read_entries(run, &arena, &entries, &entry_count, &told, err) &&
-		 source->tables_list(run->source, &run->snapshot, &arena, &tables,
-							 &table_count, err) &&
+		 copy_view_tables(&run->view, &arena, &tables, &table_count, err) &&
 		 target_is_free(run, tables, table_count, &arena, err) &&
 		 store_shapes(run, &arena, err) &&
 		 store_plan(run, entries, entry_count, tables, table_count, &arena,
@@ -362,6 +358,7 @@ copy_tables(CopyRun *run, CopyPlan *plan, Error *err)
 					  .target = run->target,
 					  .progress = run->progress,
 					  .snapshot = run->snapshot,
+					  .view = &run->view,
 					  .plan = plan };
 
 	if (plan->todo_chunks > 0)
@@ -378,16 +375,29 @@ copy_planned(CopyRun *run, CopyPlan *plan, Error *err)
 	Lsn newest;
 	bool one_snapshot;
 
-	return copy_plan_load(plan, run->source, run->target, &run->snapshot,
-						  run->alone, err) &&
+	return copy_plan_load(plan, &run->view, run->target, run->alone, err) &&
 		   create_pre_data(run, plan, err) &&
 		   run->target->ops->identity_relax(run->target, run->progress, err) &&
 		   copy_tables(run, plan, err) &&
 		   read_stamps(run, plan, &newest, &one_snapshot, err) &&
 		   create_post_data(run, plan, one_snapshot, err) &&
 		   FAILPOINT(FP_COPY_FINISHED, err) && analyze_tables(run, plan, err) &&
-		   copy_sequences(run->source, run->target, run->progress, err) &&
+		   copy_sequences(run->source, run->target, run->config->rules,
+						  run->progress, err) &&
 		   save_stream_phase(run, newest, err);
+}
+
+static bool
+copy_all(CopyRun *run, Error *err)
+{
+	CopyPlan plan;
+	bool ok;
+
+	copy_plan_init(&plan);
+	ok = copy_planned(run, &plan, err);
+	copy_plan_release(&plan);
+	run->source->ops->snapshot_release(run->source);
+	return ok;
 }
 
 bool
@@ -399,7 +409,6 @@ copy_run(const CopyConfig *config, Source *source, Target *target,
 					.target = target,
 					.progress = progress,
 					.alone = progress->slot[0] == '\0' };
-	CopyPlan plan;
 	bool ok;
 
 	if (snapshot != NULL)
@@ -413,13 +422,10 @@ copy_run(const CopyConfig *config, Source *source, Target *target,
 	if (!source->ops->snapshot_settle(source, &run.snapshot, SETTLE_TIMEOUT_MS,
 									  err))
 		return false;
-	if (progress->phase == PHASE_SCHEMA && !read_schema(&run, err))
+	if (!copy_view_open(&run.view, source, config->rules, &run.snapshot, err))
 		return false;
-	if (progress->phase != PHASE_COPY)
-		return true;
-	copy_plan_init(&plan);
-	ok = copy_planned(&run, &plan, err);
-	copy_plan_release(&plan);
-	source->ops->snapshot_release(source);
+	ok = (progress->phase != PHASE_SCHEMA || read_schema(&run, err)) &&
+		 (progress->phase != PHASE_COPY || copy_all(&run, err));
+	copy_view_close(&run.view);
 	return ok;
 }

@@ -14,14 +14,16 @@
 
 #include "base/error.h"
 #include "progress.h"
+#include "rules/rule_set.h"
 #include "source/source.h"
 #include "target/target.h"
 
 typedef struct CopyConfig
 {
-	int jobs;			 /* chunks at a time */
-	int64_t split_bytes; /* tables above this are split */
-	bool quiet;			 /* no progress lines */
+	const RuleSet *rules; /* prepared; NULL: none */
+	int jobs;			  /* chunks at a time */
+	int64_t split_bytes;  /* tables above this are split */
+	bool quiet;			  /* no progress lines */
 } CopyConfig;
 
 /*
@@ -45,11 +47,14 @@ copy_later(Target *target, const Progress *progress, Error *err) MUST_CHECK;
  * From PHASE_STREAM or PHASE_FINISH to PHASE_DONE: create what was deferred, and
  * set the sequences.  Saves the phase in progress and on the target.
  */
-bool copy_finish(Source *source, Target *target, Progress *progress,
-				 Error *err) MUST_CHECK;
+bool copy_finish(Source *source, Target *target, const RuleSet *rules,
+				 Progress *progress, Error *err) MUST_CHECK;
 
-/* Set the target's sequences to where the source's are now. */
-bool copy_sequences(Source *source, Target *target, const Progress *progress,
-					Error *err) MUST_CHECK;
+/*
+ * Set the target's sequences, as far as rules let them come, to where the source's
+ * are now.
+ */
+bool copy_sequences(Source *source, Target *target, const RuleSet *rules,
+					const Progress *progress, Error *err) MUST_CHECK;
 
 #endif /* PORTAGE_COPY_H */

@@ -177,7 +177,8 @@ finish_stages(Finish *self, FinishStage first, FinishStage last, Error *err)
 }
 
 bool
-copy_finish(Source *source, Target *target, Progress *progress, Error *err)
+copy_finish(Source *source, Target *target, const RuleSet *rules,
+			Progress *progress, Error *err)
 {
 	Finish self = { .target = target, .progress = progress };
 
@@ -190,14 +191,29 @@ copy_finish(Source *source, Target *target, Progress *progress, Error *err)
 	/* adding a foreign key leaves an entry that validates it */
 	return finish_stages(&self, STAGE_INDEXES, STAGE_FOREIGN_KEYS, err) &&
 		   finish_stages(&self, STAGE_VALIDATION, STAGE_ROW_SECURITY, err) &&
-		   copy_sequences(source, target, progress, err) &&
+		   copy_sequences(source, target, rules, progress, err) &&
 		   save_phase(target, progress, PHASE_DONE, err) &&
 		   FAILPOINT(FP_DONE_PHASE, err);
 }
 
+/* Those that come here, which are moved to the front. */
+static int
+take_sequences(const RuleSet *rules, Sequence *sequences, int count)
+{
+	int taken = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (rules == NULL || rule_set_has_sequence(rules, sequences[i].schema,
+												   sequences[i].name))
+			sequences[taken++] = sequences[i];
+	}
+	return taken;
+}
+
 bool
-copy_sequences(Source *source, Target *target, const Progress *progress,
-			   Error *err)
+copy_sequences(Source *source, Target *target, const RuleSet *rules,
+			   const Progress *progress, Error *err)
 {
 	Arena arena;
 	Sequence *sequences;
@@ -205,7 +221,10 @@ copy_sequences(Source *source, Target *target, const Progress *progress,
 	bool ok;
 
 	arena_init(&arena);
-	ok = source->ops->sequences_list(source, &arena, &sequences, &count, err) &&
+	ok = source->ops->sequences_list(source, &arena, &sequences, &count, err);
+	if (ok)
+		count = take_sequences(rules, sequences, count);
+	ok = ok &&
 		 target->ops->sequences_set(target, progress, sequences, count, err);
 	arena_release(&arena);
 	return ok;

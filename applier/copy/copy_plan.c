@@ -262,6 +262,8 @@ builds_alone(const DdlEntry *entry)
 static void
 todo_indexes(CopyPlan *plan, CopyTable *todo)
 {
+	/* those of a table that others write to, too, follow the rows of all */
+	bool later = todo->table->shared;
 	bool mixed = todo->start == START_READY &&
 				 copy_plan_mixed(todo->chunks, todo->chunk_count);
 	int n = 0;
@@ -274,7 +276,7 @@ todo_indexes(CopyPlan *plan, CopyTable *todo)
 		{
 			DdlEntry *entry = &plan->entries[i];
 
-			if (!copy_order_is_index(entry, todo->table) ||
+			if (later || !copy_order_is_index(entry, todo->table) ||
 				(mixed && copy_plan_second_key(todo->table, entry)))
 				continue;
 			if (pass == 1)
@@ -293,6 +295,8 @@ todo_indexes(CopyPlan *plan, CopyTable *todo)
 static AnalyzeState
 todo_analyze(const CopyPlan *plan, const Table *table)
 {
+	if (table->shared)
+		return ANALYZE_LATER;
 	for (int i = 0; i < plan->entry_count; i++)
 	{
 		const DdlEntry *entry = &plan->entries[i];
@@ -415,8 +419,8 @@ shape_find(const Shape *shapes, int count, uint32_t oid)
 }
 
 bool
-copy_plan_altered(CopyPlan *plan, Source *source, Target *target,
-				  const SnapshotRef *snapshot, Arena *arena, Error *err)
+copy_plan_altered(CopyPlan *plan, CopyView *view, Target *target, Arena *arena,
+				  Error *err)
 {
 	Shape *noted;
 	Shape *now;
@@ -425,8 +429,7 @@ copy_plan_altered(CopyPlan *plan, Source *source, Target *target,
 
 	if (!chunks_disagree(plan))
 		return true;
-	if (!source->ops->shapes_list(source, snapshot, arena, &now, &now_count,
-								  err) ||
+	if (!copy_view_shapes(view, arena, &now, &now_count, err) ||
 		!target->ops->shapes_list(target, arena, &noted, &noted_count, err))
 		return false;
 	for (int i = 0; i < plan->table_count; i++)
@@ -487,17 +490,17 @@ add_generated(Target *target, Table *table, Arena *arena)
 }
 
 bool
-copy_plan_load(CopyPlan *plan, Source *source, Target *target,
-			   const SnapshotRef *snapshot, bool one_snapshot, Error *err)
+copy_plan_load(CopyPlan *plan, CopyView *view, Target *target,
+			   bool one_snapshot, Error *err)
 {
-	if (!source->ops->tables_list(source, snapshot, &plan->arena, &plan->tables,
-								  &plan->table_count, err) ||
+	if (!copy_view_tables(view, &plan->arena, &plan->tables, &plan->table_count,
+						  err) ||
 		!target->ops->ddl_list(target, &plan->arena, &plan->entries,
 							   &plan->entry_count, err) ||
 		!target->ops->chunks_list(target, &plan->arena, &plan->chunks,
 								  &plan->chunk_count, err) ||
 		!plan_complete(plan, one_snapshot, err) ||
-		!copy_plan_altered(plan, source, target, snapshot, &plan->arena, err))
+		!copy_plan_altered(plan, view, target, &plan->arena, err))
 		return false;
 	copy_plan_fit(target, plan->tables, plan->table_count);
 	for (int i = 0; i < plan->table_count; i++)
@@ -508,6 +511,6 @@ copy_plan_load(CopyPlan *plan, Source *source, Target *target,
 	}
 	copy_order_tables(plan->tables, plan->table_count, plan->entries,
 					  plan->entry_count, plan->chunks, plan->chunk_count);
-	plan_todo(plan, snapshot, one_snapshot);
+	plan_todo(plan, &view->snapshot, one_snapshot);
 	return true;
 }

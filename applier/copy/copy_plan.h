@@ -12,8 +12,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "catalog.h"
-#include "source/source.h"
-#include "target/target.h"
+#include "copy/copy_view.h"
 
 /* What has to be done before the next chunk of a table. */
 typedef enum TableStart
@@ -108,9 +107,8 @@ void copy_plan_release(CopyPlan *plan);
  * one_snapshot: no stream will reconcile what was read under several, so what
  * is done is worth nothing if anything is left.
  */
-bool copy_plan_load(CopyPlan *plan, Source *source, Target *target,
-					const SnapshotRef *snapshot, bool one_snapshot,
-					Error *err) MUST_CHECK;
+bool copy_plan_load(CopyPlan *plan, CopyView *view, Target *target,
+					bool one_snapshot, Error *err) MUST_CHECK;
 
 /*
  * What the target asks of how tables are read: it has no use for binary rows,
@@ -147,9 +145,8 @@ bool copy_plan_fires_always(const CopyPlan *plan);
  * Which of the tables were altered since the snapshot that what is noted of them
  * is of?  Only where a copy goes on.
  */
-bool copy_plan_altered(CopyPlan *plan, Source *source, Target *target,
-					   const SnapshotRef *snapshot, Arena *arena,
-					   Error *err) MUST_CHECK;
+bool copy_plan_altered(CopyPlan *plan, CopyView *view, Target *target,
+					   Arena *arena, Error *err) MUST_CHECK;
 
 /* What has to be done before these chunks of a table can be copied. */
 TableStart copy_plan_start(const Table *table, const Chunk *chunks, int count,

@@ -44,8 +44,10 @@ worker_close(CopyPool *pool, CopyWorker *worker)
 {
 	pool->source->ops->reader_close(worker->reader);
 	pool->target->ops->loader_close(worker->loader);
+	rule_engine_free(worker->engine);
 	worker->reader = NULL;
 	worker->loader = NULL;
+	worker->engine = NULL;
 }
 
 static bool
@@ -53,13 +55,17 @@ worker_open(CopyPool *pool, CopyWorker *worker, Error *err)
 {
 	worker->pool = pool;
 	worker->reader = NULL;
+	worker->engine = NULL;
 	worker->loader = pool->target->ops->loader_open(pool->target,
 													pool->progress, err);
 	if (worker->loader != NULL && pool->plan->todo_chunks > 0)
 		worker->reader = pool->source->ops->reader_open(pool->source,
 														&pool->snapshot, err);
+	if (worker->reader != NULL && pool->view->engine != NULL)
+		worker->engine = rule_engine_new(pool->view->rules, err);
 	if (worker->loader != NULL &&
-		(worker->reader != NULL || pool->plan->todo_chunks == 0))
+		(worker->reader != NULL || pool->plan->todo_chunks == 0) &&
+		!error_is_set(err))
 		return true;
 	worker_close(pool, worker);
 	return false;

@@ -23,6 +23,7 @@ typedef struct CopyPool
 	Target *target;
 	const Progress *progress;
 	SnapshotRef snapshot;
+	const CopyView *view;
 	CopyPlan *plan;
 	const char *context; /* of the log */
 
@@ -44,6 +45,7 @@ typedef struct CopyWorker
 	pthread_t thread;
 	SourceReader *reader;
 	TargetLoader *loader;
+	RuleEngine *engine; /* NULL: no rule changes anything */
 } CopyWorker;
 
 /* Copy and build everything that the plan has left. */

@@ -60,16 +60,17 @@ check_names(const Schema *schema, Arena *arena, Findings *decisions)
 }
 
 bool
-copy_schema_translate(Source *source, Target *target,
-					  const SnapshotRef *snapshot, Arena *arena,
+copy_schema_translate(CopyView *view, Target *target, Arena *arena,
 					  Translation *translation, Error *err)
 {
 	Schema schema;
+	Findings notes;
 
-	if (!source->ops->schema_read(source, snapshot, arena, &schema, err) ||
+	if (!copy_view_schema(view, arena, &schema, &notes, err) ||
 		!target->ops->schema_translate(target, &schema, arena, translation,
 									   err))
 		return false;
+	findings_add_all(&translation->decisions, &notes);
 	check_names(&schema, arena, &translation->decisions);
 	return true;
 }

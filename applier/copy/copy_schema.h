@@ -5,16 +5,14 @@
 #ifndef PORTAGE_COPY_SCHEMA_H
 #define PORTAGE_COPY_SCHEMA_H
 
-#include "schema/translation.h"
-#include "source/source.h"
-#include "target/target.h"
+#include "copy/copy_view.h"
 
 /*
- * What the source has under the snapshot, as the target would have it; for one
- * with own_schema.  Nothing is created.  What cannot be is among the decisions.
+ * What the source has behind the rules, as the target would have it; for one with
+ * own_schema.  Nothing is created.  What cannot be is among the decisions.  Lives
+ * as long as both the view and the arena.
  */
-bool copy_schema_translate(Source *source, Target *target,
-						   const SnapshotRef *snapshot, Arena *arena,
+bool copy_schema_translate(CopyView *view, Target *target, Arena *arena,
 						   Translation *translation, Error *err) MUST_CHECK;
 
 #endif /* PORTAGE_COPY_SCHEMA_H */

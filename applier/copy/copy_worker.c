@@ -11,6 +11,7 @@
 #include "base/signals.h"
 #include "copy/copy_pool.h"
 #include "copy/copy_work.h"
+#include "rules/rule_copy.h"
 
 /* how often a table is read again that is rewritten under our eyes */
 #define REWRITES_MAX 10
@@ -66,10 +67,13 @@ may_go_on(CopyPool *pool, Error *err)
 	return true;
 }
 
-/* Pass the bytes through as they come. */
+/*
+ * Pass the bytes through as they come; or, where a rule makes the table, what it
+ * makes of them.
+ */
 static bool
 pass_rows(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
-		  Error *err)
+		  RuleCopy *rules, Error *err)
 {
 	CopyPool *pool = worker->pool;
 	const SourceOps *source = pool->source->ops;
@@ -87,7 +91,9 @@ pass_rows(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
 			return false;
 		if (data.len == 0)
 			return true;
-		if (!target->loader_data(worker->loader, data, err) ||
+		if (rules != NULL && !rule_copy_rows(rules, data, &data, &rows, err))
+			return false;
+		if ((data.len > 0 && !target->loader_data(worker->loader, data, err)) ||
 			(first && !FAILPOINT(FP_COPY_STARTED, err)))
 			return false;
 		first = false;
@@ -97,13 +103,17 @@ pass_rows(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
 	}
 }
 
-/*
- * One try.  *whole is false if the source's table was rewritten meanwhile;
- * then nothing has been committed.
- */
+/* What is read for the table. */
+static const Table *
+reading(const Table *table)
+{
+	return table->source != NULL ? table->source : table;
+}
+
+/* From the source through the rules, if there are any, to the target. */
 static bool
-copy_once(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
-		  bool *whole, Error *err)
+load_rows(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
+		  RuleCopy *rules, bool *whole, Error *err)
 {
 	const SourceOps *source = worker->pool->source->ops;
 	const TargetOps *target = worker->pool->target->ops;
@@ -112,9 +122,9 @@ copy_once(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
 	int64_t loaded;
 
 	if (!target->loader_begin(worker->loader, table, chunk, err) ||
-		!source->reader_begin(reader, table, chunk, err) ||
-		!pass_rows(worker, reader, work, err) ||
-		!source->reader_end(reader, table, chunk, whole, err) ||
+		!source->reader_begin(reader, reading(table), chunk, err) ||
+		!pass_rows(worker, reader, work, rules, err) ||
+		!source->reader_end(reader, reading(table), chunk, whole, err) ||
 		!target->loader_end(worker->loader, &loaded, err) ||
 		!FAILPOINT(FP_COPY_LOADED, err))
 		return false;
@@ -125,7 +135,42 @@ copy_once(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
 						 "%lld rows were sent, the target has taken %lld",
 						 (long long) chunk->rows, (long long) loaded);
 	source->reader_stamp(reader, &chunk->stamp);
-	return target->loader_commit(worker->loader, chunk, NULL, err);
+	return target->loader_commit(worker->loader, chunk,
+								 rules != NULL ? rule_copy_ledger(rules) : NULL,
+								 err);
+}
+
+/* With the worker's own programs; NULL and no error: no rule makes the table. */
+static RuleCopy *
+rules_open(CopyWorker *worker, SourceReader *reader, const Table *table,
+		   Error *err)
+{
+	const Derived *derived;
+	Stamp stamp;
+
+	if (table->source == NULL ||
+		!copy_view_derive(worker->pool->view, worker->engine, table, &derived,
+						  err))
+		return NULL;
+	worker->pool->source->ops->reader_stamp(reader, &stamp);
+	return rule_copy_open(worker->engine, derived, table->source->columns,
+						  table->source->column_count, stamp.lsn);
+}
+
+/*
+ * One try.  *whole is false if the source's table was rewritten meanwhile;
+ * then nothing has been committed.
+ */
+static bool
+copy_once(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
+		  bool *whole, Error *err)
+{
+	RuleCopy *rules = rules_open(worker, reader, work->table->table, err);
+	bool ok = !error_is_set(err) &&
+			  load_rows(worker, reader, work, rules, whole, err);
+
+	rule_copy_close(rules);
+	return ok;
 }
 
 static SourceReader *

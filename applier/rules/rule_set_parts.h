@@ -35,7 +35,7 @@ struct RuleSet
 	RuleReference *references; /* those that rules ask for */
 	int reference_count;
 	bool references_wrong; /* one of them has a finding */
-	RuleGoal *goals; /* of these, by name */
+	RuleGoal *goals;	   /* of these, by name */
 	int goal_count;
 	const char **lost_sequences; /* "schema.name" */
 	int lost_count;

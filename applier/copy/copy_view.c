@@ -1,0 +1,321 @@
+/*
+ * copy_view.c
+ *		See copy_view.h.
+ *
+ * A table is derived from what the schema says of it under the same snapshot, a
+ * partition from what it says of its root.
+ */
+#include "copy/copy_view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "rules/derived.h"
+#include "rules/rule_derive.h"
+
+bool
+copy_view_open(CopyView *view, Source *source, const RuleSet *rules,
+			   const SnapshotRef *snapshot, Error *err)
+{
+	memset(view, 0, sizeof(*view));
+	view->source = source;
+	view->rules = rules;
+	view->snapshot = *snapshot;
+	arena_init(&view->arena);
+	findings_init(&view->notes, &view->arena);
+	if (rules == NULL || rule_set_is_identity(rules))
+		return true;
+	view->engine = rule_engine_new(rules, err);
+	if (view->engine != NULL &&
+		source->ops->schema_read(source, snapshot, &view->arena, &view->schema,
+								 err) &&
+		rule_schema_make(view->engine, &view->schema, &view->arena, &view->made,
+						 &view->notes, err))
+		return true;
+	copy_view_close(view);
+	return false;
+}
+
+void
+copy_view_close(CopyView *view)
+{
+	rule_engine_free(view->engine);
+	arena_release(&view->arena);
+	memset(view, 0, sizeof(*view));
+	arena_init(&view->arena);
+}
+
+/* What rules make of the table, or of the root of the partition; none: nothing. */
+static bool
+derive(const CopyView *view, RuleEngine *engine, uint32_t oid,
+	   const Derived *const **derived, int *count, Error *err)
+{
+	const SchemaTable *table = schema_table(&view->schema, oid);
+	const SchemaTable *root = table == NULL ? NULL
+											: schema_root(&view->schema, table);
+	RuleInput input;
+	Arena arena;
+	bool ok;
+
+	*count = 0;
+	/* in none of the snapshots, or a part between root and leaves */
+	if (root == NULL)
+		return true;
+	arena_init(&arena);
+	rule_input_of_schema(root, &arena, &input);
+	ok = rule_engine_derive(engine, &input, derived, count, err);
+	arena_release(&arena);
+	return ok;
+}
+
+bool
+copy_view_derive(const CopyView *view, RuleEngine *engine, const Table *table,
+				 const Derived **derived, Error *err)
+{
+	const Derived *const *all;
+	int count;
+
+	BUG_UNLESS(table->source != NULL);
+	if (!derive(view, engine, table->source->oid, &all, &count, err))
+		return false;
+	for (int i = 0; i < count; i++)
+	{
+		*derived = all[i];
+		if (derived_oid(all[i], table->source->oid) == table->oid)
+			return true;
+	}
+	return error_set(err, P_RULE, "table %s.%s has no rule any more",
+					 table->schema, table->name);
+}
+
+/* ---- tables */
+
+/* Every stored column, in text: an expression may look at any of them. */
+static const Table *
+reading_table(const Table *table, const Derived *derived, Arena *arena)
+{
+	Table *reading = ARENA_NEW(arena, Table);
+	size_t most = (size_t) table->column_count +
+				  (size_t) table->generated_count;
+
+	*reading = *table;
+	reading->binary = false;
+	reading->columns = ARENA_ARRAY(arena, const char *, most);
+	reading->types = ARENA_ARRAY(arena, const char *, most);
+	for (int i = 0; i < table->column_count; i++)
+	{
+		reading->columns[i] = table->columns[i];
+		reading->types[i] = table->types[i];
+	}
+	for (int i = 0; i < table->generated_count; i++)
+	{
+		reading->columns[reading->column_count] = table->generated[i];
+		reading->types[reading->column_count++] = table->generated_types[i];
+	}
+	reading->computed_count = table->generated_count;
+	reading->generated_count = 0;
+	if (derived->compute == NULL || !expr_uses(derived->compute)->counter)
+		return reading;
+	/* what is numbered is so in the order of the key */
+	reading->order = ARENA_ARRAY(arena, const char *,
+								 (size_t) derived->input->column_count);
+	for (int i = 0; i < derived->input->column_count; i++)
+	{
+		if ((derived->input->columns[i].flags & WIRE_COLUMN_KEY) != 0)
+			reading->order[reading->order_count++] =
+				derived->input->columns[i].name;
+	}
+	return reading;
+}
+
+/*
+ * Pieces of a table that others write to cannot be taken back, and those that are
+ * numbered have one order: they are copied whole.
+ */
+static void
+ruled_table(const Derived *derived, const Table *table, Arena *arena,
+			Table *out)
+{
+	derived_table(derived, table, arena, out);
+	out->source = reading_table(table, derived, arena);
+	out->key_ordered = false;
+	if (out->shared || out->source->order_count > 0)
+		out->blocks = 0;
+}
+
+/* A copy brings rows, as INSERT does. */
+static bool
+has_rows(const Derived *derived)
+{
+	return derived->match == NULL && (derived->operations & RULE_INSERT) != 0;
+}
+
+static bool
+take_tables(CopyView *view, const Table *from, int from_count, Arena *arena,
+			Table *tables, int *count, Error *err)
+{
+	const Derived *const *derived;
+	int derived_count;
+
+	*count = 0;
+	for (int i = 0; i < from_count; i++)
+	{
+		if (!derive(view, view->engine, from[i].oid, &derived, &derived_count,
+					err))
+			return false;
+		for (int k = 0; k < derived_count; k++)
+		{
+			if (derived[k]->unchanged)
+				tables[(*count)++] = from[i];
+			else if (has_rows(derived[k]))
+				ruled_table(derived[k], &from[i], arena, &tables[(*count)++]);
+		}
+	}
+	return true;
+}
+
+static size_t
+rules_of(const CopyView *view)
+{
+	return (size_t) rule_set_config(view->rules)->config->rule_count + 1;
+}
+
+bool
+copy_view_tables(CopyView *view, Arena *arena, Table **tables, int *count,
+				 Error *err)
+{
+	Source *source = view->source;
+	Table *from;
+	int from_count;
+
+	if (!source->ops->tables_list(source, &view->snapshot, arena, &from,
+								  &from_count, err))
+		return false;
+	*tables = from;
+	*count = from_count;
+	if (view->engine == NULL)
+		return true;
+	*tables = ARENA_ARRAY(arena, Table, (size_t) from_count * rules_of(view));
+	return take_tables(view, from, from_count, arena, *tables, count, err);
+}
+
+/* ---- shapes */
+
+static int
+compare_shapes(const void *left, const void *right)
+{
+	const Shape *a = left;
+	const Shape *b = right;
+
+	return a->oid < b->oid ? -1 : a->oid > b->oid;
+}
+
+static bool
+take_shapes(CopyView *view, const Shape *from, int from_count, Arena *arena,
+			Shape *shapes, int *count, Error *err)
+{
+	const Derived *const *derived;
+	int derived_count;
+
+	*count = 0;
+	for (int i = 0; i < from_count; i++)
+	{
+		uint32_t oid = from[i].root_oid != 0 ? from[i].root_oid : from[i].oid;
+
+		if (!derive(view, view->engine, oid, &derived, &derived_count, err))
+			return false;
+		for (int k = 0; k < derived_count; k++)
+		{
+			if (derived[k]->unchanged)
+				shapes[(*count)++] = from[i];
+			else if (from[i].kind == 'r' || from[i].root_oid == 0)
+				derived_shape(derived[k], &from[i], arena, &shapes[(*count)++]);
+		}
+	}
+	return true;
+}
+
+bool
+copy_view_shapes(CopyView *view, Arena *arena, Shape **shapes, int *count,
+				 Error *err)
+{
+	Source *source = view->source;
+	Shape *from;
+	int from_count;
+
+	if (!source->ops->shapes_list(source, &view->snapshot, arena, &from,
+								  &from_count, err))
+		return false;
+	*shapes = from;
+	*count = from_count;
+	if (view->engine == NULL)
+		return true;
+	*shapes = ARENA_ARRAY(arena, Shape, (size_t) from_count * rules_of(view));
+	if (!take_shapes(view, from, from_count, arena, *shapes, count, err))
+		return false;
+	qsort(*shapes, (size_t) *count, sizeof(Shape), compare_shapes);
+	return true;
+}
+
+/* ---- the schema */
+
+/* Sequences that number columns of what rules make. */
+static void
+list_sequences(const Schema *schema, Arena *arena, DumpScope *scope)
+{
+	const char **names;
+	size_t most = 0;
+
+	for (int i = 0; i < schema->table_count; i++)
+		most += (size_t) schema->tables[i].column_count;
+	names = ARENA_ARRAY(arena, const char *, most);
+	scope->sequences = names;
+	for (int i = 0; i < schema->table_count; i++)
+	{
+		const SchemaTable *table = &schema->tables[i];
+
+		for (int k = 0;
+			 table->derived && table->root_oid == 0 && k < table->column_count;
+			 k++)
+		{
+			if (table->columns[k].sequence != NULL &&
+				table->columns[k].identity == 0)
+				names[scope->sequence_count++] = table->columns[k].sequence;
+		}
+	}
+}
+
+bool
+copy_view_entries(CopyView *view, Arena *arena, DdlEntry **entries, int *count,
+				  Findings *left_out, Error *err)
+{
+	DumpScope scope = { 0 };
+
+	findings_init(left_out, arena);
+	if (view->engine != NULL)
+	{
+		scope.left_out = view->made.left_out;
+		scope.left_out_count = view->made.left_out_count;
+		scope.derived = &view->made.schema;
+		list_sequences(&view->made.schema, arena, &scope);
+	}
+	if (!view->source->ops->schema_dump(view->source, &view->snapshot, &scope,
+										arena, entries, count, left_out, err))
+		return false;
+	findings_add_all(left_out, &view->notes);
+	return findings_verdict(left_out, err);
+}
+
+bool
+copy_view_schema(CopyView *view, Arena *arena, Schema *schema, Findings *notes,
+				 Error *err)
+{
+	findings_init(notes, arena);
+	if (view->engine == NULL)
+		return view->source->ops->schema_read(view->source, &view->snapshot,
+											  arena, schema, err);
+	*schema = view->made.schema;
+	findings_add_all(notes, &view->notes);
+	return true;
+}
