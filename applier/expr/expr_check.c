@@ -223,6 +223,21 @@ null_test_follows(const ExprTokens *tokens, int begin, int end)
 	return expr_token_word(tokens, next, "NULL");
 }
 
+/* Sorted by the number of a column, which would be this one. */
+static bool
+is_ordered_by_number(const ExprTokens *tokens, int open)
+{
+	int i;
+
+	for (i = open + 1; i < tokens->items[open].match; i++)
+	{
+		if (tokens->items[i].open == open && expr_token_word(tokens, i, "BY") &&
+			tokens->items[i + 1].kind == EXPR_TOKEN_NUMBER)
+			return true;
+	}
+	return false;
+}
+
 /* The subquery whose only column this is: from its ( to its ). */
 static bool
 is_query_column(const ExprTokens *tokens, int *begin, int *end)
@@ -237,8 +252,9 @@ is_query_column(const ExprTokens *tokens, int *begin, int *end)
 		!expr_token_word(tokens, select, "SELECT") ||
 		!expr_token_word(tokens, *end + 1, "FROM"))
 		return false;
-	/* EXISTS (...) and x IN (...) look into it otherwise */
-	if (expr_token_word(tokens, open - 1, "IN"))
+	/* x IN (...) compares with it */
+	if (expr_token_word(tokens, open - 1, "IN") ||
+		is_ordered_by_number(tokens, open))
 		return false;
 	*begin = open;
 	*end = tokens->items[open].match;
@@ -302,14 +318,35 @@ check_numeric_columns(const Check *check)
 	return true;
 }
 
+/* Is what begins and ends there computed or compared with? */
+static bool
+is_operand(const ExprTokens *tokens, int begin, int end)
+{
+	static const char *const signs[] = { "+",  "-",	 "*",		"/",  "%",
+										 "<",  ">",	 "<=",		">=", "=",
+										 "==", "!=", "<>",		"<<", ">>",
+										 "&",  "|",	 "BETWEEN", "IN", NULL };
+	static const char *const cases[] = { "CASE", "WHEN", NULL };
+	/* they make a double of it, or compare */
+	static const char *const functions[] = {
+		"abs",	 "avg",	  "ceil", "ceiling", "exp",	  "floor",	"ln",  "log",
+		"log2",	 "log10", "max",  "min",	 "mod",	  "nullif", "pow", "power",
+		"round", "sign",  "sqrt", "sum",	 "total", "trunc",	NULL
+	};
+	int caller = expr_token_caller(tokens, tokens->items[begin].open);
+
+	return is_one_of(tokens, begin - 1, signs) ||
+		   is_one_of(tokens, begin - 1, cases) ||
+		   is_one_of(tokens, end + 1, signs) ||
+		   (expr_token_word(tokens, end + 1, "NOT") &&
+			is_one_of(tokens, end + 2, signs)) ||
+		   (caller >= 0 && is_one_of(tokens, caller, functions));
+}
+
 /* What a dec_ function but dec_cmp returns is text like that. */
 static bool
 check_results(const Check *check)
 {
-	static const char *const computing[] = {
-		"+",  "-",	"*",  "/",	"%",  "<", ">", "<=",	   ">=", "=",
-		"==", "!=", "<>", "<<", ">>", "&", "|", "BETWEEN", "IN", NULL
-	};
 	const ExprTokens *tokens = check->tokens;
 	int i;
 
@@ -322,20 +359,16 @@ check_results(const Check *check)
 			continue;
 		end = tokens->items[i + 1].match;
 		unwrap(tokens, &begin, &end);
-		if (!is_one_of(tokens, begin - 1, computing) &&
-			!is_one_of(tokens, end + 1, computing) &&
-			!(expr_token_word(tokens, end + 1, "NOT") &&
-			  (expr_token_word(tokens, end + 2, "BETWEEN") ||
-			   expr_token_word(tokens, end + 2, "IN"))))
+		if (!is_operand(tokens, begin, end))
 			continue;
 		error_set(
 			check->err, P_RULE,
-			"what %s at character %d returns is exact and therefore text, "
-			"which SQLite sorts above every number",
+			"what %s at character %d returns is exact, and therefore text "
+			"to SQLite: '5' would be greater than '100'",
 			tokens->items[i].text, tokens->items[i].start + 1);
 		return error_hint(
 			check->err, "compare with dec_cmp(a, b) > 0, compute with dec_add, "
-						"dec_sub, dec_mul and dec_div");
+						"dec_sub, dec_mul, dec_div and dec_round");
 	}
 	return true;
 }

@@ -201,7 +201,8 @@ struct Reference
 	sqlite3_stmt *put;
 	sqlite3_stmt *remove;
 	sqlite3_stmt *find; /* one row by its key; of required ones */
-	bool find_lent;		/* to a cursor */
+	bool find_lent;		/* to a cursor, until its program is begun anew */
+	sqlite3_stmt *get;	/* the same, never lent */
 };
 
 /* NULL if there is none. */

@@ -40,6 +40,7 @@ reference_free(Reference *reference)
 	sqlite3_finalize(reference->put);
 	sqlite3_finalize(reference->remove);
 	sqlite3_finalize(reference->find);
+	sqlite3_finalize(reference->get);
 	arena_release(&reference->arena);
 	mem_free(reference);
 }
@@ -193,8 +194,10 @@ prepare_statements(Reference *reference, Error *err)
 	put_key(&sql, reference, " AND ", " = ?");
 	if (reference->remove != NULL)
 		reference->find = expr_prepare(reference->db, sql.data, err);
+	if (reference->find != NULL)
+		reference->get = expr_prepare(reference->db, sql.data, err);
 	buffer_release(&sql);
-	return reference->find != NULL;
+	return reference->get != NULL;
 }
 
 bool
@@ -346,27 +349,26 @@ expr_reference_get(ExprDb *db, const char *name, const Value *values,
 				   Arena *arena, Value *row, bool *found, Error *err)
 {
 	Reference *reference = known(db, name);
-	sqlite3_stmt *find = reference->find;
+	sqlite3_stmt *get = reference->get;
 	int status;
 	int i;
 
-	BUG_UNLESS(!reference->find_lent);
 	for (i = 0; i < reference->key_count; i++)
 	{
-		if (!bind(reference, find, i + 1, reference->key[i], values, err))
+		if (!bind(reference, get, i + 1, reference->key[i], values, err))
 			return false;
 	}
 	db->own = true;
-	status = sqlite3_step(find);
+	status = sqlite3_step(get);
 	db->own = false;
 	*found = status == SQLITE_ROW;
 	for (i = 0; *found && i < reference->column_count; i++)
-		row[i] = value_of_column(find, i, reference->columns[i].bind, arena);
+		row[i] = value_of_column(get, i, reference->columns[i].bind, arena);
 	if (status != SQLITE_ROW && status != SQLITE_DONE)
 		error_set(err, P_REFERENCE, "reference %s: %s", reference->name,
 				  sqlite3_errmsg(db->sql));
-	sqlite3_reset(find);
-	sqlite3_clear_bindings(find);
+	sqlite3_reset(get);
+	sqlite3_clear_bindings(get);
 	return status == SQLITE_ROW || status == SQLITE_DONE;
 }
 

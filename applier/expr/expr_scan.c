@@ -4,11 +4,13 @@
  */
 #include "expr/expr_scan.h"
 
-#include <limits.h>
 #include <sqlite3.h>
 #include <string.h>
 
 #include "base/mem.h"
+
+/* What looks at the tokens may take the square of their number. */
+#define EXPRESSION_BYTES 65536
 
 typedef struct Scan
 {
@@ -311,8 +313,9 @@ expr_scan(const char *text, Arena *arena, ExprTokens *tokens, Error *err)
 	Scan scan = { text, arena, tokens, 16, -1, err };
 	const char *p = text;
 
-	if (strlen(text) > INT_MAX / 2)
-		return error_set(err, P_RULE, "the expression is too long");
+	if (strlen(text) > EXPRESSION_BYTES)
+		return error_set(err, P_RULE, "the expression is longer than %d bytes",
+						 EXPRESSION_BYTES);
 	tokens->source = text;
 	tokens->items = ARENA_ARRAY(arena, ExprToken, scan.capacity);
 	tokens->count = 0;

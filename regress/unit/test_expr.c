@@ -11,6 +11,7 @@
 #include "wire.h"
 
 static ExprDb *db;
+static int wrong_ignored;
 
 #define gives(expression, want) \
 	is_str(fixture_eval(db, expression), want, expression)
@@ -99,6 +100,8 @@ test_integers(void)
 static void
 test_refused(void)
 {
+	static char too_long[70000];
+
 	refused("1) FROM x; --", "closes nothing");
 	refused("1; DROP TABLE x", "one expression only");
 	refused("1, 2", "row value misused");
@@ -153,6 +156,9 @@ test_refused(void)
 	refused("(SELECT portage_counter(id))", "nobody could say");
 	refused("old.nme", "old.nme");
 	refused("id\001", "means nothing");
+	memset(too_long, '(', sizeof(too_long) - 1);
+	is_str(fixture_compile(db, too_long),
+		   "the expression is longer than 65536 bytes", "a long expression");
 	compiles("portage_counter(id)");
 	compiles("(SELECT 1 WHERE id = 1)");
 	compiles("(VALUES (1))");
@@ -204,6 +210,11 @@ test_numeric_rule(void)
 	refused("dec_mul(amount, 2) BETWEEN 1 AND 2", "returns is exact");
 	refused("dec_mul(amount, 2) NOT IN (1, 2)", "returns is exact");
 	refused("- dec_mul(amount, 2)", "returns is exact");
+	refused("CASE dec_mul(amount, 2) WHEN 5 THEN 1 END", "returns is exact");
+	refused("CASE '5' WHEN dec_mul(amount, 2) THEN 1 END", "returns is exact");
+	refused("round(dec_mul(amount, 2), 2)", "returns is exact");
+	refused("max(5, (dec_mul(amount, 2)))", "returns is exact");
+	refused("nullif(dec_mul(amount, 2), 0)", "returns is exact");
 	compiles("dec_cmp(amount, 100) > 0");
 	compiles("dec_cmp((amount), 100) > 0");
 	compiles("dec_add(dec_mul(amount, 2), old.amount)");
@@ -377,6 +388,46 @@ test_many_rows(void)
 	fixture_reset();
 }
 
+/* A statement that never ends, while others come and go. */
+static void
+test_beside_others(void)
+{
+	static const ExprColumn columns[] = { { "k", EXPR_BIND_INTEGER } };
+	static const int key[] = { 0 };
+	static const char *const expression = "id + 1";
+	const ExprReference reference = { "beside", columns, 1, key, 1, false };
+	Error err = ERROR_INIT;
+	ExprValue result;
+	ExprProgram *program = expr_compile(db, "orders", fixture_columns,
+										COL_COUNT, &expression, 1,
+										&wrong_ignored, &err);
+	int good = 0;
+	int i;
+
+	for (i = 0; program != NULL && i < 6; i++)
+	{
+		Value row = fixture_value("7");
+
+		good += expr_eval(program, fixture_row, NULL, &fixture_context, &result,
+						  &wrong_ignored, &err) &&
+				result.integer == 43;
+		if (i == 0)
+			good += expr_reference_create(db, &reference, &err);
+		else if (i == 1 || i == 3)
+			good += expr_reference_begin(db, &err);
+		else if (i == 2)
+			expr_reference_rollback(db);
+		else if (i == 4)
+			good += expr_reference_commit(db, &err);
+		if (i > 0)
+			good += expr_reference_put(db, "beside", &row, &err);
+		gives("(SELECT count(*) FROM json_each('[1]'))", "1");
+	}
+	is_int(good, 15, "one program goes on while others and references change");
+	gives("(SELECT k FROM beside)", "7");
+	expr_program_free(program);
+}
+
 static void
 test_true(void)
 {
@@ -467,6 +518,7 @@ main(void)
 	test_uses();
 	test_context();
 	test_many_rows();
+	test_beside_others();
 	test_true();
 	test_names();
 	expr_db_close(db);

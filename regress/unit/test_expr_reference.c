@@ -158,8 +158,14 @@ test_error_code(void)
 	Error err = ERROR_INIT;
 	ExprProgram *program;
 	ExprValue values[2];
+	Value key[3] = { fixture_value("02139"), fixture_value("42"),
+					 fixture_null() };
+	Value row[3];
+	Arena arena;
+	bool found;
 	int wrong;
 
+	arena_init(&arena);
 	program = expr_compile(db, "orders", fixture_columns, COL_COUNT,
 						   expressions, 2, &wrong, &err);
 	ok(program != NULL, "compiled%s", err.message);
@@ -175,6 +181,13 @@ test_error_code(void)
 				 &err) &&
 		   values[1].integer == 42,
 	   "with the row it goes on");
+	ok(expr_reference_get(db, "fx", key, &arena, row, &found, &err) && found &&
+		   slice_equal((Slice){ row[2].data, row[2].len }, slice_of("1")),
+	   "its row can be had while the program is at it");
+	key[1] = fixture_value("43");
+	ok(expr_reference_get(db, "fx", key, &arena, row, &found, &err) && !found,
+	   "and one that is not there cannot");
+	arena_release(&arena);
 	/* the schema changes: both are compiled anew */
 	ok(create("later", zip_columns, 3, 1, true, &err), "another one");
 	put("fx", "x", "1", "1");
@@ -219,6 +232,8 @@ test_numeric_rule(void)
 	refused("(SELECT f.rate * 2 FROM fx f)", hint);
 	refused("(SELECT max(rate) FROM fx)", hint);
 	refused("(SELECT day FROM fx ORDER BY rate)", hint);
+	refused("(SELECT rate FROM fx ORDER BY 1 LIMIT 1)", hint);
+	compiles("(SELECT rate FROM fx ORDER BY day LIMIT 1)");
 	refused("(SELECT x FROM (SELECT rate AS x FROM fx))", hint);
 	refused("EXISTS (SELECT * FROM fx)", "write out the columns");
 	compiles("(SELECT rate FROM fx)");
