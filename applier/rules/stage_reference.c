@@ -254,14 +254,15 @@ fill_from(const FollowRow *row, Value *values, const Value *known)
 static bool
 complete(const FollowRow *row, Value *values, const Value *old, Error *err)
 {
+	const Value *key = old != NULL ? old : values;
 	Value *known;
-	bool found;
+	bool found = false;
 
-	if (fill_from(row, values, old))
+	if (fill_from(row, values, old) || !has_key(row, values))
 		return true;
 	known = ARENA_ARRAY(row->arena, Value, (size_t) row->shape->column_count);
-	if (!expr_reference_get(row->db, row->shape->name,
-							old != NULL ? old : values, row->arena, known,
+	if (has_key(row, key) &&
+		!expr_reference_get(row->db, row->shape->name, key, row->arena, known,
 							&found, err))
 		return false;
 	if (found && fill_from(row, values, known))
@@ -321,8 +322,7 @@ row_changes(const FollowRow *row, Error *err)
 	Value *old = change->old_values != NULL ? pick(row, change->old_values)
 											: NULL;
 
-	if (has_key(row, old != NULL ? old : values) &&
-		!complete(row, values, old, err))
+	if (!complete(row, values, old, err))
 		return false;
 	if (old == NULL || (has_key(row, old) && has_key(row, values) &&
 						same_key(row, old, values)))
