@@ -6,48 +6,17 @@
 
 #include <string.h>
 
-/*
- * The options have the URLs of the sides: which of the configuration's are they?
- * No two of a kind have the same.
- */
-static const char *
-source_name(const Options *options)
-{
-	const Config *config = options->config;
-
-	for (int i = 0; options->source != NULL && i < config->source_count; i++)
-	{
-		if (strcmp(config->sources[i].url.text, options->source) == 0)
-			return config->sources[i].name.text;
-	}
-	return "";
-}
-
-static const char *
-target_name(const Options *options)
-{
-	const Config *config = options->config;
-
-	for (int i = 0; options->target != NULL && i < config->target_count; i++)
-	{
-		if (strcmp(config->targets[i].url.text, options->target) == 0)
-			return config->targets[i].name.text;
-	}
-	return "";
-}
-
 void
 session_rules_open(Session *session)
 {
 	const Options *options = session->options;
 	RuleSetConfig config = { .config = options->config,
+							 .source = options->source_name,
+							 .target = options->target_name,
 							 .stream = options->name };
 
-	if (options->config == NULL || !options->config->has_rules)
-		return;
-	config.source = source_name(options);
-	config.target = target_name(options);
-	session->rules = rule_set_new(&config);
+	if (options->config != NULL && options->config->has_rules)
+		session->rules = rule_set_new(&config);
 }
 
 void

@@ -91,6 +91,26 @@ collect(DdlState state, Arena *arena, DdlEntry *entries, int count, int *found)
 }
 
 static bool
+count_kept(void *count, const KeptRow *row, Error *err)
+{
+	(void) row;
+	(void) err;
+	++*(int64_t *) count;
+	return true;
+}
+
+static bool
+look_at_rules(Session *session, Status *status, Arena *arena, Error *err)
+{
+	const TargetOps *ops = session->target->ops;
+
+	return ops->ledger_list(session->target, arena, &status->ledger,
+							&status->ledger_count, err) &&
+		   ops->kept_visit(session->target, "quarantine", count_kept,
+						   &status->quarantined, err);
+}
+
+static bool
 ask_target(Session *session, Status *status, Arena *arena, Error *err)
 {
 	const TargetOps *ops = session->target->ops;
@@ -105,6 +125,7 @@ ask_target(Session *session, Status *status, Arena *arena, Error *err)
 	if (!status->known)
 		return true;
 	if (!look_at_copy(session, &status->copy, arena, err) ||
+		!look_at_rules(session, status, arena, err) ||
 		!ops->ddl_list(session->target, arena, &entries, &count, err))
 		return false;
 	status->deferred = collect(DDL_DEFERRED, arena, entries, count,

@@ -5,9 +5,12 @@
 #ifndef PORTAGE_STATUS_H
 #define PORTAGE_STATUS_H
 
+#include <jansson.h>
+
 #include "base/arena.h"
 #include "base/error.h"
 #include "catalog.h"
+#include "ledger.h"
 #include "progress.h"
 #include "schema/loss.h"
 #include "source/source.h"
@@ -55,6 +58,9 @@ typedef struct Status
 	int waiting_count;
 	LossCount *losses; /* that --on-loss has allowed */
 	int loss_count;
+	LedgerEntry *ledger; /* what rules did with rows, by rule and table */
+	int ledger_count;
+	int64_t quarantined; /* rows that were put aside and are still there */
 
 	/* from the source */
 	SourceIdentity identity;
@@ -76,5 +82,9 @@ typedef struct Status
 
 void status_print_text(const Status *status);
 void status_print_json(const Status *status);
+
+/* status_rules.c: what rules did */
+void status_print_rules(const Status *status);
+json_t *status_ledger_json(const Status *status);
 
 #endif /* PORTAGE_STATUS_H */

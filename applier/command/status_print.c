@@ -182,6 +182,7 @@ status_print_text(const Status *status)
 		print_copy(status);
 		print_stream(status);
 		print_losses(status);
+		status_print_rules(status);
 		print_rates(status);
 	}
 	print_slot(status);
@@ -359,7 +360,8 @@ status_print_json(const Status *status)
 	json_t *root;
 
 	root = json_pack(
-		"{s:i, s:s, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"{s:i, s:s, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
+		" s:o, s:I}",
 		"format", 1, "name", status->name, "source", side_json(&status->source),
 		"target", side_json(&status->target), "other_source",
 		(int) status->other_source, "phase",
@@ -370,7 +372,8 @@ status_print_json(const Status *status)
 		slot_json(status), "waiting",
 		entries_json(status->waiting, status->waiting_count), "deferred",
 		entries_json(status->deferred, status->deferred_count), "losses",
-		losses_json(status));
+		losses_json(status), "ledger", status_ledger_json(status),
+		"quarantined", (json_int_t) status->quarantined);
 	BUG_UNLESS(root != NULL);
 	walk_print_json(root, JSON_REAL_PRECISION(6));
 }
