@@ -134,6 +134,7 @@ typedef struct Change
 	char nokey_op;				/* NOKEY: 'U' or 'D' */
 	const ChangeManner *manner; /* of rules; or NULL: strict */
 	uint32_t bytes;				/* size of the record: for limits */
+	uint32_t number; /* of the record in its transaction, from 1; 0: none */
 } Change;
 
 typedef struct Message

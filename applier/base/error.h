@@ -46,12 +46,14 @@ typedef struct Error
 	char hint[1024];
 	uint32_t
 		table; /* the source's OID of the one whose rows it is about, or 0 */
-	bool lock_wait; /* a lock was not granted, or a deadlock was ended */
+	bool lock_wait;		 /* a lock was not granted, or a deadlock was ended */
+	uint32_t change;	 /* the number of its record in its transaction, or 0 */
+	uint64_t commit_lsn; /* with change: the transaction's */
 } Error;
 
-#define ERROR_INIT                                            \
-	{                                                         \
-		ERROR_NONE, ERROR_CODE_NONE, "", "", "", "", 0, false \
+#define ERROR_INIT                                                  \
+	{                                                               \
+		ERROR_NONE, ERROR_CODE_NONE, "", "", "", "", 0, false, 0, 0 \
 	}
 #define MUST_CHECK __attribute__((warn_unused_result))
 

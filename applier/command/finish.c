@@ -81,7 +81,7 @@ finish_pair(const Options *options)
 	if (owned_open(&owned, options, &err) && owned_work(&owned, &work, &err))
 		log_info("done: nothing is deferred any more; let the applications use "
 				 "the target, and pg_portage drop clean up");
-	return session_end(&owned.session, &err);
+	return owned_end(&owned, &err);
 }
 
 int

@@ -58,6 +58,7 @@ keeper_close(Keeper *keeper)
 	if (keeper->error.kind == ERROR_STOPPED && signals_stop_requested())
 		session_end(session, &keeper->error);
 	session_close(session);
+	put_asides_release(&keeper->owned.asides);
 	log_set_context(before);
 	return code;
 }

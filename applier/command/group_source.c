@@ -95,6 +95,7 @@ lend(Keeper *keeper, StreamTarget *target)
 		.target = owned->session.target,
 		.progress = &owned->session.progress,
 		.rules = owned->session.rules,
+		.asides = &owned->asides,
 		.alone_lsn = &owned->alone_lsn,
 		.goal = keeper->goal,
 		.context = keeper->pair->context,

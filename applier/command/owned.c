@@ -20,6 +20,13 @@ owned_open(Owned *self, const Options *options, Error *err)
 	return session_open(&self->session, options, err);
 }
 
+int
+owned_end(Owned *self, const Error *err)
+{
+	put_asides_release(&self->asides);
+	return session_end(&self->session, err);
+}
+
 /* A migration that somebody has dropped must not begin again by itself. */
 static bool
 check_dropped(const Owned *self, Error *err)
@@ -87,6 +94,7 @@ owned_stream(Owned *self, const StreamGoal *goal, Error *err)
 		.target = session->target,
 		.progress = &session->progress,
 		.rules = session->rules,
+		.asides = &self->asides,
 		.alone_lsn = &self->alone_lsn,
 		.goal = *goal,
 	};

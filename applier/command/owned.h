@@ -21,7 +21,8 @@ typedef struct Owned
 	bool before;	   /* it was ours: options for the first time are used */
 	int64_t epoch;	   /* when it was ours last; 0: never */
 	bool hold_nothing; /* the plugin is not to defer in the next stream */
-	Lsn alone_lsn;	   /* see StreamConfig */
+	Lsn alone_lsn;	   /* see StreamTarget */
+	PutAsides asides;  /* the same */
 } Owned;
 
 typedef struct OwnedWork
@@ -37,6 +38,9 @@ typedef struct OwnedWork
 
 /* Open the session; does not connect. */
 bool owned_open(Owned *self, const Options *options, Error *err) MUST_CHECK;
+
+/* session_end() for it. */
+int owned_end(Owned *self, const Error *err);
 
 /*
  * Connect both sides and own the stream, once; only now is the row ours to change.

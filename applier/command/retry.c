@@ -61,6 +61,13 @@ retry_again(Retry *retry, Error *err)
 
 	if (err->kind == ERROR_STOPPED || signals_stop_requested())
 		return error_set(err, P_STOPPED, "stopped");
+	/* the stream begins again and gets past the row: no failure of a server */
+	if (err->code == P_PUT_ASIDE)
+	{
+		log_warning("%s [P%04d]", err->message, (int) err->code);
+		error_clear(err);
+		return true;
+	}
 	if (!can_pass(err))
 		return false;
 	if (retry->connected_ms != 0 &&

@@ -181,7 +181,7 @@ run_pair(const Options *options)
 										: "everything up to",
 					 LSN_ARGS(run.owned.session.progress.resume_lsn));
 	}
-	return session_end(&run.owned.session, &err);
+	return owned_end(&run.owned, &err);
 }
 
 int

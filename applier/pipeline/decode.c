@@ -317,6 +317,7 @@ decode_change(FrameContext *ctx, const WireRecord *rec, WireReader *r,
 	memset(change, 0, sizeof(*change));
 	change->bytes = rec->whole.len;
 	decoder->rows++;
+	change->number = (uint32_t) decoder->rows;
 	decoder->crc = crc32c_update(&decoder->tables, decoder->crc,
 								 rec->whole.data, rec->whole.len);
 	switch (rec->tag)

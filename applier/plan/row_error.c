@@ -99,6 +99,8 @@ row_error(Error *err, const Txn *txn, const Change *change)
 	buffer_release(&detail);
 	if (change->relation != NULL)
 		err->table = change->relation->oid;
+	err->change = change->number;
+	err->commit_lsn = txn->commit_lsn;
 	if (change->relation == NULL)
 		return error_wrap(err, "%s", change_verb(change));
 	return error_wrap(err, "table %s.%s: %s", change->relation->schema,

@@ -44,6 +44,7 @@ add(const RuleMove *move, RuleMoves *moves, ChangeKind kind,
 	change->kind = kind;
 	change->relation = move->relation;
 	change->bytes = source->bytes;
+	change->number = source->number;
 	return change;
 }
 

@@ -48,6 +48,43 @@ rule_stage_close(RuleStage *stage)
 	mem_free(stage);
 }
 
+void
+rule_stage_put_aside(RuleStage *stage, const PutAsides *asides)
+{
+	stage->asides = asides;
+}
+
+void
+rule_stage_retry(RuleStage *stage, const char *rule, const char *kept_key)
+{
+	stage->retry_rule = rule;
+	stage->retry_key = kept_key;
+}
+
+static bool
+may_quarantine(const Derived *derived)
+{
+	return derived->rule != NULL && derived->rule->on_error == RULE_QUARANTINE;
+}
+
+bool
+rule_stage_quarantines(const RuleStage *stage, const Error *why)
+{
+	if (why->code != P_VALUE && why->code != P_ROW_CONFLICT)
+		return false;
+	for (int i = 0; i < stage->table_capacity; i++)
+	{
+		const StageTable *table = stage->tables[i];
+
+		for (int k = 0; table != NULL && k < table->count; k++)
+		{
+			if (table->derived[k].relation->oid == why->table)
+				return may_quarantine(table->derived[k].derived);
+		}
+	}
+	return false;
+}
+
 static const char *
 operation_of(const Change *change)
 {
@@ -108,6 +145,54 @@ put_moves(RuleStage *stage, const StageDerived *item, const Change *change,
 		stage_release(stage, item, change);
 }
 
+static void
+quarantine(RuleStage *stage, const StageDerived *item, const Change *change,
+		   const Error *why)
+{
+	stage_quarantine(stage, item, change, why);
+	stage_out_ledger(stage, item->derived, change->relation)
+		->counts[LEDGER_QUARANTINED]++;
+}
+
+/* The rule has failed for the row: does it go into quarantine? */
+static bool
+rule_failed(RuleStage *stage, const StageDerived *item, const Change *change,
+			Error *err)
+{
+	bool aside = may_quarantine(item->derived) && stage->retry_rule == NULL &&
+				 (err->code == P_RULE_VALUE || err->code == P_REFERENCE);
+
+	(void) row_failed(stage, item, change, err);
+	if (!aside)
+		return false;
+	quarantine(stage, item, change, err);
+	error_clear(err);
+	return true;
+}
+
+/* The target has refused it when it came before. */
+static const PutAside *
+find_aside(const RuleStage *stage, const StageDerived *item,
+		   const Change *change)
+{
+	if (stage->asides == NULL || stage->asides->count == 0)
+		return NULL;
+	return put_asides_find(stage->asides, stage->txn.commit_lsn, change->number,
+						   item->relation->oid);
+}
+
+/* What comes of the change, by the rule, or as it is where the rule says so. */
+static bool
+move_row(RuleStage *stage, RuleMove *move, const Change *change,
+		 RuleMoves *moves, Error *err)
+{
+	if (move->derived->unchanged)
+		return stage_move_unsure(change, move->arena, moves, err);
+	stage->deriving = move->derived;
+	move->ledger = stage_out_ledger(stage, move->derived, change->relation);
+	return rule_move(move, change, moves, err);
+}
+
 /* One change and one rule. */
 static bool
 apply_rule(RuleStage *stage, const StageDerived *item, const Change *change,
@@ -130,11 +215,17 @@ apply_rule(RuleStage *stage, const StageDerived *item, const Change *change,
 		.arena = &stage->out.frame->arena,
 		.unsure = stage_is_quarantined(stage, item, change),
 	};
+	const PutAside *aside = find_aside(stage, item, change);
 	RuleMoves moves;
 
 	if (is_shown(stage, item, change))
 		return true;
-	if (derived->unchanged)
+	if (aside != NULL)
+	{
+		quarantine(stage, item, change, &aside->why);
+		return true;
+	}
+	if (derived->unchanged && !move.unsure)
 	{
 		stage_out_change(stage, change);
 		return true;
@@ -144,21 +235,18 @@ apply_rule(RuleStage *stage, const StageDerived *item, const Change *change,
 		pass_nokey(stage, item, change);
 		return true;
 	}
-	stage->deriving = derived;
-	move.ledger = stage_out_ledger(stage, derived, change->relation);
-	if (rule_move(&move, change, &moves, err))
-	{
-		put_moves(stage, item, change, &moves, move.unsure);
-		return true;
-	}
-	if ((err->code != P_RULE_VALUE && err->code != P_REFERENCE) ||
-		derived->rule == NULL || derived->rule->on_error != RULE_QUARANTINE)
-		return row_failed(stage, item, change, err);
-	(void) row_failed(stage, item, change, err);
-	stage_quarantine(stage, item, change, err);
-	move.ledger->counts[LEDGER_QUARANTINED]++;
-	error_clear(err);
+	if (!move_row(stage, &move, change, &moves, err))
+		return rule_failed(stage, item, change, err);
+	put_moves(stage, item, change, &moves, move.unsure);
 	return true;
+}
+
+/* Another rule than the one that a row is tried again for. */
+static bool
+is_left_out(const RuleStage *stage, const StageDerived *item)
+{
+	return stage->retry_rule != NULL &&
+		   strcmp(stage->retry_rule, item->derived->rule_name) != 0;
 }
 
 static bool
@@ -168,13 +256,14 @@ stage_change(RuleStage *stage, const Change *change, Error *err)
 
 	if (table == NULL)
 		return row_error(err, &stage->txn, change);
-	if (!stage_follow(stage, table, change, err))
+	if (stage->retry_rule == NULL && !stage_follow(stage, table, change, err))
 		return false;
 	if (table->count > 0)
 		stage_out_hold(stage, table);
 	for (int i = 0; i < table->count; i++)
 	{
-		if (!apply_rule(stage, &table->derived[i], change, err))
+		if (!is_left_out(stage, &table->derived[i]) &&
+			!apply_rule(stage, &table->derived[i], change, err))
 			return false;
 	}
 	return true;
@@ -249,6 +338,16 @@ stage_truncate(RuleStage *stage, const Change *change, Error *err)
 	return true;
 }
 
+/* Do rows of the table pass as they are, also those that were put aside? */
+static bool
+table_passes(const RuleStage *stage, const StageTable *table)
+{
+	return table->passes &&
+		   (!may_quarantine(table->derived[0].derived) ||
+			(stage->quarantined.count == 0 &&
+			 (stage->asides == NULL || stage->asides->count == 0)));
+}
+
 /* Every relation of the change is known from now on: *passes if none matters. */
 static bool
 know_tables(RuleStage *stage, const Change *change, bool *passes, Error *err)
@@ -263,7 +362,7 @@ know_tables(RuleStage *stage, const Change *change, bool *passes, Error *err)
 
 		if (table == NULL)
 			return row_error(err, &stage->txn, change);
-		*passes = *passes && table->passes;
+		*passes = *passes && table_passes(stage, table);
 	}
 	return true;
 }

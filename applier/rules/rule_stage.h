@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "change.h"
 #include "pipeline/queue.h"
+#include "rules/put_aside.h"
 #include "rules/rule_set.h"
 #include "target/target.h"
 
@@ -28,6 +29,22 @@ typedef struct RuleStage RuleStage;
 RuleStage *rule_stage_open(const RuleSet *set, Target *target,
 						   const ChangeFilter *filter, Error *err);
 void rule_stage_close(RuleStage *stage);
+
+/* Changes to be put aside, as long as the stage; the list may change. */
+void rule_stage_put_aside(RuleStage *stage, const PutAsides *asides);
+
+/*
+ * Is a row that the target refuses, with this error, one that its rule wants in
+ * quarantine?
+ */
+bool rule_stage_quarantines(const RuleStage *stage, const Error *why);
+
+/*
+ * What follows is a row that this rule has put aside under this key of the kept
+ * rows: no other rule sees it, nothing is followed, and an expression that fails is
+ * an error whatever the rule says.  NULL, NULL: as always.
+ */
+void rule_stage_retry(RuleStage *stage, const char *rule, const char *kept_key);
 
 /*
  * One frame in, one out: its reference is taken over, and the frame that comes

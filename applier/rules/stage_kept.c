@@ -109,17 +109,12 @@ stage_counter(void *arg, int expression, Slice key, int64_t *next, Error *err)
 
 /* ---- quarantine */
 
-/* Bytes that are no text are shown as PostgreSQL shows them. */
 static json_t *
-json_value(const Column *column, const Value *value)
+json_hex(const Value *value)
 {
 	Buffer hex;
 	json_t *json;
 
-	if (value->state == WIRE_COL_NULL)
-		return json_null();
-	if (column->base_type_oid != BYTEA_OID)
-		return json_stringn_nocheck(value->data, value->len);
 	buffer_init(&hex);
 	buffer_puts(&hex, "\\x");
 	for (uint32_t i = 0; i < value->len; i++)
@@ -129,23 +124,47 @@ json_value(const Column *column, const Value *value)
 	return json;
 }
 
-/* The row, or its key; values that are not in the WAL are left out. */
+/*
+ * Bytes that are no text are shown as PostgreSQL shows them; text that is not
+ * UTF-8, in the source's encoding, as an object with its bytes.
+ */
 static json_t *
-json_row(const Relation *relation, const Value *values, bool key_only)
+json_value(const Column *column, const Value *value)
+{
+	json_t *json;
+
+	if (value->state == WIRE_COL_NULL)
+		return json_null();
+	if (column->base_type_oid == BYTEA_OID)
+		return json_hex(value);
+	json = json_stringn(value->data, value->len);
+	return json != NULL ? json : json_pack("{s:o}", "hex", json_hex(value));
+}
+
+/*
+ * The row, or its key.  What did not change is taken from the old row, if that is
+ * given; values that are not in the WAL are left out.
+ */
+static json_t *
+json_row(const Relation *relation, const Value *values, const Value *old,
+		 bool key_only)
 {
 	json_t *row = json_object();
 
 	for (int i = 0; values != NULL && i < relation->column_count; i++)
 	{
 		const Column *column = &relation->columns[i];
+		const Value *value = &values[i];
 
+		if (value->state == WIRE_COL_UNCHANGED && old != NULL)
+			value = &old[i];
 		if ((key_only && relation->key_count > 0 &&
 			 (column->flags & WIRE_COLUMN_KEY) == 0) ||
-			values[i].state == WIRE_COL_ABSENT ||
-			values[i].state == WIRE_COL_UNCHANGED)
+			value->state == WIRE_COL_ABSENT ||
+			value->state == WIRE_COL_UNCHANGED)
 			continue;
 		json_object_set_new_nocheck(row, column->name,
-									json_value(column, &values[i]));
+									json_value(column, value));
 	}
 	return row;
 }
@@ -155,9 +174,10 @@ static char *
 quarantine_key(const StageDerived *item, const Relation *relation,
 			   const Value *values)
 {
-	json_t *key = json_pack(
-		"[s, s+++, o]", item->derived->rule_name, item->derived->input->schema,
-		".", item->derived->input->name, json_row(relation, values, true));
+	json_t *key = json_pack("[s, s+++, o]", item->derived->rule_name,
+							item->derived->input->schema, ".",
+							item->derived->input->name,
+							json_row(relation, values, NULL, true));
 	char *text = json_dumps(key, JSON_COMPACT | JSON_SORT_KEYS);
 
 	json_decref(key);
@@ -165,28 +185,35 @@ quarantine_key(const StageDerived *item, const Relation *relation,
 	return text;
 }
 
-static const Value *
-old_or_new(const Change *change)
+static bool
+has_key(const RuleStage *stage, const StageDerived *item,
+		const Relation *relation, const Value *values)
 {
-	return change->old_values != NULL ? change->old_values : change->new_values;
+	int64_t number;
+	char *key;
+	bool found;
+
+	if (values == NULL)
+		return false;
+	key = quarantine_key(item, relation, values);
+	found = kept_map_find(&stage->quarantined, AREA_QUARANTINE, slice_of(key),
+						  &number);
+	free(key);
+	return found;
 }
 
 bool
 stage_is_quarantined(RuleStage *stage, const StageDerived *item,
 					 const Change *change)
 {
-	int64_t number;
-	char *key;
-	bool found;
+	const Relation *relation = change->relation;
 
-	if (stage->quarantined.count == 0 || change->kind > CHANGE_DELETE ||
-		item->derived->unchanged)
+	if (stage->retry_rule != NULL)
+		return true;
+	if (stage->quarantined.count == 0 || change->kind > CHANGE_DELETE)
 		return false;
-	key = quarantine_key(item, change->relation, old_or_new(change));
-	found = kept_map_find(&stage->quarantined, AREA_QUARANTINE, slice_of(key),
-						  &number);
-	free(key);
-	return found;
+	return has_key(stage, item, relation, change->old_values) ||
+		   has_key(stage, item, relation, change->new_values);
 }
 
 static void
@@ -197,34 +224,56 @@ let_out(RuleStage *stage, const char *key)
 				   slice_of(""));
 }
 
-void
-stage_release(RuleStage *stage, const StageDerived *item, const Change *change)
+static void
+let_key_out(RuleStage *stage, const StageDerived *item,
+			const Relation *relation, const Value *values)
 {
-	char *key = quarantine_key(item, change->relation, old_or_new(change));
+	char *key;
 
+	if (!has_key(stage, item, relation, values))
+		return;
+	key = quarantine_key(item, relation, values);
 	let_out(stage, key);
 	free(key);
 }
 
+void
+stage_release(RuleStage *stage, const StageDerived *item, const Change *change)
+{
+	if (stage->retry_rule != NULL)
+	{
+		let_out(stage, stage->retry_key);
+		return;
+	}
+	let_key_out(stage, item, change->relation, change->old_values);
+	let_key_out(stage, item, change->relation, change->new_values);
+}
+
+/* delete: of an UPDATE, that its old row is to go. */
 static char *
 quarantine_body(const RuleStage *stage, const StageDerived *item,
-				const Change *change, const Error *why)
+				const Change *change, bool delete, const Error *why)
 {
-	const Value *row = change->new_values != NULL ? change->new_values
-												  : change->old_values;
+	const Relation *relation = change->relation;
+	const Value *row = delete ? change->old_values : change->new_values;
+	const Value *old = change->old_kind == WIRE_OLD_FULL ? change->old_values
+														 : NULL;
+	json_t *message = json_string(why->message);
 	char lsn[32];
 	json_t *body;
 	char *text;
 
 	snprintf(lsn, sizeof(lsn), LSN_FORMAT, LSN_ARGS(stage->txn.commit_lsn));
-	body = json_pack(
-		"{s:i, s:s, s:s+++, s:s, s:s, s:I, s:I, s:s, s:o, s:o}", "format", 1,
-		"rule", item->derived->rule_name, "table", item->derived->input->schema,
-		".", item->derived->input->name, "operation", change_verb(change),
-		"commit_lsn", lsn, "xid", (json_int_t) stage->txn.xid, "commit_time_us",
-		(json_int_t) stage->txn.commit_time_us, "error", why->message, "key",
-		json_row(change->relation, old_or_new(change), true), "row",
-		json_row(change->relation, row, false));
+	body = json_pack("{s:i, s:s, s:s+++, s:s, s:s, s:I, s:I, s:o, s:o, s:o}",
+					 "format", 1, "rule", item->derived->rule_name, "table",
+					 item->derived->input->schema, ".",
+					 item->derived->input->name, "operation",
+					 delete ? "DELETE" : change_verb(change), "commit_lsn", lsn,
+					 "xid", (json_int_t) stage->txn.xid, "commit_time_us",
+					 (json_int_t) stage->txn.commit_time_us, "error",
+					 message != NULL ? message : json_string("(not in UTF-8)"),
+					 "key", json_row(relation, row, old, true), "row",
+					 json_row(relation, row, old, false));
 	BUG_UNLESS(body != NULL);
 	text = json_dumps(body, JSON_COMPACT);
 	json_decref(body);
@@ -232,22 +281,40 @@ quarantine_body(const RuleStage *stage, const StageDerived *item,
 	return text;
 }
 
-void
-stage_quarantine(RuleStage *stage, const StageDerived *item,
-				 const Change *change, const Error *why)
+static void
+put_row(RuleStage *stage, const StageDerived *item, const Change *change,
+		bool delete, const Error *why)
 {
-	const Value *now = change->new_values != NULL ? change->new_values
-												  : change->old_values;
-	char *key = quarantine_key(item, change->relation, now);
-	char *before = quarantine_key(item, change->relation, old_or_new(change));
-	char *body = quarantine_body(stage, item, change, why);
+	const Value *row = delete ? change->old_values : change->new_values;
+	char *key = quarantine_key(item, change->relation, row);
+	char *body = quarantine_body(stage, item, change, delete, why);
 
-	if (strcmp(key, before) != 0)
-		let_out(stage, before);
 	kept_map_put(&stage->quarantined, AREA_QUARANTINE, slice_of(key), 1);
 	stage_put_kept(stage, CHANGE_PUT, AREA_QUARANTINE, slice_of(key),
 				   slice_of(body));
 	free(key);
-	free(before);
 	free(body);
+}
+
+/* An UPDATE that changes the key is two rows: one that goes and one that comes. */
+void
+stage_quarantine(RuleStage *stage, const StageDerived *item,
+				 const Change *change, const Error *why)
+{
+	const Relation *relation = change->relation;
+	char *before;
+	char *after;
+
+	if (change->kind != CHANGE_UPDATE || change->old_values == NULL)
+	{
+		put_row(stage, item, change, change->kind == CHANGE_DELETE, why);
+		return;
+	}
+	before = quarantine_key(item, relation, change->old_values);
+	after = quarantine_key(item, relation, change->new_values);
+	if (strcmp(before, after) != 0)
+		put_row(stage, item, change, true, why);
+	put_row(stage, item, change, false, why);
+	free(before);
+	free(after);
 }

@@ -6,6 +6,7 @@
  * stage_table.c	relations of the source and what is derived from them
  * stage_out.c		the frame that is being made, and its ledger
  * stage_kept.c		counters and quarantine
+ * stage_unsure.c	rows in quarantine that no rule changes
  * stage_reference.c	tables that are followed
  */
 #ifndef PORTAGE_STAGE_PARTS_H
@@ -85,6 +86,10 @@ struct RuleStage
 	int reference_count;
 	StageOut out;
 
+	const PutAsides *asides; /* or NULL */
+	const char *retry_rule;	 /* rule_stage_retry(), or NULL */
+	const char *retry_key;
+
 	/* of the row that is being evaluated */
 	const Derived *deriving;
 };
@@ -132,6 +137,12 @@ void stage_release(RuleStage *stage, const StageDerived *derived,
 /* Put the row aside, with why. */
 void stage_quarantine(RuleStage *stage, const StageDerived *derived,
 					  const Change *change, const Error *why);
+
+/* ---- stage_unsure.c */
+
+/* What a change of a table that no rule changes comes to, there or not. */
+bool stage_move_unsure(const Change *change, Arena *arena, RuleMoves *moves,
+					   Error *err);
 
 /* ---- stage_reference.c */
 

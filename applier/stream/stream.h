@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "progress.h"
+#include "rules/put_aside.h"
 #include "rules/rule_set.h"
 #include "source/source.h"
 #include "target/target.h"
@@ -40,6 +41,8 @@ typedef struct StreamTarget
 	Target *target;
 	Progress *progress;
 	const RuleSet *rules; /* what its rows go through; or NULL */
+	PutAsides *asides; /* with rules: what goes into quarantine since the target
+						* refuses it; added to before P_PUT_ASIDE */
 	Lsn *alone_lsn; /* the commit of a transaction that is to be applied row by
 					 * row; set before an error that asks for it */
 	StreamGoal goal;

@@ -8,6 +8,8 @@
  * What may be confirmed to the source is the anchor before the one in the last
  * progress row that is durable on the target.
  */
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/signals.h"
@@ -481,6 +483,8 @@ writer_open(Writer *writer, Error *err)
 										stamps_filter(lane->stamps), err);
 		if (writer->rules == NULL)
 			return false;
+		put_asides_trim(lane->to->asides, lane->progress->resume_lsn);
+		rule_stage_put_aside(writer->rules, lane->to->asides);
 	}
 	writer->writers = writers_open(lane->target, config->writers, lane->queue,
 								   err);
@@ -521,6 +525,19 @@ writer_close(Writer *writer)
 	rule_stage_close(writer->rules);
 }
 
+/* The target refuses a row: begin again and put it aside, if its rule says so. */
+static bool
+put_aside(const Writer *writer, Error *err)
+{
+	char why[sizeof(err->message)];
+
+	if (writer->rules == NULL || !rule_stage_quarantines(writer->rules, err) ||
+		!put_asides_add(writer->lane->to->asides, err))
+		return false;
+	memcpy(why, err->message, sizeof(why));
+	return error_set(err, P_PUT_ASIDE, "put aside: %s", why);
+}
+
 bool
 writer_run(Lane *lane, Error *err)
 {
@@ -530,6 +547,8 @@ writer_run(Lane *lane, Error *err)
 	ok = writer_open(&writer, err) && writer_loop(&writer, err) &&
 		 finish_writers(&writer, err);
 	report_end();
+	if (!ok)
+		(void) put_aside(&writer, err);
 	writer_close(&writer);
 	return ok;
 }
