@@ -291,50 +291,21 @@ take_latest(const DeriveContext *context, Derived *derived,
 					  rule->latest.text);
 }
 
-/* {schema} and {table} in into. */
-static char *
-fill_in(const char *text, size_t len, const RuleInput *input, Arena *arena)
-{
-	char *result = arena_strdup(arena, "");
-	const char *end = text + len;
-
-	while (text < end)
-	{
-		const char *piece = NULL;
-		size_t used = 0;
-
-		if ((size_t) (end - text) >= 8 && memcmp(text, "{schema}", 8) == 0)
-			piece = input->schema, used = 8;
-		else if ((size_t) (end - text) >= 7 && memcmp(text, "{table}", 7) == 0)
-			piece = input->name, used = 7;
-		else
-			piece = arena_strndup(arena, text, 1), used = 1;
-		result = arena_printf(arena, "%s%s", result, piece);
-		text += used;
-	}
-	return result;
-}
+/* Longer names are cut by PostgreSQL without a word. */
+#define NAME_BYTES_MAX 63
 
 static bool
 take_name(const DeriveContext *context, Derived *derived,
 		  const ConfigRule *rule, const RuleInput *input, Error *err)
 {
-	const char *into = rule->into.text;
-	const char *dot;
-
-	derived->schema = input->schema;
-	derived->name = input->name;
-	if (into == NULL)
+	config_into(rule, input->schema, input->name, context->arena,
+				&derived->schema, &derived->name);
+	if (rule->into.text == NULL || (strlen(derived->schema) <= NAME_BYTES_MAX &&
+									strlen(derived->name) <= NAME_BYTES_MAX))
 		return true;
-	dot = strchr(into, '.');
-	if (dot == NULL || dot == into || dot[1] == '\0' ||
-		strchr(dot + 1, '.') != NULL)
-		return rule_error(context->set, rule, input, rule->into.place, err,
-						  "into is \"%s\", and not schema.table", into);
-	derived->schema = fill_in(into, (size_t) (dot - into), input,
-							  context->arena);
-	derived->name = fill_in(dot + 1, strlen(dot + 1), input, context->arena);
-	return true;
+	return rule_error(context->set, rule, input, rule->into.place, err,
+					  "into gives a name of more than %d bytes",
+					  NAME_BYTES_MAX);
 }
 
 uint32_t

@@ -82,6 +82,18 @@ foreign_reference(const DeriveContext *context, const Derived *derived,
 	return NULL;
 }
 
+/* SQLite quotes what it stumbles over, which may be somebody's password. */
+static ExprProgram *
+wrong_with_variables(const DeriveContext *context, const Derived *derived,
+					 const ConfigText *text, Error *err)
+{
+	rule_error(context->set, derived->rule, derived->input, text->place, err,
+			   "the expression cannot be compiled with what stands for ${...}");
+	error_hint(err, "Write the values for the variables to see what is wrong"
+					" with it.");
+	return NULL;
+}
+
 static ExprProgram *
 compile(const DeriveContext *context, const Derived *derived,
 		const ConfigText **texts, int count, Error *err)
@@ -107,6 +119,8 @@ compile(const DeriveContext *context, const Derived *derived,
 	foreign = rule_reference_foreign(context->set, texts[wrong]->text);
 	if (foreign != NULL)
 		return foreign_reference(context, derived, foreign, texts[wrong], err);
+	if (strcmp(texts[wrong]->text, texts[wrong]->shown) != 0)
+		return wrong_with_variables(context, derived, texts[wrong], err);
 	rule_error(context->set, derived->rule, input, texts[wrong]->place, err,
 			   "%s", why.message);
 	if (why.detail[0] != '\0')
