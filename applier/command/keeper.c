@@ -37,20 +37,24 @@ over(Error *err)
 	return error_set(err, P_STOPPED, "stopped");
 }
 
-/* Others may go on without this target now. */
+/* Others may go on without this target now; known: what it says was read. */
 static void
 note_asked(Keeper *keeper, bool known)
 {
-	const Progress *progress = &keeper->owned.session.progress;
+	const Session *session = &keeper->owned.session;
+	const Progress *progress = &session->progress;
 	char *shared = keeper->group->origin_nonce;
+	Error ignored = ERROR_INIT;
+	bool ours = progress->phase != PHASE_NONE &&
+				session_check_source(session, &ignored);
 
 	lock(keeper);
 	keeper->asked = true;
 	if (known)
 	{
 		keeper->known = true;
-		keeper->phase = progress->phase;
-		if (progress->phase != PHASE_NONE && shared[0] == '\0')
+		keeper->phase = ours ? progress->phase : PHASE_NONE;
+		if (ours && shared[0] == '\0')
 			memcpy(shared, progress->origin_nonce, NONCE_SIZE);
 	}
 	group_changed(keeper->group, false);
@@ -64,10 +68,9 @@ keeper_check(Session *session, Error *err)
 	/* the session is the first thing in it */
 	Keeper *keeper = (Keeper *) session;
 
-	if (!step_check(session, err))
-		return false;
+	/* what others may do depends on it, also if nothing comes of it here */
 	note_asked(keeper, true);
-	return true;
+	return step_check(session, err);
 }
 
 /* Until the source has it: P_STOPPED, or what became of it. */

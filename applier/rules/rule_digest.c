@@ -2,8 +2,10 @@
  * rule_digest.c
  *		What the rules come to, in 128 bits.
  *
- * Everything goes in that has an influence on a row: another digest means that
- * rows which are on the target already might have become others.
+ * Everything goes in that has an influence on a row of this source and target:
+ * another digest means that rows which are on the target already might have become
+ * others.  What else the file has does not matter: a target or a source that is
+ * added has no influence on those that are there.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,6 +13,7 @@
 #include <xxhash.h>
 
 #include "base/buffer.h"
+#include "rules/rule_match.h"
 #include "rules/rule_set_parts.h"
 
 /* With its length, so that two words are never one. */
@@ -33,12 +36,12 @@ add_list(Buffer *all, const ConfigList *list)
 }
 
 static void
-add_rule(Buffer *all, const ConfigRule *rule)
+add_rule(Buffer *all, const ConfigRule *rule, const char *target)
 {
 	const ConfigText *texts[] = { &rule->table, &rule->source, &rule->route,
 								  &rule->into,	&rule->where,  &rule->latest };
-	const ConfigList *lists[] = { &rule->targets, &rule->only, &rule->omit,
-								  &rule->key, &rule->match };
+	const ConfigList *lists[] = { &rule->only, &rule->omit, &rule->key,
+								  &rule->match };
 
 	add_text(all, rule->name);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -51,7 +54,8 @@ add_rule(Buffer *all, const ConfigRule *rule)
 		add_text(all, rule->columns[i].expr.text);
 		add_text(all, rule->columns[i].type.text);
 	}
-	buffer_printf(all, "%u,%d;", rule->operations, rule->on_conflict);
+	buffer_printf(all, "%u,%d,%d;", rule->operations, rule->on_conflict,
+				  rule_goes_to(rule, target));
 }
 
 /* Where a reference is read from may change, and where a file lies. */
@@ -67,6 +71,36 @@ add_reference(Buffer *all, const ConfigReference *reference)
 	buffer_printf(all, "%d,%d;", reference->kind, reference->required);
 }
 
+/* Does the rule take all tables, as they are? */
+static bool
+takes_all(const ConfigRule *rule, const char *target)
+{
+	return strcmp(rule->table.text, "*.*") == 0 && rule_goes_to(rule, target) &&
+		   rule->route.text == NULL && rule->into.text == NULL &&
+		   rule->where.text == NULL && rule->column_count == 0 &&
+		   rule->only.count == 0 && rule->omit.count == 0 &&
+		   rule->key.count == 0 && rule->match.count == 0 &&
+		   rule->operations == RULE_ALL_OPERATIONS &&
+		   rule->on_conflict == CONFLICT_ERROR;
+}
+
+/* Its only rule says what no rules at all would say. */
+static bool
+is_as_without(const Config *config, const char *source, const char *target)
+{
+	int count = 0;
+
+	for (int i = 0; i < config->rule_count; i++)
+	{
+		if (!rule_is_for_source(&config->rules[i], source))
+			continue;
+		if (!takes_all(&config->rules[i], target))
+			return false;
+		count++;
+	}
+	return count == 1;
+}
+
 void
 rule_set_digest(const RuleSet *set, char digest[33])
 {
@@ -75,11 +109,15 @@ rule_set_digest(const RuleSet *set, char digest[33])
 	Buffer all;
 
 	digest[0] = '\0';
-	if (rule_set_is_identity(set))
+	if (rule_set_is_identity(set) ||
+		is_as_without(config, set->config.source, set->config.target))
 		return;
 	buffer_init(&all);
 	for (int i = 0; i < config->rule_count; i++)
-		add_rule(&all, &config->rules[i]);
+	{
+		if (rule_is_for_source(&config->rules[i], set->config.source))
+			add_rule(&all, &config->rules[i], set->config.target);
+	}
 	for (int i = 0; i < config->reference_count; i++)
 		add_reference(&all, &config->references[i]);
 	hash = XXH3_128bits(all.data, all.len);
