@@ -110,6 +110,22 @@ reading(const Table *table)
 	return table->source != NULL ? table->source : table;
 }
 
+/* The source counts what was read, a rule what has become of it. */
+static bool
+read_end(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
+		 bool *whole, Error *err)
+{
+	const Table *table = work->table->table;
+	int64_t passed = work->chunk->rows;
+
+	if (!worker->pool->source->ops->reader_end(reader, reading(table),
+											   work->chunk, whole, err))
+		return false;
+	if (table->source != NULL)
+		work->chunk->rows = passed;
+	return true;
+}
+
 /* From the source through the rules, if there are any, to the target. */
 static bool
 load_rows(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
@@ -124,7 +140,7 @@ load_rows(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
 	if (!target->loader_begin(worker->loader, table, chunk, err) ||
 		!source->reader_begin(reader, reading(table), chunk, err) ||
 		!pass_rows(worker, reader, work, rules, err) ||
-		!source->reader_end(reader, reading(table), chunk, whole, err) ||
+		!read_end(worker, reader, work, whole, err) ||
 		!target->loader_end(worker->loader, &loaded, err) ||
 		!FAILPOINT(FP_COPY_LOADED, err))
 		return false;

@@ -301,7 +301,9 @@ judge_by_dependencies(Selection *self)
 		if (cause < 0)
 			continue;
 		fate->dropped = true;
-		fate->indirect = true;
+		/* what becomes of a foreign key is said by whoever makes the table */
+		fate->indirect = !self->fates[cause].changed ||
+						 !type_is(&self->entries[i], "FK CONSTRAINT");
 		fate->reason = arena_printf(
 			self->arena, "it depends on %s %s%s%s", self->entries[cause].type,
 			self->entries[cause].schema,

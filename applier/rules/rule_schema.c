@@ -404,6 +404,7 @@ rule_schema_make(RuleEngine *engine, const Schema *source, Arena *arena,
 	bring_together(&self);
 	making_foreign_keys(&self);
 	making_name_indexes(&self);
+	making_sequences(&self);
 	put_schema(&self);
 	leave_partitions(&self);
 	return true;

@@ -1,6 +1,6 @@
 /*
  * rule_schema_names.c
- *		Names of indexes where one table has become several.
+ *		Names of indexes, and sequences, where one table has become several.
  *
  * In PostgreSQL an index has a name of its schema, which tables have as well.  The
  * table that comes first keeps the source's name; of others the name of their own
@@ -100,4 +100,63 @@ making_name_indexes(Making *self)
 		}
 	}
 	mem_free(names.names);
+}
+
+static void
+lose_numbers(Making *self, const MadeTable *made, SchemaColumn *column)
+{
+	Finding *finding = finding_add(
+		self->findings, SEVERITY_NOTE, 0,
+		arena_printf(self->arena, "table %s.%s", made->source->schema,
+					 made->source->name),
+		"",
+		"%s: column %s of %s.%s has no default: the sequence %s goes with"
+		" another table",
+		made->derived->rule_name, column->name, made->table.schema,
+		made->table.name, column->sequence);
+
+	finding->left_behind = true;
+	column->default_sql = NULL;
+	column->identity = 0;
+	column->numbering = NULL;
+	column->sequence = NULL;
+}
+
+/* Of what a dump brings the first, then of what the rules make in their order. */
+static void
+take_sequences(Making *self, Names *taken, MadeTable *made)
+{
+	for (int i = 0; i < made->table.column_count; i++)
+	{
+		SchemaColumn *column = &made->table.columns[i];
+
+		if (column->sequence == NULL)
+			continue;
+		if (made->table.derived && is_taken(taken, "", column->sequence))
+			lose_numbers(self, made, column);
+		else
+			take(taken, "", column->sequence);
+	}
+}
+
+void
+making_sequences(Making *self)
+{
+	Names taken = { NULL, 0 };
+	size_t most = 0;
+
+	for (int i = 0; i < self->made_count; i++)
+		most += (size_t) self->made[i].table.column_count;
+	taken.names = mem_zalloc((most + 1) * sizeof(TakenName));
+	for (int pass = 0; pass < 2; pass++)
+	{
+		for (int i = 0; i < self->made_count; i++)
+		{
+			MadeTable *made = &self->made[i];
+
+			if (made->owner == made && made->table.derived == (pass == 1))
+				take_sequences(self, &taken, made);
+		}
+	}
+	mem_free(taken.names);
 }

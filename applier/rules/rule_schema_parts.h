@@ -32,6 +32,9 @@ typedef struct Making
 /* Names that are taken in a schema are told apart: rule_schema_names.c */
 void making_name_indexes(Making *self);
 
+/* One table goes on with the numbers of a sequence: rule_schema_names.c */
+void making_sequences(Making *self);
+
 /* Foreign keys refer to what their tables have become: rule_schema_keys.c */
 void making_foreign_keys(Making *self);
 
