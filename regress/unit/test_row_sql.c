@@ -4,6 +4,7 @@
  *
  * The expected statements are written by hand.
  */
+#include "mysql/row_change.h"
 #include "mysql/row_sql.h"
 #include "mysql/table_facts_mysql.h"
 #include "mysql/vector_mysql.h"
@@ -320,6 +321,19 @@ test_vectors(void)
 	facts.joined = joined;
 	for (int i = 0; i < 4; i++)
 		rows[i] = row(numbers[i], "a", "b", "-", "-", "-");
+	vector_is(PLAN_MAYBE_DELETE, 0, rows, 2,
+			  "DELETE FROM `db`.`t` WHERE `id` IN (1, 2);", "maybe-delete");
+	vector_is(PLAN_PUT, 0x47, rows, 4,
+			  "UPDATE (SELECT 1 AS k0, 1 AS c0, 'a' AS c1, 'b' AS c2 UNION ALL "
+			  "VALUES (2, 2, 'a', 'b'), (3, 3, 'a', 'b'), (4, 4, 'a', 'b')) "
+			  "AS v STRAIGHT_JOIN `db`.`t` AS t ON t.`id` = v.k0 "
+			  "SET t.`ta``g` = v.c1, t.`name` = v.c2;"
+			  "INSERT INTO `db`.`t` (`id`, `ta``g`, `name`) SELECT v.c0, v.c1, "
+			  "v.c2 FROM (SELECT 1 AS k0, 1 AS c0, 'a' AS c1, 'b' AS c2 UNION "
+			  "ALL VALUES (2, 2, 'a', 'b'), (3, 3, 'a', 'b'), "
+			  "(4, 4, 'a', 'b')) AS v LEFT JOIN `db`.`t` AS t "
+			  "ON t.`id` = v.k0 WHERE t.`id` IS NULL;",
+			  "put of rows: those that are there, and those that are not");
 	joined[TAG] = "CONVERT(v.k1 USING ascii) COLLATE ascii_bin";
 	relation.key_count = 2;
 	facts.row.columns[TAG].key = true;
@@ -337,6 +351,74 @@ test_vectors(void)
 			  "UPDATE by two columns, for MySQL");
 }
 
+/* ---- what rules make */
+
+static void
+change_is(const Change *change, const char *want, const char *what)
+{
+	Error err = ERROR_INIT;
+	RowPacket packet;
+
+	packet_init(&packet, &conn);
+	if (!row_change_put(&packet, writer, &table, &txn, change, change, &err))
+		is_str(err.message, want, what);
+	else
+		is_str(packet.sql.data, want, what);
+	packet_release(&packet);
+}
+
+#define MISSING                                                    \
+	"INSERT INTO `db`.`t` (`id`, `name`) SELECT 1, 'b' FROM DUAL " \
+	"WHERE NOT EXISTS (SELECT 1 FROM `db`.`t` WHERE `id` = 1);"
+
+static void
+test_rules(void)
+{
+	static const int match[] = { TAG };
+	ChangeManner manner = { .match = match, .match_count = 1 };
+	Change change = { .kind = CHANGE_PUT, .relation = &relation };
+
+	conn.server.max_allowed_packet = 1024 * 1024;
+	change.new_values = row("1", "-", "b", "-", "-", "-");
+	change_is(&change,
+			  "UPDATE `db`.`t` SET `name` = 'b' WHERE `id` = 1;" MISSING,
+			  "a put is two statements");
+	change.new_values = row("x", "-", "b", "-", "-", "-");
+	change_is(&change,
+			  "table public.t: INSERT or UPDATE: column id: \"x\" is not an "
+			  "integer",
+			  "a value that cannot be converted");
+	change.new_values = row("1", "-", "b", "-", "-", "-");
+	change.kind = CHANGE_INSERT;
+	change.manner = &manner;
+	manner.conflict = CONFLICT_KEEP;
+	change_is(&change, MISSING, "the target wins");
+	manner.conflict = CONFLICT_OVERWRITE;
+	change_is(&change,
+			  "UPDATE `db`.`t` SET `name` = 'b' WHERE `id` = 1;" MISSING,
+			  "the source wins");
+	manner.conflict = CONFLICT_IF_GREATER;
+	manner.latest = NAME;
+	change_is(&change,
+			  "UPDATE `db`.`t` SET `name` = 'b' WHERE `id` = 1 AND "
+			  "(`name` IS NULL AND 'b' IS NOT NULL OR 'b' > `name`);" MISSING,
+			  "the later wins");
+	change.kind = CHANGE_MATCH;
+	change.new_values = row("1", "a", "b", "-", "-", "-");
+	change_is(&change,
+			  "UPDATE `db`.`t` SET `id` = 1, `name` = 'b' WHERE `ta``g` = 'a';",
+			  "a match sets all but what it finds rows by");
+	change.old_values = row(NULL, "o", NULL, NULL, NULL, NULL);
+	change_is(&change,
+			  "UPDATE `db`.`t` SET `id` = 1, `ta``g` = 'a', `name` = 'b' "
+			  "WHERE `ta``g` = 'o';",
+			  "... unless it knows what that was");
+	change.kind = CHANGE_MAYBE_DELETE;
+	change.manner = NULL;
+	change.old_values = row("1", NULL, NULL, NULL, NULL, NULL);
+	change_is(&change, "DELETE FROM `db`.`t` WHERE `id` = 1;", "maybe-delete");
+}
+
 int
 main(void)
 {
@@ -346,6 +428,7 @@ main(void)
 	test_delete();
 	test_image();
 	test_missing();
+	test_rules();
 	test_vectors();
 	row_writer_free(writer);
 	loss_tally_free(losses);
