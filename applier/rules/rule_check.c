@@ -247,6 +247,28 @@ check_counter(const Checking *self)
 			   "portage_counter() cannot number rows of a partitioned table");
 }
 
+/*
+ * Expressions take and give UTF-8.  Bytes of another encoding would be refused row
+ * by row, and a constant would come out in the wrong one.
+ */
+static void
+check_encoding(const Checking *self, const Schema *schema)
+{
+	const Derived *derived = self->derived;
+
+	if ((derived->decide == NULL && derived->compute == NULL) ||
+		schema->encoding == NULL || strcmp(schema->encoding, "UTF8") == 0 ||
+		strcmp(schema->encoding, "SQL_ASCII") == 0)
+		return;
+	report(self, SEVERITY_ERROR, derived->rule->place,
+		   "Leave where, route and columns out, or convert the source to UTF8"
+		   " first.",
+		   arena_printf(self->findings->arena,
+						"expressions need a source in UTF8, and this one is in"
+						" %s",
+						schema->encoding));
+}
+
 void
 rule_check_derived(const Derived *derived, const Schema *schema,
 				   const SchemaTable *table, Findings *findings)
@@ -258,4 +280,5 @@ rule_check_derived(const Derived *derived, const Schema *schema,
 	check_wal(derived, schema, table, findings);
 	check_shared(&self);
 	check_counter(&self);
+	check_encoding(&self, schema);
 }

@@ -547,9 +547,38 @@ test_wal(void)
 	case_end(&c);
 }
 
+static void
+test_encoding(void)
+{
+	static const char computed[] = HEAD "rules:\n"
+										"- table: public.orders\n"
+										"  columns: {upper: upper(region)}\n";
+	static const char renamed[] = HEAD "rules:\n"
+									   "- table: public.orders\n"
+									   "  into: public.sales\n";
+	Case c;
+
+	case_begin(&c);
+	c.fixture.schema.encoding = "LATIN1";
+	orders(&c);
+	case_run(&c, computed);
+	ok(said(&c.prepared, SEVERITY_ERROR, "need a source in UTF8"),
+	   "no expressions in LATIN1");
+	case_end(&c);
+
+	case_begin(&c);
+	c.fixture.schema.encoding = "LATIN1";
+	orders(&c);
+	case_run(&c, renamed);
+	is_int(findings_count(&c.prepared, SEVERITY_ERROR), 0,
+		   "names may be changed");
+	case_end(&c);
+}
+
 int
 main(void)
 {
+	test_encoding();
 	test_names();
 	test_columns();
 	test_keys();
