@@ -15,9 +15,13 @@
 typedef int (*CommandFunction)(const Options *options);
 
 static const CommandFunction functions[COMMAND_COUNT] = {
-	[COMMAND_CHECK] = command_check,   [COMMAND_PLAN] = command_plan,
-	[COMMAND_RUN] = command_run,	   [COMMAND_STATUS] = command_status,
-	[COMMAND_FINISH] = command_finish, [COMMAND_DROP] = command_drop,
+	[COMMAND_CHECK] = command_check,
+	[COMMAND_PLAN] = command_plan,
+	[COMMAND_RUN] = command_run,
+	[COMMAND_STATUS] = command_status,
+	[COMMAND_FINISH] = command_finish,
+	[COMMAND_DROP] = command_drop,
+	[COMMAND_QUARANTINE] = command_quarantine,
 };
 
 static int

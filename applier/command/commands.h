@@ -13,5 +13,6 @@ int command_run(const Options *options);
 int command_status(const Options *options);
 int command_finish(const Options *options);
 int command_drop(const Options *options);
+int command_quarantine(const Options *options);
 
 #endif /* PORTAGE_COMMANDS_H */

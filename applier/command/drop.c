@@ -6,16 +6,13 @@
  * and it keeps the source from removing WAL.  What is gone already is no error,
  * so a drop that was interrupted is simply repeated.
  */
-#include <errno.h>
-#include <poll.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "command/commands.h"
+#include "command/confirm.h"
 #include "command/session.h"
 #include "command/walk.h"
 
@@ -52,51 +49,20 @@ look(Drop *drop, Error *err)
 						   "remove the state and leave the slot");
 }
 
-/* A line from the terminal; P_STOPPED if a signal comes first. */
 static bool
-read_answer(char *answer, size_t size, Error *err)
-{
-	struct pollfd fds[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
-							 { .fd = signals_fd(), .events = POLLIN } };
-	ssize_t len;
-
-	while (poll(fds, 2, -1) < 0 && errno == EINTR)
-		;
-	if (signals_stop_requested())
-		return error_set(err, P_STOPPED, "stopped");
-	len = read(STDIN_FILENO, answer, size - 1);
-	answer[len > 0 ? len : 0] = '\0';
-	answer[strcspn(answer, "\r\n")] = '\0';
-	return true;
-}
-
-static bool
-confirm(const Drop *drop, Error *err)
+ask(const Drop *drop, Error *err)
 {
 	const Session *session = &drop->session;
-	char answer[16];
 
-	if (session->options->yes)
-		return true;
-	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
-		return error_set(err, P_CONFIRM,
-						 "drop asks on the terminal, and there is none") ||
-			   error_hint(err, "pass --yes");
-	fprintf(stderr,
-			"Remove %s%s%s of the migration \"%s\"?  Changes that were "
-			"not applied\nyet are lost to it.  Answer yes or no: ",
-			drop->slot.exists ? "the slot " : "",
-			drop->slot.exists ? session->slot : "",
-			!drop->state		? ""
-			: drop->slot.exists ? " and the state"
-								: "the state",
-			session->options->name);
-	fflush(stderr);
-	if (!read_answer(answer, sizeof(answer), err))
-		return false;
-	if (strcmp(answer, "yes") != 0 && strcmp(answer, "y") != 0)
-		return error_set(err, P_CONFIRM, "nothing was dropped");
-	return true;
+	return confirm(session->options, "drop", err,
+				   "Remove %s%s%s of the migration \"%s\"?  Changes that were "
+				   "not applied\nyet are lost to it.",
+				   drop->slot.exists ? "the slot " : "",
+				   drop->slot.exists ? session->slot : "",
+				   !drop->state		   ? ""
+				   : drop->slot.exists ? " and the state"
+									   : "the state",
+				   session->options->name);
 }
 
 /* Nobody may be using what is about to go. */
@@ -191,7 +157,7 @@ drop_all(Drop *drop, Error *err)
 		/* tables that a start created and did not come to use */
 		return !drop->tables || remove_state(drop, err);
 	}
-	return confirm(drop, err) && own(drop, err) && remove_slot(drop, err) &&
+	return ask(drop, err) && own(drop, err) && remove_slot(drop, err) &&
 		   remove_state(drop, err);
 }
 

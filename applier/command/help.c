@@ -39,13 +39,24 @@ print_option(const OptionDef *def, FILE *out)
 }
 
 static void
+print_actions(const CommandDef *def, FILE *out)
+{
+	fprintf(out, "  pg_portage %s ", def->name);
+	for (int i = 0; def->actions[i] != NULL; i++)
+		fprintf(out, "%s%s", i == 0 ? "" : "|", def->actions[i]);
+	fputs(" --config FILE [OPTION]...\n", out);
+}
+
+static void
 print_command_help(CommandId command, FILE *out)
 {
 	const CommandDef *def = &command_table[command];
 	int i;
 
 	fprintf(out, "pg_portage %s: %s\n\nUsage:\n", def->name, def->summary);
-	if (def->needs_source)
+	if (def->actions != NULL)
+		print_actions(def, out);
+	else if (def->needs_source)
 		fprintf(out,
 				"  pg_portage %s --source URL --target URL [OPTION]...\n"
 				"  pg_portage %s --config FILE [OPTION]...\n",
@@ -75,7 +86,7 @@ print_program_help(FILE *out)
 		  "  pg_portage COMMAND --help\n\nCommands:\n",
 		  out);
 	for (i = 0; i < COMMAND_COUNT; i++)
-		fprintf(out, "  %-10s%s\n", command_table[i].name,
+		fprintf(out, "  %-12s%s\n", command_table[i].name,
 				command_table[i].summary);
 	fputs("\nOptions:\n", out);
 	for (i = 0; i < option_count; i++)

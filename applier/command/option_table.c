@@ -18,13 +18,17 @@
 /* run, and what says beforehand how it would go */
 #define ON_PREVIEWS (ON(COMMAND_RUN) | ON(COMMAND_CHECK) | ON(COMMAND_PLAN))
 
+static const char *const quarantine_actions[] = { "list", "retry", "drop",
+												  NULL };
+
 const CommandDef command_table[COMMAND_COUNT] = {
 	[COMMAND_CHECK] = { "check", true, true,
 						"look at both sides and say what would fail",
 						"Connects to both servers, changes nothing that stays, and prints "
 						"each finding\nwith its severity, object, reason and remedy.  Exits "
 						"with 1 if one of them is an\nerror; with --strict, if one is a "
-						"warning." },
+						"warning.",
+						NULL },
 	[COMMAND_PLAN] = { "plan", true, true,
 					   "show what run would do, or still has to do",
 					   "Prints the tables in the order of their copy with "
@@ -32,13 +36,15 @@ const CommandDef command_table[COMMAND_COUNT] = {
 					   "pg_portage finish, and what is not migrated and "
 					   "why.\nFor a target of another kind also what becomes "
 					   "of each table and column.\nChanges nothing on either "
-					   "side." },
+					   "side.",
+					   NULL },
 	[COMMAND_RUN] = { "run", true, true,
 					  "copy the database, then follow its changes",
 					  "Does the next thing until told to stop: slot, schema, copy, stream.  "
 					  "It is safe\nto start again at any moment, after whatever ended it.  "
 					  "SIGINT and SIGTERM stop\nit after the current target transaction, a "
-					  "second signal at once." },
+					  "second signal at once.",
+					  NULL },
 	[COMMAND_STATUS] = { "status", false, false,
 						 "show where a migration stands",
 						 "Prints phase, progress of the copy, lag, and the health of the slot. "
@@ -50,14 +56,26 @@ const CommandDef command_table[COMMAND_COUNT] = {
 						 "more) and sets the sequences.  Nothing can\nbe applied "
 						 "afterwards: stop the writes to the source first.  Goes on "
 						 "by itself\nwhen a connection was lost, and may be "
-						 "repeated." },
+						 "repeated.",
+						 NULL },
 	[COMMAND_DROP] = { "drop", false, false,
 					   "remove the slot and all state of a migration",
 					   "Removes the replication slot from the source and the migration's "
 					   "rows from the\ntarget.  The migrated tables stay.  Safe to repeat, "
-					   "also when half is gone." },
+					   "also when half is gone.",
+					   NULL },
+	[COMMAND_QUARANTINE] = { "quarantine", false, true,
+							 "list, retry or drop rows that rules put aside",
+							 "A row that a rule with on_error: quarantine cannot "
+							 "bring to the target waits\nthere.  list shows such "
+							 "rows; retry evaluates them by the present rules "
+							 "and\nwrites them, and exits with 1 if some stay; "
+							 "drop forgets them.  retry and drop\nneed that no "
+							 "run streams meanwhile.",
+							 quarantine_actions },
 };
 
+static bool parse_kept_tables(Options *options, const char *value, Error *err);
 static bool parse_name(Options *options, const char *value, Error *err);
 static bool parse_tables(Options *options, const char *value, Error *err);
 static bool
@@ -132,8 +150,9 @@ const OptionDef option_table[] = {
 	  "exit at once if another applier owns the stream,\n"
 	  "instead of waiting as its standby" },
 	{ "takeover", 0, NULL,
-	  ON(COMMAND_RUN) | ON(COMMAND_FINISH) | ON(COMMAND_DROP), AT(takeover),
-	  "take the stream from another applier that runs" },
+	  ON(COMMAND_RUN) | ON(COMMAND_FINISH) | ON(COMMAND_DROP) |
+		  ON(COMMAND_QUARANTINE),
+	  AT(takeover), "take the stream from another applier that runs" },
 	{ "target-synchronous-commit", 0, "on|off", ON(COMMAND_RUN),
 	  BY(parse_synchronous_commit),
 	  "wait for the target's disk at each commit; with off,\n"
@@ -149,12 +168,19 @@ const OptionDef option_table[] = {
 	  "at was carried out by hand" },
 	{ "pg-bindir", 0, "FOLDER", ON_PREVIEWS, AT(pg_bindir),
 	  "where pg_dump and pg_restore are (default: PATH)" },
+	{ "rule", 0, "NAME", ON(COMMAND_QUARANTINE), AT(rule),
+	  "only rows of this rule: its name, or \"rule N\"" },
+	{ "table", 0, "PATTERNS", ON(COMMAND_QUARANTINE), BY(parse_kept_tables),
+	  "only rows of these tables of the source, as --tables\n"
+	  "of run" },
 	{ "strict", 0, NULL, ON(COMMAND_CHECK), AT(strict),
 	  "exit with 1 for warnings, too" },
 	{ "json", 0, NULL,
-	  ON(COMMAND_CHECK) | ON(COMMAND_PLAN) | ON(COMMAND_STATUS), AT(json),
-	  "print one JSON object" },
-	{ "yes", 'y', NULL, ON(COMMAND_DROP), AT(yes), "do not ask" },
+	  ON(COMMAND_CHECK) | ON(COMMAND_PLAN) | ON(COMMAND_STATUS) |
+		  ON(COMMAND_QUARANTINE),
+	  AT(json), "print one JSON object" },
+	{ "yes", 'y', NULL, ON(COMMAND_DROP) | ON(COMMAND_QUARANTINE), AT(yes),
+	  "do not ask" },
 	{ "quiet", 'q', NULL, ON_ALL, AT(quiet), "only warnings and errors" },
 	{ "verbose", 'v', NULL, ON_ALL, AT(verbose), "say more" },
 	{ "list-failpoints", 0, NULL, 0, AT(list_failpoints),
@@ -229,6 +255,13 @@ parse_exclude_tables(Options *options, const char *value, Error *err)
 {
 	options->exclude_tables = value;
 	return check_patterns("exclude-tables", value, err);
+}
+
+static bool
+parse_kept_tables(Options *options, const char *value, Error *err)
+{
+	options->kept_tables = value;
+	return check_patterns("table", value, err);
 }
 
 static bool

@@ -18,7 +18,8 @@ typedef struct CommandDef
 	bool needs_source;
 	bool needs_target;
 	const char *summary;
-	const char *text; /* paragraphs of the command's help */
+	const char *text;			/* paragraphs of the command's help */
+	const char *const *actions; /* words behind the command; NULL: none */
 } CommandDef;
 
 typedef bool (*OptionParser)(Options *options, const char *value, Error *err);

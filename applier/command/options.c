@@ -59,9 +59,28 @@ take_option(Parsing *parsing, int index, char *value, Error *err)
 	return true;
 }
 
+static CommandId
+command_of(const char *word)
+{
+	int i = 0;
+
+	while (i < COMMAND_COUNT && strcmp(word, command_table[i].name) != 0)
+		i++;
+	return (CommandId) i;
+}
+
 static bool
 take_word(Parsing *parsing, char *word, Error *err)
 {
+	CommandId command = parsing->command != NULL ? command_of(parsing->command)
+												 : COMMAND_COUNT;
+
+	if (command != COMMAND_COUNT && command_table[command].actions != NULL &&
+		parsing->options->action == NULL)
+	{
+		parsing->options->action = word;
+		return true;
+	}
 	if (parsing->command != NULL)
 	{
 		/* somebody may have forgotten --source */
@@ -167,16 +186,6 @@ grammar_begin(Grammar *grammar, CommandId command)
 	optind = 0;
 }
 
-static CommandId
-command_of(const char *word)
-{
-	int i = 0;
-
-	while (i < COMMAND_COUNT && strcmp(word, command_table[i].name) != 0)
-		i++;
-	return (CommandId) i;
-}
-
 /*
  * Which command is it?  Options of the same name take a value with one command
  * and none with another, and the command may come behind them: what looks like
@@ -272,6 +281,34 @@ find_command(Parsing *parsing, Error *err)
 	near = suggest(parsing->command, names);
 	if (near != NULL)
 		error_hint(err, "did you mean %s?", near);
+	return false;
+}
+
+/* Commands that do one of several things are told which. */
+static bool
+find_action(Options *options, Error *err)
+{
+	const CommandDef *def = &command_table[options->command];
+	Buffer names;
+
+	if (def->actions == NULL)
+		return true;
+	for (int i = 0; options->action != NULL && def->actions[i] != NULL; i++)
+	{
+		if (strcmp(def->actions[i], options->action) == 0)
+			return true;
+	}
+	if (options->action == NULL)
+		error_set(err, P_USAGE, "%s needs a word that says what to do",
+				  def->name);
+	else
+		error_set(err, P_USAGE, "%s does not know the word \"%s\"", def->name,
+				  options->action);
+	buffer_init(&names);
+	for (int i = 0; def->actions[i] != NULL; i++)
+		buffer_printf(&names, "%s%s", i == 0 ? "" : ", ", def->actions[i]);
+	error_hint(err, "one of: %s", names.data);
+	buffer_release(&names);
 	return false;
 }
 
@@ -416,6 +453,6 @@ options_parse(Options *options, Arena *arena, int argc, char **argv, Error *err)
 	if (options->command == COMMAND_COUNT)
 		return error_set(err, P_USAGE, "a command is missing") ||
 			   name_commands(err);
-	return check_belonging(&parsing, err) && take_config(&parsing, err) &&
-		   check_values(options, arena, err);
+	return find_action(options, err) && check_belonging(&parsing, err) &&
+		   take_config(&parsing, err) && check_values(options, arena, err);
 }

@@ -28,12 +28,14 @@ typedef enum CommandId
 	COMMAND_STATUS,
 	COMMAND_FINISH,
 	COMMAND_DROP,
+	COMMAND_QUARANTINE,
 	COMMAND_COUNT /* none was given */
 } CommandId;
 
 typedef struct Options
 {
 	CommandId command;
+	const char *action; /* of commands that have several; or NULL */
 	bool help;
 	bool version;
 	bool list_failpoints;
@@ -67,7 +69,9 @@ typedef struct Options
 	DdlMode ddl;
 	Lsn ddl_done; /* LSN_NONE: none */
 
-	bool print_ddl; /* plan --ddl */
+	const char *rule;		 /* quarantine --rule, or NULL: of all */
+	const char *kept_tables; /* quarantine --table: patterns, or NULL */
+	bool print_ddl;			 /* plan --ddl */
 	bool json;
 	bool yes;
 	bool strict;

@@ -178,7 +178,8 @@ quarantine_key(const StageDerived *item, const Relation *relation,
 							item->derived->input->schema, ".",
 							item->derived->input->name,
 							json_row(relation, values, NULL, true));
-	char *text = json_dumps(key, JSON_COMPACT | JSON_SORT_KEYS);
+	char *text = json_dumps(key,
+							JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
 
 	json_decref(key);
 	BUG_UNLESS(text != NULL);
@@ -264,9 +265,9 @@ quarantine_body(const RuleStage *stage, const StageDerived *item,
 	char *text;
 
 	snprintf(lsn, sizeof(lsn), LSN_FORMAT, LSN_ARGS(stage->txn.commit_lsn));
-	body = json_pack("{s:i, s:s, s:s+++, s:s, s:s, s:I, s:I, s:o, s:o, s:o}",
-					 "format", 1, "rule", item->derived->rule_name, "table",
-					 item->derived->input->schema, ".",
+	body = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o}",
+					 "format", 1, "rule", item->derived->rule_name, "schema",
+					 item->derived->input->schema, "table",
 					 item->derived->input->name, "operation",
 					 delete ? "DELETE" : change_verb(change), "commit_lsn", lsn,
 					 "xid", (json_int_t) stage->txn.xid, "commit_time_us",
@@ -275,7 +276,7 @@ quarantine_body(const RuleStage *stage, const StageDerived *item,
 					 "key", json_row(relation, row, old, true), "row",
 					 json_row(relation, row, old, false));
 	BUG_UNLESS(body != NULL);
-	text = json_dumps(body, JSON_COMPACT);
+	text = json_dumps(body, JSON_COMPACT | JSON_ENSURE_ASCII);
 	json_decref(body);
 	BUG_UNLESS(text != NULL);
 	return text;

@@ -1,0 +1,182 @@
+/*
+ * quarantine_row.c
+ *		The image of a row in quarantine becomes a change of the source's table.
+ *
+ * It is evaluated as an UPDATE whose old row is not known: what comes is put, what
+ * does not belong here any more is deleted, if it is there.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "command/quarantine.h"
+#include "rules/rule_input.h"
+
+/* Rows of a partitioned table come as those of a partition. */
+static const SchemaTable *
+find_table(const Schema *schema, const QuarantineRow *row)
+{
+	const SchemaTable *found = NULL;
+
+	for (int i = 0; found == NULL && i < schema->table_count; i++)
+	{
+		const SchemaTable *table = &schema->tables[i];
+
+		if (strcmp(table->schema, row->schema) == 0 &&
+			strcmp(table->name, row->table) == 0)
+			found = table;
+	}
+	for (int i = 0; found != NULL && i < schema->table_count; i++)
+	{
+		if (schema->tables[i].root_oid == found->oid)
+			return &schema->tables[i];
+	}
+	return found;
+}
+
+static void
+column_of(const RuleColumn *from, Arena *arena, Column *to)
+{
+	to->name = arena_strdup(arena, from->name);
+	to->type_schema = arena_strdup(arena, from->type_schema);
+	to->type_name = arena_strdup(arena, from->type_name);
+	to->base_schema = arena_strdup(arena, from->base_schema);
+	to->base_name = arena_strdup(arena, from->base_name);
+	to->type_oid = from->type_oid;
+	to->base_type_oid = from->base_type_oid;
+	to->typmod = from->typmod;
+	to->attnum = from->num;
+	to->category = from->category;
+	to->flags = from->flags;
+}
+
+static uint32_t
+storage_of(uint32_t oid, const Shape *shapes, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (shapes[i].oid == oid)
+			return shapes[i].storage;
+	}
+	return 0;
+}
+
+const Relation *
+quarantine_relation(const QuarantineRow *row, const Schema *schema,
+					const Shape *shapes, int shape_count, Error *err)
+{
+	const SchemaTable *table = find_table(schema, row);
+	Relation *relation;
+	Column *columns;
+	RuleInput input;
+
+	if (table == NULL)
+	{
+		error_set(err, P_RULE_VALUE, "there is no table %s.%s on the source",
+				  row->schema, row->table);
+		return NULL;
+	}
+	relation = relation_new();
+	rule_input_of_schema(table, &relation->arena, &input);
+	columns = ARENA_ARRAY(&relation->arena, Column,
+						  (size_t) input.column_count);
+	relation->oid = table->oid;
+	relation->root_oid = table->root_oid;
+	relation->schema = arena_strdup(&relation->arena, table->schema);
+	relation->name = arena_strdup(&relation->arena, table->name);
+	relation->root_schema = table->root_oid != 0 ? input.schema : "";
+	relation->root_name = table->root_oid != 0 ? input.name : "";
+	relation->kind = 'r';
+	relation->identity = input.identity;
+	relation->storage = storage_of(table->oid, shapes, shape_count);
+	for (int i = 0; i < input.column_count; i++)
+	{
+		column_of(&input.columns[i], &relation->arena, &columns[i]);
+		relation->key_count += (columns[i].flags & WIRE_COLUMN_KEY) != 0;
+	}
+	relation->columns = columns;
+	relation->column_count = input.column_count;
+	return relation;
+}
+
+/* "\x00ff" */
+static bool
+bytes_of(const char *hex, Arena *arena, Value *value)
+{
+	size_t len = strlen(hex);
+	char *bytes = arena_strndup(arena, hex, len);
+
+	if (len % 2 != 0 || strncmp(hex, "\\x", 2) != 0)
+		return false;
+	for (size_t i = 2; i < len; i += 2)
+	{
+		unsigned byte;
+
+		if (sscanf(hex + i, "%2x", &byte) != 1)
+			return false;
+		bytes[i / 2 - 1] = (char) byte;
+	}
+	bytes[len / 2 - 1] = '\0';
+	value->data = bytes;
+	value->len = (uint32_t) (len / 2 - 1);
+	value->state = WIRE_COL_PRESENT;
+	return true;
+}
+
+static bool
+value_of(const json_t *json, const Column *column, Arena *arena, Value *value)
+{
+	const json_t *hex = json_object_get(json, "hex");
+
+	value->state = WIRE_COL_ABSENT;
+	if (json == NULL)
+		return true;
+	if (json_is_null(json))
+	{
+		value->state = WIRE_COL_NULL;
+		return true;
+	}
+	if (json_is_string(hex))
+		return bytes_of(json_string_value(hex), arena, value);
+	if (!json_is_string(json))
+		return false;
+	if (column->base_type_oid == BYTEA_OID)
+		return bytes_of(json_string_value(json), arena, value);
+	value->data = json_string_value(json);
+	value->len = (uint32_t) json_string_length(json);
+	value->state = WIRE_COL_PRESENT;
+	return true;
+}
+
+bool
+quarantine_change(const QuarantineRow *row, const Relation *relation,
+				  unsigned operations, Arena *arena, Change *change, Error *err)
+{
+	Value *values = ARENA_ARRAY(arena, Value, (size_t) relation->column_count);
+	const json_t *image = json_object_get(row->body, "row");
+
+	for (int i = 0; i < relation->column_count; i++)
+	{
+		const Column *column = &relation->columns[i];
+
+		if (!value_of(json_object_get(image, column->name), column, arena,
+					  &values[i]))
+			return error_set(err, P_RULE_VALUE,
+							 "the value of column \"%s\" cannot be read",
+							 column->name);
+	}
+	memset(change, 0, sizeof(*change));
+	change->relation = relation;
+	if (strcmp(row->operation, "DELETE") == 0)
+	{
+		change->kind = CHANGE_DELETE;
+		change->old_values = values;
+		change->old_kind = relation->identity == 'f' ? WIRE_OLD_FULL
+													 : WIRE_OLD_KEY;
+		return true;
+	}
+	change->kind = (operations & RULE_UPDATE) != 0 ? CHANGE_UPDATE
+												   : CHANGE_INSERT;
+	change->new_values = values;
+	return true;
+}
