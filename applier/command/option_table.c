@@ -48,7 +48,8 @@ const CommandDef command_table[COMMAND_COUNT] = {
 	[COMMAND_STATUS] = { "status", false, false,
 						 "show where a migration stands",
 						 "Prints phase, progress of the copy, lag, and the health of the slot. "
-						 " Works with\none side down, and with one of the two URLs." },
+						 " Works with\none side down, and with one of the two URLs.",
+						 NULL },
 	[COMMAND_FINISH] = { "finish", true, true,
 						 "create what had to wait while the stream ran",
 						 "Applies what the source has committed so far, creates and "
