@@ -16,7 +16,6 @@
  */
 #include "expr/expr_db.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,16 +119,16 @@ parse_integer(const Value *value, int64_t *number)
 static bool
 parse_real(const Value *value, double *number)
 {
+	char text[64];
 	char *end;
-	double n;
 
-	if (value->len == 0 || strchr("0123456789.-", *value->data) == NULL)
+	if (value->len == 0 || value->len >= sizeof(text) ||
+		strchr("0123456789.-", *value->data) == NULL)
 		return false;
-	n = strtod(value->data, &end);
-	if (end != value->data + value->len || !isfinite(n))
-		return false;
-	*number = n;
-	return true;
+	memcpy(text, value->data, value->len);
+	text[value->len] = '\0';
+	*number = strtod(text, &end);
+	return end == text + value->len && isfinite(*number);
 }
 
 /* What SQLite is to get of a value. */
