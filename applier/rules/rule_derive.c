@@ -280,9 +280,18 @@ take_latest(const DeriveContext *context, Derived *derived,
 			const ConfigRule *rule, const RuleInput *input, Error *err)
 {
 	derived->latest = -1;
-	if (rule->on_conflict != CONFLICT_LATEST ||
-		strcmp(rule->latest.text, "commit time") == 0)
+	if (rule->on_conflict != CONFLICT_LATEST)
 		return true;
+	/* a row that is there already does not say when it was committed */
+	if (strcmp(rule->latest.text, "commit time") == 0)
+	{
+		rule_error(context->set, rule, input, rule->latest.place, err,
+				   "latest_wins needs a column that the target has, too");
+		return error_hint(err,
+						  "Add a column with the expression"
+						  " portage_commit_time() and the type timestamptz,"
+						  " and name that.");
+	}
 	derived->latest = derived_column(derived, rule->latest.text);
 	return derived->latest >= 0 ||
 		   rule_error(context->set, rule, input, rule->latest.place, err,

@@ -72,7 +72,8 @@ static bool
 add_whole(const RuleMove *move, RuleMoves *moves, bool sure,
 		  const Change *source, Error *err)
 {
-	const ChangeManner *manner = manner_of(move);
+	/* a row that may be here already is our own: it comes, whoever wins else */
+	const ChangeManner *manner = sure && !move->unsure ? manner_of(move) : NULL;
 	/* rows that were deleted on the source may still be here */
 	bool strict = sure && !move->unsure &&
 				  (move->derived->operations & RULE_DELETE) != 0;

@@ -79,7 +79,7 @@ typedef struct Derived
 	unsigned operations; /* RULE_* */
 	const int *match;	 /* columns of the derived table, or NULL */
 	int match_count;
-	int latest; /* of latest_wins: column of the derived table; -1: commit time */
+	int latest; /* of latest_wins: column of the derived table; or -1 */
 } Derived;
 
 typedef struct RuleSetConfig
