@@ -10,6 +10,9 @@
 
 #include "base/mem.h"
 
+#define ER_NO_SUCH_TABLE 1146
+#define ER_BAD_DB 1049
+
 /* what separates fields and rows, in a form that no sql_mode reads otherwise */
 #define LOAD_FORMAT                                    \
 	" CHARACTER SET binary FIELDS TERMINATED BY X'09'" \
@@ -74,24 +77,32 @@ table_missing(const TableMap *map, Error *err)
 					  map->schema, map->name, map->table);
 }
 
+/*
+ * Asked of the table itself: information_schema leaves out tables that somebody
+ * else has locked for DDL, such as another stream that writes to the same one.  In
+ * a transaction nobody can lock it so from then on.
+ */
 bool
 load_table_prove_there(MyConn *conn, const TableMap *map, Error *err)
 {
 	MyResult result;
 	Buffer sql;
-	bool there;
 	bool ok;
 
 	buffer_init(&sql);
-	buffer_puts(&sql, "SELECT 1 FROM information_schema.tables");
-	append_where(&sql, map);
+	buffer_puts(&sql, "SELECT 1 FROM ");
+	my_quote_table(&sql, map->database, map->table);
+	buffer_puts(&sql, " LIMIT 0");
 	ok = my_query(conn, err, sql.data, &result);
 	buffer_release(&sql);
-	if (!ok)
-		return false;
-	there = my_next(&result);
-	my_result_free(&result);
-	return there || table_missing(map, err);
+	if (ok)
+	{
+		my_result_free(&result);
+		return true;
+	}
+	if (my_errno(conn) == ER_NO_SUCH_TABLE || my_errno(conn) == ER_BAD_DB)
+		return table_missing(map, err);
+	return false;
 }
 
 static bool
@@ -200,6 +211,8 @@ columns_prove(LoadTable *self, MyConn *conn, Error *err)
 	Buffer sql;
 	bool ok;
 
+	if (!load_table_prove_there(conn, self->map, err))
+		return false;
 	buffer_init(&sql);
 	buffer_puts(&sql, "SELECT column_name, extra, column_key,"
 					  " character_set_name"

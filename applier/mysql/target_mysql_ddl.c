@@ -15,6 +15,8 @@
 
 #define ER_NO_REFERENCED_ROW 1216
 #define ER_NO_REFERENCED_ROW_2 1452
+#define ER_TABLE_EXISTS_ERROR 1050
+#define ER_DUP_KEYNAME 1061
 
 #define FOREIGN_KEY_TYPE "FK CONSTRAINT"
 
@@ -134,6 +136,27 @@ entry_execute(MyConn *conn, const DdlEntry *entry, Error *err)
 	return ok;
 }
 
+/*
+ * Carry it out.  Where two streams write to one table, the other one may have been
+ * faster since the probe was asked.
+ */
+static bool
+entry_reach(MyConn *conn, const DdlEntry *entry, Error *err)
+{
+	Error ignored = ERROR_INIT;
+	unsigned int number;
+	bool there = false;
+
+	if (entry_execute(conn, entry, err))
+		return true;
+	number = my_errno(conn);
+	if ((number != ER_TABLE_EXISTS_ERROR && number != ER_DUP_KEYNAME) ||
+		!target_mysql_probe(conn, entry->probe, &there, &ignored) || !there)
+		return false;
+	error_clear(err);
+	return true;
+}
+
 static bool
 entry_run(MyConn *conn, const Progress *progress, const DdlEntry *entry,
 		  Error *err)
@@ -143,7 +166,7 @@ entry_run(MyConn *conn, const Progress *progress, const DdlEntry *entry,
 
 	return entry_note(conn, progress, entry, "running = 1", &running, err) &&
 		   (!running || target_mysql_probe(conn, entry->probe, &there, err)) &&
-		   (there || entry_execute(conn, entry, err)) &&
+		   (there || entry_reach(conn, entry, err)) &&
 		   FAILPOINT(entry->state == DDL_TODO ? FP_DDL_BEFORE_COMMIT
 											  : FP_FINISH_ENTRY,
 					 err) &&
