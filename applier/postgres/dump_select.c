@@ -23,6 +23,7 @@ typedef struct Fate
 	bool indirect;		/* what it depends on is dropped */
 	bool joined;		/* a comment that went into another entry */
 	bool changed;		/* rules make something else of it */
+	bool comes;			/* it numbers a column of what rules make */
 } Fate;
 
 typedef struct Selection
@@ -125,14 +126,12 @@ type_is(const DumpEntry *entry, const char *type)
 	return strcmp(entry->type, type) == 0;
 }
 
-/* A sequence that numbers a column of a table that rules make. */
+/* Of a sequence that numbers a column of a table that rules make. */
 static bool
-sequence_comes(const DumpCatalog *catalog, const DumpEntry *entry)
+is_of_sequence(const DumpCatalog *catalog, const DumpEntry *entry)
 {
 	size_t len = strlen(entry->schema);
 
-	if (!type_is(entry, "SEQUENCE"))
-		return false;
 	for (int i = 0; i < catalog->sequence_count; i++)
 	{
 		const char *name = catalog->sequences[i];
@@ -203,9 +202,14 @@ judge_alone(Selection *self, int index)
 	if (fate->reason != NULL || self->catalog->all)
 		return;
 	table = table_find(self->catalog, table_of(self->catalog, entry));
-	if (table != NULL && table->changed)
+	if ((table != NULL && table->changed) ||
+		(type_is(entry, "SEQUENCE OWNED BY") &&
+		 is_of_sequence(self->catalog, entry)))
 	{
-		fate->changed = !sequence_comes(self->catalog, entry);
+		/* who owns it is said by whoever makes the table */
+		fate->comes = type_is(entry, "SEQUENCE") &&
+					  is_of_sequence(self->catalog, entry);
+		fate->changed = !fate->comes;
 		fate->dropped = fate->changed;
 		if (fate->changed)
 			fate->reason = type_is(entry, "TABLE")
@@ -295,7 +299,7 @@ judge_by_dependencies(Selection *self)
 		Fate *fate = &self->fates[i];
 		int cause;
 
-		if (fate->reason != NULL || fate->needed)
+		if (fate->reason != NULL || fate->needed || fate->comes)
 			continue;
 		cause = dropped_dependency(self, &self->entries[i]);
 		if (cause < 0)

@@ -31,6 +31,8 @@
 #define UNDEFINED_FUNCTION "42883"
 #define UNDEFINED_TABLE "42P01"
 #define UNDEFINED_COLUMN "42703"
+#define UNIQUE_VIOLATION "23505"
+#define DUPLICATE_TABLE "42P07"
 
 bool
 copy_transaction_begin(CopyTransaction *self, PgConn *conn,
@@ -231,6 +233,20 @@ step_run(PgConn *conn, const Progress *progress, const DdlEntry *entry,
 		   FAILPOINT(FP_DDL_COMMITTED, err);
 }
 
+/*
+ * Two streams that write to one table create it at the same time: IF NOT EXISTS does
+ * not see what is not committed, and the second one stumbles over a catalog's index
+ * as soon as the first one is through.
+ */
+static bool
+is_there_now(const DdlEntry *entry, const Error *err)
+{
+	return entry->sql != NULL &&
+		   strstr(entry->sql, " IF NOT EXISTS ") != NULL &&
+		   (strcmp(err->sqlstate, UNIQUE_VIOLATION) == 0 ||
+			strcmp(err->sqlstate, DUPLICATE_TABLE) == 0);
+}
+
 /* Building an index may take hours: no deadline, but a stop request ends it. */
 bool
 target_pg_ddl_step(PgConn *conn, const Progress *progress,
@@ -243,6 +259,11 @@ target_pg_ddl_step(PgConn *conn, const Progress *progress,
 	conn->statement_timeout_ms = 0;
 	conn->interruptible = true;
 	ok = step_run(conn, progress, entry, step, err);
+	if (!ok && is_there_now(entry, err))
+	{
+		error_clear(err);
+		ok = step_run(conn, progress, entry, step, err);
+	}
 	conn->statement_timeout_ms = timeout_ms;
 	conn->interruptible = interruptible;
 	return ok;
