@@ -50,7 +50,7 @@ expr_plain_column(const char *table, const ExprColumn *columns,
 											 "CURRENT_TIME",
 											 "CURRENT_TIMESTAMP" };
 	Error ignored = ERROR_INIT;
-	ExprTokens tokens;
+	ExprTokens tokens = { NULL, NULL, 0 };
 	Arena arena;
 	int first = 0;
 	int last;

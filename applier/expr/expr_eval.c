@@ -32,7 +32,7 @@ take_text(sqlite3_stmt *statement, int column, ExprValue *result, Error *err)
 	if (good == len)
 		return true;
 	return error_set(err, P_RULE_VALUE,
-					 data[good] == '\0'
+					 result->text.data[good] == '\0'
 						 ? "the text that it gives has a NUL in it, which no "
 						   "text of PostgreSQL may have"
 						 : "the text that it gives is not UTF-8 at byte %zu",

@@ -204,11 +204,12 @@ text_arguments(sqlite3_context *context, int count, sqlite3_value **values,
 static void
 call_regexp(sqlite3_context *context, int count, sqlite3_value **values)
 {
-	Slice texts[2];
+	Slice texts[2] = { { NULL, 0 } };
 	Pattern *pattern;
 	int found;
 
-	if (!text_arguments(context, count, values, texts))
+	(void) count;
+	if (!text_arguments(context, 2, values, texts))
 		return;
 	pattern = find_pattern(context, texts[0], 0);
 	if (pattern == NULL)
@@ -341,13 +342,13 @@ parse_flags(sqlite3_context *context, Slice flags, uint32_t *options, bool *all)
 static void
 call_regexp_replace(sqlite3_context *context, int count, sqlite3_value **values)
 {
-	Slice texts[4];
+	Slice texts[4] = { { NULL, 0 } };
 	uint32_t options = 0;
 	bool all = false;
 	Pattern *pattern;
 	Buffer out;
 
-	if (!text_arguments(context, count, values, texts) ||
+	if (!text_arguments(context, count == 4 ? 4 : 3, values, texts) ||
 		(count == 4 && !parse_flags(context, texts[3], &options, &all)))
 		return;
 	pattern = find_pattern(context, texts[1], options);
