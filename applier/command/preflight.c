@@ -157,10 +157,14 @@ bool
 preflight_pair(Session *session, Findings *findings, Error *err)
 {
 	Needs needs;
+	int before = findings_count(findings, SEVERITY_ERROR);
+	bool rules_work;
 
 	findings->side = FINDING_HERE;
 	if (!session_rules_prepare(session, findings, err))
 		return false;
+	/* what does not compile makes no tables that could be looked at */
+	rules_work = findings_count(findings, SEVERITY_ERROR) == before;
 	findings->side = FINDING_SOURCE;
 	if (!session->source->ops->needs(session->source, findings->arena, &needs,
 									 err))
@@ -169,7 +173,7 @@ preflight_pair(Session *session, Findings *findings, Error *err)
 	return session->target->ops->check_fit(session->target, &needs, findings,
 										   err) &&
 		   check_same_database(session, findings, err) &&
-		   check_migration(session, findings, err);
+		   (!rules_work || check_migration(session, findings, err));
 }
 
 bool

@@ -174,7 +174,7 @@ static char *
 quarantine_key(const StageDerived *item, const Relation *relation,
 			   const Value *values)
 {
-	json_t *key = json_pack("[s, s+++, o]", item->derived->rule_name,
+	json_t *key = json_pack("[s, s++, o]", item->derived->rule_name,
 							item->derived->input->schema, ".",
 							item->derived->input->name,
 							json_row(relation, values, NULL, true));

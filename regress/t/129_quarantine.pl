@@ -62,7 +62,7 @@ sub keys_of
 sub rows
 {
 	my ($table, $columns) = @_;
-	my $sql = "SELECT string_agg($columns, ' ' ORDER BY id) FROM $table";
+	my $sql = "SELECT string_agg(($columns)::text, ' ' ORDER BY id) FROM $table";
 	return $target->safe_psql('app', $sql);
 }
 
@@ -120,7 +120,7 @@ is(rows('t', 'id'), '1 2 3 5 100', 'the older versions are still there');
 
 # ---- an expression fails
 write_source(
-	q{INSERT INTO d VALUES (1, '{"kind": "a"}'), (2, '{no json'), (3, '{no json')});
+	q[INSERT INTO d VALUES (1, '{"kind": "a"}'), (2, '{no json'), (3, '{no json')]);
 applied();
 is(rows('d', q{id || '=' || kind}), '1=a 100=copied', 'the rest is there');
 is(keys_of('--rule', 'docs'), '2 3', 'list by rule');
