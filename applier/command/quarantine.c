@@ -62,22 +62,26 @@ take_row(void *arg, const KeptRow *kept, Error *err)
 {
 	Reading *reading = arg;
 	QuarantineRow *row = next_row(reading->rows);
+	json_int_t number = 0;
 	json_int_t xid = 0;
 	json_int_t time = 0;
 
 	memset(row, 0, sizeof(*row));
 	row->body = json_loadb(kept->body.data, kept->body.len, 0, NULL);
 	if (row->body == NULL ||
-		json_unpack(row->body, "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I}",
+		json_unpack(row->body,
+					"{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I,"
+					" s:I}",
 					"rule", &row->rule, "schema", &row->schema, "table",
 					&row->table, "operation", &row->operation, "commit_lsn",
-					&row->commit_lsn, "error", &row->error, "xid", &xid,
-					"commit_time_us", &time) != 0)
+					&row->commit_lsn, "error", &row->error, "number", &number,
+					"xid", &xid, "commit_time_us", &time) != 0)
 	{
 		json_decref(row->body);
 		return error_set(err, P_PROGRESS,
 						 "a row in quarantine cannot be understood");
 	}
+	row->number = (int64_t) number;
 	row->xid = (int64_t) xid;
 	row->commit_time_us = (int64_t) time;
 	row->key = arena_strndup(reading->arena, kept->key.data, kept->key.len);
@@ -90,7 +94,7 @@ take_row(void *arg, const KeptRow *kept, Error *err)
 }
 
 static int
-by_commit(const void *left, const void *right)
+by_order(const void *left, const void *right)
 {
 	const QuarantineRow *a = left;
 	const QuarantineRow *b = right;
@@ -101,7 +105,10 @@ by_commit(const void *left, const void *right)
 	(void) lsn_parse(b->commit_lsn, &other);
 	if (one != other)
 		return one < other ? -1 : 1;
-	return strcmp(a->key_hash, b->key_hash);
+	if (a->number != b->number)
+		return a->number < b->number ? -1 : 1;
+	/* of an UPDATE of the key, the row that goes comes first */
+	return strcmp(a->operation, b->operation);
 }
 
 bool
@@ -115,7 +122,7 @@ quarantine_read(Session *session, QuarantineRows *rows, Arena *arena,
 		return false;
 	if (rows->count > 0)
 		qsort(rows->items, (size_t) rows->count, sizeof(*rows->items),
-			  by_commit);
+			  by_order);
 	return true;
 }
 

@@ -25,6 +25,7 @@ typedef struct QuarantineRow
 	const char *operation; /* INSERT, UPDATE, DELETE */
 	const char *commit_lsn;
 	const char *error;
+	int64_t number; /* of the change in its transaction */
 	int64_t xid;
 	int64_t commit_time_us;
 	json_t *body; /* the strings above are its own */
@@ -32,7 +33,7 @@ typedef struct QuarantineRow
 
 typedef struct QuarantineRows
 {
-	QuarantineRow *items; /* in the order of their commits */
+	QuarantineRow *items; /* in the source's order */
 	int count;
 	int capacity;
 } QuarantineRows;

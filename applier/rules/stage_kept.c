@@ -265,16 +265,17 @@ quarantine_body(const RuleStage *stage, const StageDerived *item,
 	char *text;
 
 	snprintf(lsn, sizeof(lsn), LSN_FORMAT, LSN_ARGS(stage->txn.commit_lsn));
-	body = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o}",
-					 "format", 1, "rule", item->derived->rule_name, "schema",
-					 item->derived->input->schema, "table",
-					 item->derived->input->name, "operation",
-					 delete ? "DELETE" : change_verb(change), "commit_lsn", lsn,
-					 "xid", (json_int_t) stage->txn.xid, "commit_time_us",
-					 (json_int_t) stage->txn.commit_time_us, "error",
-					 message != NULL ? message : json_string("(not in UTF-8)"),
-					 "key", json_row(relation, row, old, true), "row",
-					 json_row(relation, row, old, false));
+	body = json_pack(
+		"{s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o}",
+		"format", 1, "rule", item->derived->rule_name, "schema",
+		item->derived->input->schema, "table", item->derived->input->name,
+		"operation", delete ? "DELETE" : change_verb(change), "commit_lsn", lsn,
+		"number", (json_int_t) change->number, "xid",
+		(json_int_t) stage->txn.xid, "commit_time_us",
+		(json_int_t) stage->txn.commit_time_us, "error",
+		message != NULL ? message : json_string("(not in UTF-8)"), "key",
+		json_row(relation, row, old, true), "row",
+		json_row(relation, row, old, false));
 	BUG_UNLESS(body != NULL);
 	text = json_dumps(body, JSON_COMPACT | JSON_ENSURE_ASCII);
 	json_decref(body);
