@@ -2,6 +2,7 @@
 #
 #   make                    build the plugin, the applier and the extension
 #   make demo               install what is missing, build, show a migration
+#   make demo-reshard       the same of two sources that become three targets, by rules
 #   make check              everything that must hold before a change goes in
 #   make check-tap TESTS="t/010_x.pl"     only these TAP tests
 #   make check-regress      only the pg_regress suite
@@ -80,6 +81,11 @@ demo:
 	+@$(MAKE) --no-print-directory all
 	+@scripts/with-prefix --name demo -- scripts/demo
 
+demo-reshard:
+	+@$(MAKE) --no-print-directory deps
+	+@$(MAKE) --no-print-directory all
+	+@scripts/with-prefix --name demo-reshard -- scripts/demo-reshard
+
 bench-plugin: all
 	+@scripts/with-prefix --name bench-plugin -- perl bench/plugin.pl
 
@@ -106,5 +112,5 @@ else
 endif
 
 .PHONY: all plugin applier sql packaging install uninstall clean man deb \
-	deps format lint unit fuzz installcheck check-regress check-tap demo \
+	deps format lint unit fuzz installcheck check-regress check-tap demo demo-reshard \
 	bench-plugin bench check-debian check-mysql check
