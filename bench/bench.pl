@@ -28,6 +28,7 @@ use Bench::MysqlServer;
 use Bench::Pair;
 use Bench::Pglogical;
 use Bench::Results;
+use Bench::Rules;
 use Bench::Run;
 use Bench::Server;
 use Bench::Sustained;
@@ -37,16 +38,19 @@ use Bench::Workload;
 my $usage = <<"USAGE";
 usage: make bench BENCH_OPTIONS="OPTION..."
   --parts=NAME,...      of drain, copy, latency, far, sustained, mysql-copy,
-                        mysql-drain (all)
+                        mysql-drain, rules-identity, rules (all)
   --only=NAME,...       these contenders: native, pglogical, portage, portage1,
                         portage2 (writers), pg_dump, pgcopydb, pipes; for
-                        MariaDB file, pipes, row_sink
-  --rounds=N            how many rounds count (3), after one that does not
+                        MariaDB file, pipes, row_sink; of the rules
+                        portage_plain, portage_identity, portage_rules
+  --rounds=N            how many rounds count (3; 5 of the rules), after one that
+                        does not
   --no-warm-up          all of them count
   --full                the sizes of the design; or FULL=1
   --workloads=NAME,...  of the drain: w1, w2a, w2b, w3d, w3f (all; to MariaDB w1
                         and w2b of these)
-  --size=NAME=N         transactions or rows of one of these, or of "far"
+  --size=NAME=N         transactions or rows of one of these, of "far", of
+                        "rules"
   --scale=N, --rows=N   of the copy: of pgbench, and of a second table
   --mysql-rows=N        of the copy to MariaDB
   --jobs=N              of the copy (2)
@@ -61,8 +65,8 @@ usage: make bench BENCH_OPTIONS="OPTION..."
 USAGE
 
 my %option = (
-	parts => 'drain,copy,latency,far,sustained,mysql-copy,mysql-drain',
-	rounds => 3,
+	parts => 'drain,copy,latency,far,sustained,mysql-copy,mysql-drain,'
+	  . 'rules-identity,rules',
 	'warm-up' => 1,
 	full => $ENV{FULL} // $ENV{BENCH_FULL} // 0,
 	workloads => 'w1,w2a,w2b,w3d,w3f',
@@ -82,6 +86,7 @@ my %sizes = (
 	buffers => [ '512MB', '1GB' ]);
 # The start of the program must not be what a distance is measured by.
 my $far_size = 200_000;
+my $rules_size = 1_000_000;
 my %parts = (
 	drain => \&measure_drain,
 	copy => \&measure_copy,
@@ -89,7 +94,9 @@ my %parts = (
 	far => \&measure_far,
 	sustained => \&measure_sustained,
 	'mysql-copy' => \&measure_mysql_copy,
-	'mysql-drain' => \&measure_mysql_drain);
+	'mysql-drain' => \&measure_mysql_drain,
+	'rules-identity' => \&measure_rules_identity,
+	rules => \&measure_rules);
 
 read_options();
 my $report = $option{json} ? \*STDERR : \*STDOUT;
@@ -129,7 +136,8 @@ sub read_options
 		print $usage;
 		exit(0);
 	}
-	usage_error() if @ARGV || grep { $option{$_} < 1 } qw(rounds jobs transactions);
+	usage_error()
+	  if @ARGV || grep { ($option{$_} // 1) < 1 } qw(rounds jobs transactions);
 	$option{$_} //= $sizes{$_}[ $option{full} ? 1 : 0 ] foreach keys %sizes;
 	foreach my $part (split(/,/, $option{parts}))
 	{
@@ -226,7 +234,8 @@ sub rounds
 	my $refused = $object->prepare(@names);
 	$results->note("$part $what, $_", $refused->{$_}) foreach keys %$refused;
 	@names = grep { !$refused->{$_} } @names;
-	foreach my $round (($option{'warm-up'} ? 0 : 1) .. $option{rounds})
+	my $rounds = $option{rounds} // ($part =~ /\Arules/ ? 5 : 3);
+	foreach my $round (($option{'warm-up'} ? 0 : 1) .. $rounds)
 	{
 		my @order = @names;
 		push @order, splice(@order, 0, $round % @order) if @order;
@@ -325,6 +334,35 @@ sub measure_mysql_drain
 		rounds('mysql-drain', $name,
 			Bench::MysqlDrain->new(pair => $pair, workload => $workload),
 			wanted(qw(row_sink portage1 portage2)));
+	}
+	return;
+}
+
+sub measure_rules_identity
+{
+	pairs_of_rules('rules-identity', qw(portage_plain portage_identity));
+	return;
+}
+
+sub measure_rules
+{
+	pairs_of_rules('rules', qw(portage_identity portage_rules));
+	return;
+}
+
+sub pairs_of_rules
+{
+	my ($part, @names) = @_;
+
+	foreach my $what (qw(stream copy))
+	{
+		my $workload = Bench::Workload->new(
+			'w2b',
+			size => $option{size}{rules} // $rules_size,
+			as => 'rules');
+		rounds($part, $what,
+			Bench::Rules->new(pair => $pair, workload => $workload, what => $what),
+			wanted(@names));
 	}
 	return;
 }

@@ -23,7 +23,11 @@ my %peers = (
 	copy => [ 0, qw(fastest pg_dump pgcopydb pipes native) ],
 	far => [ 0, qw(near) ],
 	'mysql-copy' => [ 1, qw(file pipes) ],
-	'mysql-drain' => [ 1, qw(row_sink) ]);
+	'mysql-drain' => [ 1, qw(row_sink) ],
+	'rules-identity' => [ 0, qw(portage_plain) ],
+	rules => [ 1, qw(portage_identity) ]);
+# Here the ratio is that of the medians.
+my %of_medians = map { $_ => 1 } qw(rules-identity rules);
 my %complete = map { $_ => 1 } qw(pg_dump pgcopydb pipes);
 
 sub new
@@ -149,10 +153,13 @@ sub ratios
 	{
 		my $other = $walls->{$peer} // next;
 		my @both = grep { defined $other->{$_} } keys %$own;
-		next unless @both;
+		next if !@both || $other == $own;
+		my @pairs = map { [ $own->{$_}, $other->{$_} ] } @both;
+		@pairs = [ median(map { $_->[0] } @pairs), median(map { $_->[1] } @pairs) ]
+		  if $of_medians{$part};
 		$ratios{$peer} = median(map {
-			$faster ? $other->{$_} / $own->{$_} : $own->{$_} / $other->{$_}
-		} @both);
+			$faster ? $_->[1] / $_->[0] : $_->[0] / $_->[1]
+		} @pairs);
 	}
 	return \%ratios;
 }

@@ -36,7 +36,13 @@ my @bars = (
 	[ 'mysql-copy', 'w2', 'portage1', 'file', 'at_least', 0.9 ],
 	[ 'mysql-copy', 'w2', 'portage2', 'pipes', 'at_least', 1.0 ],
 	[ 'mysql-drain', 'w1', 'portage1', 'row_sink', 'at_least', 10 ],
-	[ 'mysql-drain', 'w2b', 'portage1', 'row_sink', 'at_least', 10 ]);
+	[ 'mysql-drain', 'w2b', 'portage1', 'row_sink', 'at_least', 10 ],
+	(
+		map {
+			(
+				[ 'rules-identity', $_, 'portage_identity', 'portage_plain', 'at_most', 1.03 ],
+				[ 'rules', $_, 'portage_rules', 'portage_identity', 'at_least', 0.5 ])
+		} qw(stream copy)));
 
 # Why a drain of pg_portage does not count, or undef: it must have planned its
 # batches and written them as vectors. Both: { column => number }.
