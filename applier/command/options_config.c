@@ -13,7 +13,8 @@
 
 /* What has keys of its own there, or no meaning. */
 static const char *const not_options[] = {
-	"config", "source", "target", "name", "help", "version", "list-failpoints"
+	"config",  "source",		  "target", "name", "help",
+	"version", "list-failpoints", "rule",	"table"
 };
 
 /* Of two options, the one of the command line puts the file's out of effect. */
