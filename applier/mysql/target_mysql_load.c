@@ -145,6 +145,34 @@ transaction_begin(TargetLoader *loader, Error *err)
 							  err);
 }
 
+/*
+ * Others may be at its indexes: while a server puts the altered table into the
+ * place of the old one, its catalog has neither.  What the transaction has looked at
+ * stays as it is until its end.
+ */
+static bool
+shared_begin(TargetLoader *loader, const Table *table, const TableMap *map,
+			 Error *err)
+{
+	bool occupied;
+
+	return transaction_begin(loader, err) &&
+		   load_table_occupied(loader->conn, map, &occupied, err) &&
+		   load_table_open(&loader->table, loader->conn, map, table,
+						   loader->tally, err);
+}
+
+/* A whole table is emptied first if its rows were found to be void. */
+static bool
+own_begin(TargetLoader *loader, const Table *table, const TableMap *map,
+		  const LoadEmpty *empty, bool whole, Error *err)
+{
+	return load_table_open(&loader->table, loader->conn, map, table,
+						   loader->tally, err) &&
+		   (!whole || load_empty_settle(empty, err)) &&
+		   transaction_begin(loader, err);
+}
+
 bool
 target_mysql_loader_begin(TargetLoader *loader, const Table *table,
 						  const Chunk *chunk, Error *err)
@@ -159,13 +187,11 @@ target_mysql_loader_begin(TargetLoader *loader, const Table *table,
 	if (map == NULL)
 		return false;
 	empty_of(loader, table, map, &empty);
-	if (!load_table_open(&loader->table, loader->conn, map, table,
-						 loader->tally, err))
+	if (!(table->shared ? shared_begin(loader, table, map, err)
+						: own_begin(loader, table, map, &empty, whole, err)))
 		return false;
 	loader->table.rows.decoder = loader->decoder;
-	if ((whole && !load_empty_settle(&empty, err)) ||
-		!transaction_begin(loader, err) ||
-		(whole && !load_empty_prove(&empty, err)))
+	if (whole && !load_empty_prove(&empty, err))
 		return false;
 	load_stream_begin(loader->stream, &loader->table);
 	return true;
