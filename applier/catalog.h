@@ -53,6 +53,8 @@ typedef struct Table
 	bool key_primary;			/* the index is the primary key's */
 	const struct Table *source; /* of a table that a rule makes: what its rows
 								  * are read from; else NULL */
+	/* its rows are to be kept for a reference: no table of the target */
+	const struct RuleReference *reference;
 	const char **order; /* columns that rows are to be read in the order of */
 	int order_count;
 	const struct Shape *altered; /* name and columns, if they are others than

@@ -195,9 +195,12 @@ read_schema(CopyRun *run, Error *err)
 	ok = read_entries(run, &arena, &entries, &entry_count, &told, err) &&
 		 copy_view_tables(&run->view, &arena, &tables, &table_count, err) &&
 		 target_is_free(run, tables, table_count, &arena, err) &&
-		 store_shapes(run, &arena, err) &&
-		 store_plan(run, entries, entry_count, tables, table_count, &arena,
-					err);
+		 store_shapes(run, &arena, err);
+	/* without a stream nobody asks for what is kept */
+	if (ok && !run->alone)
+		copy_view_add_followed(&run->view, &arena, &tables, &table_count);
+	ok = ok && store_plan(run, entries, entry_count, tables, table_count,
+						  &arena, err);
 	if (ok && run->target->ops->features.own_schema)
 		tell_decisions(&told);
 	else if (ok)

@@ -33,6 +33,8 @@ longest_first(const void *left, const void *right)
 	const Way *a = left;
 	const Way *b = right;
 
+	if ((a->table.reference != NULL) != (b->table.reference != NULL))
+		return a->table.reference != NULL ? -1 : 1;
 	if (a->bytes != b->bytes)
 		return a->bytes < b->bytes ? 1 : -1;
 	if (a->table.bytes != b->table.bytes)

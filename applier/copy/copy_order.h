@@ -5,7 +5,7 @@
  * The one with the longest way to go: its largest chunk, which one worker has to
  * copy, and then its indexes, which cannot be begun before the last row is in
  * and keep each other waiting.  What can be spread over all workers fills the
- * time that is left.
+ * time that is left.  Before all of them come those that only rules ask for.
  */
 #ifndef PORTAGE_COPY_ORDER_H
 #define PORTAGE_COPY_ORDER_H

@@ -295,6 +295,8 @@ todo_indexes(CopyPlan *plan, CopyTable *todo)
 static AnalyzeState
 todo_analyze(const CopyPlan *plan, const Table *table)
 {
+	if (table->reference != NULL)
+		return ANALYZE_DONE;
 	if (table->shared)
 		return ANALYZE_LATER;
 	for (int i = 0; i < plan->entry_count; i++)
@@ -494,8 +496,11 @@ copy_plan_load(CopyPlan *plan, CopyView *view, Target *target,
 			   bool one_snapshot, Error *err)
 {
 	if (!copy_view_tables(view, &plan->arena, &plan->tables, &plan->table_count,
-						  err) ||
-		!target->ops->ddl_list(target, &plan->arena, &plan->entries,
+						  err))
+		return false;
+	copy_view_add_followed(view, &plan->arena, &plan->tables,
+						   &plan->table_count);
+	if (!target->ops->ddl_list(target, &plan->arena, &plan->entries,
 							   &plan->entry_count, err) ||
 		!target->ops->chunks_list(target, &plan->arena, &plan->chunks,
 								  &plan->chunk_count, err) ||

@@ -56,6 +56,7 @@ worker_open(CopyPool *pool, CopyWorker *worker, Error *err)
 	worker->pool = pool;
 	worker->reader = NULL;
 	worker->engine = NULL;
+	worker->references_of = NULL;
 	worker->loader = pool->target->ops->loader_open(pool->target,
 													pool->progress, err);
 	if (worker->loader != NULL && pool->plan->todo_chunks > 0)
@@ -63,6 +64,11 @@ worker_open(CopyPool *pool, CopyWorker *worker, Error *err)
 														&pool->snapshot, err);
 	if (worker->reader != NULL && pool->view->engine != NULL)
 		worker->engine = rule_engine_new(pool->view->rules, err);
+	if (worker->engine != NULL && !rule_engine_read(worker->engine, err))
+	{
+		worker_close(pool, worker);
+		return false;
+	}
 	if (worker->loader != NULL &&
 		(worker->reader != NULL || pool->plan->todo_chunks == 0) &&
 		!error_is_set(err))

@@ -45,7 +45,8 @@ typedef struct CopyWorker
 	pthread_t thread;
 	SourceReader *reader;
 	TargetLoader *loader;
-	RuleEngine *engine; /* NULL: no rule changes anything */
+	RuleEngine *engine;			 /* NULL: no rule changes anything */
+	SourceReader *references_of; /* whose snapshot the engine's are as of */
 } CopyWorker;
 
 /* Copy and build everything that the plan has left. */
@@ -53,6 +54,13 @@ bool copy_pool_run(CopyPool *pool, Error *err) MUST_CHECK;
 
 /* copy.c: tell that a table has no statistics, which is no error, and forget. */
 void copy_no_statistics(const Table *table, Error *err);
+
+/* copy_worker.c: may this worker go on, between two pieces? */
+bool copy_may_go_on(CopyPool *pool, Error *err) MUST_CHECK;
+
+/* copy_worker.c: what was sent, or, below 0, what has to be sent again. */
+void
+copy_count_sent(CopyPool *pool, CopyTable *table, int64_t bytes, int64_t rows);
 
 /* copy_worker.c: the thread's function; arg is a CopyWorker. */
 void *copy_worker_main(void *arg);

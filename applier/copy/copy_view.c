@@ -12,7 +12,10 @@
 
 #include "base/mem.h"
 #include "rules/derived.h"
+#include "rules/reference_rows.h"
 #include "rules/rule_derive.h"
+
+static bool take_followed(CopyView *view, Error *err);
 
 bool
 copy_view_open(CopyView *view, Source *source, const RuleSet *rules,
@@ -31,7 +34,8 @@ copy_view_open(CopyView *view, Source *source, const RuleSet *rules,
 		source->ops->schema_read(source, snapshot, &view->arena, &view->schema,
 								 err) &&
 		rule_schema_make(view->engine, &view->schema, &view->arena, &view->made,
-						 &view->notes, err))
+						 &view->notes, err) &&
+		take_followed(view, err))
 		return true;
 	copy_view_close(view);
 	return false;
@@ -92,8 +96,8 @@ copy_view_derive(const CopyView *view, RuleEngine *engine, const Table *table,
 /* ---- tables */
 
 /* Every stored column, in text: an expression may look at any of them. */
-static const Table *
-reading_table(const Table *table, const Derived *derived, Arena *arena)
+static Table *
+whole_rows(const Table *table, Arena *arena)
 {
 	Table *reading = ARENA_NEW(arena, Table);
 	size_t most = (size_t) table->column_count +
@@ -115,6 +119,14 @@ reading_table(const Table *table, const Derived *derived, Arena *arena)
 	}
 	reading->computed_count = table->generated_count;
 	reading->generated_count = 0;
+	return reading;
+}
+
+static const Table *
+reading_table(const Table *table, const Derived *derived, Arena *arena)
+{
+	Table *reading = whole_rows(table, arena);
+
 	if (derived->compute == NULL || !expr_uses(derived->compute)->counter)
 		return reading;
 	/* what is numbered is so in the order of the key */
@@ -198,6 +210,86 @@ copy_view_tables(CopyView *view, Arena *arena, Table **tables, int *count,
 		return true;
 	*tables = ARENA_ARRAY(arena, Table, (size_t) from_count * rules_of(view));
 	return take_tables(view, from, from_count, arena, *tables, count, err);
+}
+
+/* ---- tables that are followed */
+
+/* It is read as any, whole; what it is known by is its reference's own. */
+static void
+followed_table(const RuleReference *reference, const Table *table, Arena *arena,
+			   Table *out)
+{
+	*out = *table;
+	out->oid = reference->oid;
+	out->source = whole_rows(table, arena);
+	out->reference = reference;
+	out->binary = false;
+	out->blocks = 0;
+	out->generated_count = 0;
+	out->identity_index = NULL;
+	out->key = NULL;
+	out->key_ordered = false;
+	out->key_primary = false;
+}
+
+static bool
+find_followed(CopyView *view, const RuleReference *reference,
+			  const Table *tables, int count, Error *err)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (tables[i].oid != reference->input->oid)
+			continue;
+		followed_table(reference, &tables[i], &view->arena,
+					   &view->followed[view->followed_count++]);
+		return true;
+	}
+	return error_set(err, P_REFERENCE,
+					 "reference %s: table %s.%s is not on the source any more",
+					 reference->shape.name, reference->input->schema,
+					 reference->input->name);
+}
+
+static bool
+take_followed(CopyView *view, Error *err)
+{
+	const RuleReference *reference;
+	Table *tables;
+	int count;
+	int most = 0;
+
+	while (rule_set_followed(view->rules, most) != NULL)
+		most++;
+	if (most == 0)
+		return true;
+	if (!view->source->ops->tables_list(view->source, &view->snapshot,
+										&view->arena, &tables, &count, err))
+		return false;
+	view->followed = ARENA_ARRAY(&view->arena, Table, (size_t) most);
+	for (int i = 0; i < most; i++)
+	{
+		reference = rule_set_followed(view->rules, i);
+		if (!find_followed(view, reference, tables, count, err))
+			return false;
+	}
+	return true;
+}
+
+void
+copy_view_add_followed(const CopyView *view, Arena *arena, Table **tables,
+					   int *count)
+{
+	int followed = view->followed_count;
+	Table *all;
+
+	if (followed == 0)
+		return;
+	all = ARENA_ARRAY(arena, Table, (size_t) (followed + *count));
+	memcpy(all, view->followed, (size_t) followed * sizeof(Table));
+	if (*count > 0)
+		memcpy(all + followed, *tables, (size_t) *count * sizeof(Table));
+	*tables = all;
+	*count += followed;
 }
 
 /* ---- shapes */

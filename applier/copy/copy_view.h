@@ -24,6 +24,9 @@ typedef struct CopyView
 	Schema schema; /* of the source; with an engine */
 	RuleSchema made;
 	Findings notes; /* what does not go along */
+	Table
+		*followed; /* by rules, as references; each with what it is read from */
+	int followed_count;
 } CopyView;
 
 /* rules, which are prepared, and source live as long as the view. */
@@ -37,6 +40,9 @@ void copy_view_close(CopyView *view);
  */
 bool copy_view_tables(CopyView *view, Arena *arena, Table **tables, int *count,
 					  Error *err) MUST_CHECK;
+/* Put those that are followed before them. */
+void copy_view_add_followed(const CopyView *view, Arena *arena, Table **tables,
+							int *count);
 bool copy_view_shapes(CopyView *view, Arena *arena, Shape **shapes, int *count,
 					  Error *err) MUST_CHECK;
 

@@ -98,9 +98,23 @@ take_analyze(CopyTable *table, CopyWork *work)
 	return true;
 }
 
+/* Rows that may ask a reference are of no earlier snapshot than its own. */
+static bool
+references_left(const CopyPlan *plan)
+{
+	for (int i = 0; i < plan->todo_count; i++)
+	{
+		if (plan->todo[i].table->reference != NULL &&
+			plan->todo[i].chunks_done < plan->todo[i].chunk_count)
+			return true;
+	}
+	return false;
+}
+
 void
 copy_work_take(CopyPlan *plan, CopyWork *work)
 {
+	bool first = references_left(plan);
 	bool left = false;
 
 	memset(work, 0, sizeof(*work));
@@ -112,7 +126,8 @@ copy_work_take(CopyPlan *plan, CopyWork *work)
 	}
 	for (int i = 0; i < plan->todo_count; i++)
 	{
-		if (take_chunk(&plan->todo[i], work))
+		if ((!first || plan->todo[i].table->reference != NULL) &&
+			take_chunk(&plan->todo[i], work))
 			return;
 	}
 	for (int i = 0; i < plan->todo_count; i++)

@@ -9,8 +9,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/signals.h"
-#include "copy/copy_pool.h"
-#include "copy/copy_work.h"
+#include "copy/copy_reference.h"
 #include "rules/rule_copy.h"
 
 /* how often a table is read again that is rewritten under our eyes */
@@ -46,9 +45,8 @@ work_done(CopyPool *pool, CopyWork *work, bool rewritten)
 	pthread_mutex_unlock(&pool->lock);
 }
 
-/* What was sent, or, below 0, what has to be sent again. */
-static void
-count_sent(CopyPool *pool, CopyTable *table, int64_t bytes, int64_t rows)
+void
+copy_count_sent(CopyPool *pool, CopyTable *table, int64_t bytes, int64_t rows)
 {
 	pthread_mutex_lock(&pool->lock);
 	table->bytes += bytes;
@@ -56,9 +54,8 @@ count_sent(CopyPool *pool, CopyTable *table, int64_t bytes, int64_t rows)
 	pthread_mutex_unlock(&pool->lock);
 }
 
-/* Between two pieces: may this worker go on? */
-static bool
-may_go_on(CopyPool *pool, Error *err)
+bool
+copy_may_go_on(CopyPool *pool, Error *err)
 {
 	if (signals_stop_requested())
 		return error_set(err, P_STOPPED, "stopped while tables were copied");
@@ -86,7 +83,7 @@ pass_rows(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
 	work->chunk->rows = 0;
 	for (;;)
 	{
-		if (!may_go_on(pool, err) ||
+		if (!copy_may_go_on(pool, err) ||
 			!source->reader_data(reader, &data, &rows, err))
 			return false;
 		if (data.len == 0)
@@ -99,7 +96,7 @@ pass_rows(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
 		first = false;
 		work->chunk->bytes += (int64_t) data.len;
 		work->chunk->rows += rows;
-		count_sent(pool, work->table, (int64_t) data.len, rows);
+		copy_count_sent(pool, work->table, (int64_t) data.len, rows);
 	}
 }
 
@@ -164,7 +161,7 @@ rules_open(CopyWorker *worker, SourceReader *reader, const Table *table,
 	const Derived *derived;
 	Stamp stamp;
 
-	if (table->source == NULL ||
+	if (table->source == NULL || !copy_references_take(worker, reader, err) ||
 		!copy_view_derive(worker->pool->view, worker->engine, table, &derived,
 						  err))
 		return NULL;
@@ -181,10 +178,14 @@ static bool
 copy_once(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
 		  bool *whole, Error *err)
 {
-	RuleCopy *rules = rules_open(worker, reader, work->table->table, err);
-	bool ok = !error_is_set(err) &&
-			  load_rows(worker, reader, work, rules, whole, err);
+	RuleCopy *rules;
+	bool ok;
 
+	if (work->table->table->reference != NULL)
+		return copy_reference_keep(worker, reader, work, whole, err);
+	rules = rules_open(worker, reader, work->table->table, err);
+	ok = !error_is_set(err) &&
+		 load_rows(worker, reader, work, rules, whole, err);
 	rule_copy_close(rules);
 	return ok;
 }
@@ -216,6 +217,7 @@ copy_again(CopyWorker *worker, const CopyWork *work, bool *whole, Error *err)
 	if (reader == NULL)
 		return false;
 	ok = copy_once(worker, reader, work, whole, err);
+	worker->references_of = NULL;
 	pool->source->ops->reader_close(reader);
 	return ok;
 }
@@ -224,8 +226,8 @@ copy_again(CopyWorker *worker, const CopyWork *work, bool *whole, Error *err)
 static void
 copy_undo(CopyWorker *worker, const CopyWork *work)
 {
-	count_sent(worker->pool, work->table, -work->chunk->bytes,
-			   -work->chunk->rows);
+	copy_count_sent(worker->pool, work->table, -work->chunk->bytes,
+					-work->chunk->rows);
 	worker->pool->target->ops->loader_abort(worker->loader);
 }
 
@@ -302,7 +304,7 @@ work_index(CopyWorker *worker, CopyWork *work, Error *err)
 {
 	CopyPool *pool = worker->pool;
 
-	if (!may_go_on(pool, err) ||
+	if (!copy_may_go_on(pool, err) ||
 		!pool->target->ops->loader_ddl(worker->loader, work->index->entry, err))
 		return false;
 	work_done(pool, work, false);
@@ -316,7 +318,7 @@ work_analyze(CopyWorker *worker, CopyWork *work, Error *err)
 	CopyPool *pool = worker->pool;
 	const Table *table = work->table->table;
 
-	if (!may_go_on(pool, err))
+	if (!copy_may_go_on(pool, err))
 		return false;
 	if (!pool->target->ops->loader_analyze(worker->loader, table, err))
 	{

@@ -523,6 +523,12 @@ rule_references_prepare(RuleSet *set, const Schema *schema, Findings *findings,
 }
 
 bool
+rule_reference_clear(const RuleReference *reference, ExprDb *db, Error *err)
+{
+	return expr_reference_clear(db, reference->shape.name, err);
+}
+
+bool
 rule_references_create(const RuleSet *set, ExprDb *db, Error *err)
 {
 	for (int i = 0; i < set->reference_count; i++)

@@ -19,6 +19,8 @@ struct ReferenceRows
 	Arena arena; /* of the rows of one call */
 	Buffer rest; /* the beginning of a row */
 	bool from_rest;
+	int *column_of; /* by the row's field: the reference's; -1: none */
+	int field_count;
 	Value *values;
 	KeptRow *kept;
 	int count;
@@ -36,8 +38,26 @@ rule_set_followed(const RuleSet *set, int i)
 	return NULL;
 }
 
+static void
+map_fields(ReferenceRows *rows, const char *const *columns, int count)
+{
+	const ExprReference *shape = &rows->reference->shape;
+
+	rows->field_count = count;
+	rows->column_of = mem_zalloc((size_t) (count + 1) * sizeof(int));
+	for (int i = 0; i < count; i++)
+	{
+		int k = shape->column_count - 1;
+
+		while (k >= 0 && strcmp(shape->columns[k].name, columns[i]) != 0)
+			k--;
+		rows->column_of[i] = k;
+	}
+}
+
 ReferenceRows *
-reference_rows_open(const RuleReference *reference, ExprDb *db)
+reference_rows_open(const RuleReference *reference, const char *const *columns,
+					int column_count, ExprDb *db)
 {
 	ReferenceRows *rows = mem_zalloc(sizeof(*rows));
 
@@ -47,6 +67,7 @@ reference_rows_open(const RuleReference *reference, ExprDb *db)
 	buffer_init(&rows->rest);
 	rows->values = mem_zalloc((size_t) (reference->shape.column_count + 1) *
 							  sizeof(Value));
+	map_fields(rows, columns, column_count);
 	return rows;
 }
 
@@ -57,6 +78,7 @@ reference_rows_close(ReferenceRows *rows)
 		return;
 	arena_release(&rows->arena);
 	buffer_release(&rows->rest);
+	mem_free(rows->column_of);
 	mem_free(rows->values);
 	mem_free(rows->kept);
 	mem_free(rows);
@@ -69,20 +91,21 @@ take_values(ReferenceRows *rows, Slice row, Error *err)
 	Slice field;
 	int count = 0;
 
-	while (load_field_next(&row, &field))
+	for (int i = 0; i < shape->column_count; i++)
+		rows->values[i] = (Value){ NULL, 0, WIRE_COL_NULL };
+	while (count < rows->field_count && load_field_next(&row, &field))
 	{
-		const ExprColumn *column = &shape->columns[count];
+		int i = rows->column_of[count++];
 
-		if (count == shape->column_count)
-			break;
-		if (!copy_value(field, column->bind == EXPR_BIND_BLOB, &rows->arena,
-						&rows->values[count++], err))
-			return error_wrap(err, "column \"%s\"", column->name);
+		if (i >= 0 &&
+			!copy_value(field, shape->columns[i].bind == EXPR_BIND_BLOB,
+						&rows->arena, &rows->values[i], err))
+			return error_wrap(err, "column \"%s\"", shape->columns[i].name);
 	}
-	return (count == shape->column_count && row.len == 0) ||
+	return (count == rows->field_count && row.len == 0) ||
 		   error_set(err, P_COPY,
 					 "a row does not have the %d columns of its table",
-					 shape->column_count);
+					 rows->field_count);
 }
 
 static bool

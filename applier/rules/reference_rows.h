@@ -3,8 +3,7 @@
  *		Rows of the copy of a followed table: into an engine's reference, or into
  *		what the target keeps.
  *
- * They come in COPY's text form, with the reference's columns in their order.  A
- * row whose key has a null is none, as in the stream.
+ * They come in COPY's text form, with the table's columns.  A row whose key has a null is none, as in the stream.
  */
 #ifndef PORTAGE_REFERENCE_ROWS_H
 #define PORTAGE_REFERENCE_ROWS_H
@@ -14,8 +13,10 @@
 
 typedef struct ReferenceRows ReferenceRows;
 
-/* db: NULL, or where the rows are put. */
-ReferenceRows *reference_rows_open(const RuleReference *reference, ExprDb *db);
+/* columns: of the rows, in their order.  db: NULL, or where the rows are put. */
+ReferenceRows *
+reference_rows_open(const RuleReference *reference, const char *const *columns,
+					int column_count, ExprDb *db);
 void reference_rows_close(ReferenceRows *rows); /* NULL is fine */
 
 /*

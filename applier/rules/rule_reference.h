@@ -45,6 +45,9 @@ rule_references_create(const RuleSet *set, ExprDb *db, Error *err) MUST_CHECK;
 const ConfigReference *
 rule_reference_foreign(const RuleSet *set, const char *text);
 
+bool rule_reference_clear(const RuleReference *reference, ExprDb *db,
+						  Error *err) MUST_CHECK;
+
 /* The whole path of its file. */
 char *rule_reference_path(const RuleSet *set, const ConfigReference *reference,
 						  Arena *arena);
