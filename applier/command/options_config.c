@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "source/query.h"
 #include "source/source.h"
 
 /* What has keys of its own there, or no meaning. */
@@ -189,12 +190,6 @@ check_source(const char *url, Error *err)
 	return source_url_check(url, "source", err);
 }
 
-static bool
-check_reference(const char *url, Error *err)
-{
-	return source_url_check(url, "reference's", err);
-}
-
 /*
  * What is wrong with a URL is told of what is written, if that has a fault of its
  * own; else it is what stands for a variable, of which nothing is told.
@@ -235,7 +230,7 @@ check_urls(const Config *config, Error *err)
 	{
 		const ConfigText *url = &config->references[i].url;
 
-		if (url->text != NULL && !check_url(config, url, check_reference, err))
+		if (url->text != NULL && !check_url(config, url, query_url_check, err))
 			return false;
 	}
 	return true;

@@ -437,26 +437,35 @@ my_stream_next(MyConn *conn, MyResult *result, bool *more, Error *err)
 }
 
 bool
-my_describe(MyConn *conn, Error *err, const char *sql, MYSQL_RES **columns)
+my_describe(MyConn *conn, Error *err, const char *sql, MyColumns *columns)
 {
-	MYSQL_STMT *statement;
 	bool ok;
 
-	*columns = NULL;
+	memset(columns, 0, sizeof(*columns));
 	if (!usable(conn, err))
 		return false;
-	statement = mysql_stmt_init(conn->my);
-	BUG_UNLESS(statement != NULL);
+	columns->statement = mysql_stmt_init(conn->my);
+	BUG_UNLESS(columns->statement != NULL);
 	call_begin(conn, true);
-	ok = mysql_stmt_prepare(statement, sql, (unsigned long) strlen(sql)) == 0;
+	ok = mysql_stmt_prepare(columns->statement, sql,
+							(unsigned long) strlen(sql)) == 0;
 	my_watch_end(conn->watch);
 	/* the connection has the statement's error, too */
 	if (ok)
-		*columns = mysql_stmt_result_metadata(statement);
+		columns->res = mysql_stmt_result_metadata(columns->statement);
 	else
 		(void) my_error(conn, P_APPLY, err);
-	mysql_stmt_close(statement);
 	return ok;
+}
+
+void
+my_columns_free(MyColumns *columns)
+{
+	if (columns->res != NULL)
+		mysql_free_result(columns->res);
+	if (columns->statement != NULL)
+		mysql_stmt_close(columns->statement);
+	memset(columns, 0, sizeof(*columns));
 }
 
 bool

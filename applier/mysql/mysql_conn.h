@@ -105,9 +105,16 @@ bool my_stream(MyConn *conn, Error *err, const char *sql,
 bool my_stream_next(MyConn *conn, MyResult *result, bool *more,
 					Error *err) MUST_CHECK;
 
-/* The columns of a statement that is not run; NULL if it has none. */
+/* The columns of a statement that is not run; res is NULL if it has none. */
+typedef struct MyColumns
+{
+	MYSQL_RES *res;
+	MYSQL_STMT *statement; /* which the columns may be part of */
+} MyColumns;
+
 bool my_describe(MyConn *conn, Error *err, const char *sql,
-				 MYSQL_RES **columns) MUST_CHECK;
+				 MyColumns *columns) MUST_CHECK;
+void my_columns_free(MyColumns *columns);
 
 /* From now on a text is one statement. */
 bool my_single_statements(MyConn *conn, Error *err) MUST_CHECK;

@@ -80,31 +80,34 @@ bind_of(const MYSQL_FIELD *field)
 	}
 }
 
+static void
+take_columns(MYSQL_RES *res, Arena *arena, QueryColumns *columns)
+{
+	const MYSQL_FIELD *fields = mysql_fetch_fields(res);
+
+	columns->count = (int) mysql_num_fields(res);
+	columns->columns = ARENA_ARRAY(arena, ExprColumn, (size_t) columns->count);
+	for (int i = 0; i < columns->count; i++)
+	{
+		columns->columns[i].name = arena_strdup(arena, fields[i].name);
+		columns->columns[i].bind = bind_of(&fields[i]);
+	}
+}
+
 static bool
 describe_mysql(const Query *query, Arena *arena, QueryColumns *columns,
 			   Error *err)
 {
 	MyConn *conn = query_connect(query, err);
-	MYSQL_RES *res = NULL;
+	MyColumns described;
 	bool ok;
 
 	if (conn == NULL)
 		return false;
-	ok = my_describe(conn, err, query->sql, &res);
-	if (ok && res != NULL)
-	{
-		const MYSQL_FIELD *fields = mysql_fetch_fields(res);
-
-		columns->count = (int) mysql_num_fields(res);
-		columns->columns = ARENA_ARRAY(arena, ExprColumn,
-									   (size_t) columns->count);
-		for (int i = 0; i < columns->count; i++)
-		{
-			columns->columns[i].name = arena_strdup(arena, fields[i].name);
-			columns->columns[i].bind = bind_of(&fields[i]);
-		}
-		mysql_free_result(res);
-	}
+	ok = my_describe(conn, err, query->sql, &described);
+	if (ok && described.res != NULL)
+		take_columns(described.res, arena, columns);
+	my_columns_free(&described);
 	my_conn_close(conn);
 	return ok;
 }
@@ -186,5 +189,5 @@ visit_mysql(const Query *query, const QueryColumns *columns,
 	return ok;
 }
 
-const QueryDriver query_driver_mysql = { mysql_url_matches, describe_mysql,
-										 visit_mysql };
+const QueryDriver query_driver_mysql = { mysql_url_matches, mysql_url_check,
+										 describe_mysql, visit_mysql };

@@ -237,4 +237,5 @@ visit_pg(const Query *query, const QueryColumns *columns, QueryVisitor visitor,
 	return ok;
 }
 
-const QueryDriver query_driver_pg = { pg_url_matches, describe_pg, visit_pg };
+const QueryDriver query_driver_pg = { pg_url_matches, pg_url_check, describe_pg,
+									  visit_pg };

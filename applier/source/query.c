@@ -14,16 +14,39 @@ static const QueryDriver *const drivers[] = {
 };
 
 static const QueryDriver *
-driver_of(const Query *query, Error *err)
+driver_of(const char *url)
 {
 	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
 	{
-		if (drivers[i]->matches(query->url))
+		if (drivers[i]->matches(url))
 			return drivers[i];
 	}
-	error_set(err, P_REFERENCE, "there is no driver for its url");
-	error_hint(err, "write postgresql://... or mysql://...");
 	return NULL;
+}
+
+bool
+query_url_check(const char *url, Error *err)
+{
+	const QueryDriver *driver = driver_of(url);
+	const char *scheme_end = strstr(url, "://");
+
+	if (driver != NULL)
+		return driver->check(url, "reference's", err);
+	if (scheme_end == NULL)
+		return error_set(err, P_URL, "the reference's URL has no scheme");
+	return error_set(err, P_URL,
+					 "there is no driver for a reference's URL of %.*s://",
+					 (int) (scheme_end - url), url);
+}
+
+static const QueryDriver *
+driver_for(const Query *query, Error *err)
+{
+	const QueryDriver *driver = driver_of(query->url);
+
+	if (driver == NULL)
+		error_set(err, P_REFERENCE, "there is no driver for its url");
+	return driver;
 }
 
 /*
@@ -49,7 +72,7 @@ bool
 query_describe(const Query *query, Arena *arena, QueryColumns *columns,
 			   Error *err)
 {
-	const QueryDriver *driver = driver_of(query, err);
+	const QueryDriver *driver = driver_for(query, err);
 
 	columns->columns = NULL;
 	columns->count = 0;
@@ -65,7 +88,7 @@ bool
 query_visit(const Query *query, const QueryColumns *columns,
 			QueryVisitor visitor, void *arg, Error *err)
 {
-	const QueryDriver *driver = driver_of(query, err);
+	const QueryDriver *driver = driver_for(query, err);
 
 	return driver != NULL &&
 		   (driver->visit(query, columns, visitor, arg, err) || failed(err));

@@ -29,6 +29,9 @@ typedef struct Query
 	const char *sql;
 } Query;
 
+/* Can the URL be read, without connecting?  P_URL. */
+bool query_url_check(const char *url, Error *err) MUST_CHECK;
+
 /*
  * The columns that it gives, without running it; in the arena.  What passes is
  * P_CONNECT, or transient; the rest is P_REFERENCE.

@@ -15,6 +15,7 @@
 typedef struct QueryDriver
 {
 	bool (*matches)(const char *url);
+	bool (*check)(const char *url, const char *side, Error *err);
 	bool (*describe)(const Query *query, Arena *arena, QueryColumns *columns,
 					 Error *err);
 	bool (*visit)(const Query *query, const QueryColumns *columns,
