@@ -240,8 +240,15 @@ check_counter(const Checking *self)
 {
 	const Derived *derived = self->derived;
 
-	if (derived->compute != NULL && expr_uses(derived->compute)->counter &&
-		derived->input->partitioned)
+	if (derived->compute == NULL || !expr_uses(derived->compute)->counter)
+		return;
+	if (!derived->input->partitioned)
+		report(self, SEVERITY_WARNING, derived->rule->place,
+			   "Number the rows that are there on the target, or begin with an"
+			   " empty table.",
+			   "portage_counter() numbers rows of the stream only: the copy"
+			   " stops at the first row that needs a number");
+	else
 		report(self, SEVERITY_ERROR, derived->rule->place,
 			   "Leave the counter out, or number the rows on the target.",
 			   "portage_counter() cannot number rows of a partitioned table");
@@ -269,6 +276,20 @@ check_encoding(const Checking *self, const Schema *schema)
 						schema->encoding));
 }
 
+/* What is there already is not looked at, only what changes from now on. */
+static void
+check_match(const Checking *self)
+{
+	const ConfigRule *rule = self->derived->rule;
+
+	if (self->derived->match != NULL)
+		report(self, SEVERITY_WARNING, rule->match.place,
+			   "Fill in what is there by an expression of the rule that makes"
+			   " the table, or on the target once the copy has ended.",
+			   "match brings what changes in the stream: the copy does not"
+			   " change rows by it");
+}
+
 void
 rule_check_derived(const Derived *derived, const Schema *schema,
 				   const SchemaTable *table, Findings *findings)
@@ -281,4 +302,5 @@ rule_check_derived(const Derived *derived, const Schema *schema,
 	check_shared(&self);
 	check_counter(&self);
 	check_encoding(&self, schema);
+	check_match(&self);
 }
