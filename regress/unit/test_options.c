@@ -112,9 +112,16 @@ test_commands(void)
 	ok(options.json && options.copy_only && options.jobs == 2, "its options");
 	accepts("finish", "finish", BOTH);
 	refuses(P_USAGE, "no command", BOTH);
+	accepts("quarantine list", "quarantine", "list", BOTH);
+	is_str(options.action, "list", "what is to be done");
+	refuses(P_USAGE, "quarantine alone", "quarantine", BOTH);
+	has(err.hint, "list, retry, drop", "what it could do");
+	refuses(P_USAGE, "quarantine of something else", "quarantine", "empty",
+			BOTH);
+	refuses(P_USAGE, "a word behind that", "quarantine", "list", "all", BOTH);
 	refuses(P_USAGE, "an unknown command", "rum", BOTH);
 	has(err.hint, "run", "what was meant");
-	has(err.detail, "check, plan, run, status, finish and drop",
+	has(err.detail, "check, plan, run, status, finish, drop and quarantine",
 		"those there are");
 	refuses(P_USAGE, "a command of later", "cutover", BOTH);
 	refuses(P_USAGE, "two commands", "run", "check", BOTH);

@@ -91,8 +91,14 @@ test_sides(void)
 	   "the configuration is there");
 	is_int(options.jobs, 4, "defaults are as ever");
 	for (int command = 0; command < COMMAND_COUNT; command++)
-		accepts(command_name((CommandId) command), SIDES,
-				command_name((CommandId) command));
+	{
+		const char *name = command_name((CommandId) command);
+
+		if (command == COMMAND_QUARANTINE)
+			accepts(name, SIDES, name, "list");
+		else
+			accepts(name, SIDES, name);
+	}
 	accepts("with names",
 			"sources: { a: { url: postgresql://u@old/x } }\n"
 			"targets: { b: { url: 'mysql://u@new/x' } }\n",
