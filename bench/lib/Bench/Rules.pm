@@ -75,6 +75,8 @@ sub prepare
 	my ($source, $target) = ($pair->source, $pair->target);
 
 	$self->{workload}->prepare($source);
+	# what a filter of more than the key asks for
+	$source->sql($database, 'ALTER TABLE events REPLICA IDENTITY FULL');
 	foreach my $name (@names)
 	{
 		$self->configure($name) if defined $contenders{$name}{rules};
