@@ -57,6 +57,9 @@ typedef struct Table
 	const struct RuleReference *reference;
 	const char **order; /* columns that rows are to be read in the order of */
 	int order_count;
+	/* what rules keep of its rows, which goes with them */
+	const struct KeptPlace *kept;
+	int kept_count;
 	const struct Shape *altered; /* name and columns, if they are others than
 								  * what is noted; see copy_plan_altered */
 } Table;

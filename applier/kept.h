@@ -47,6 +47,13 @@ typedef struct KeptRow
 	Slice body;
 } KeptRow;
 
+/* Rows of an area: all of them, or those with this key. */
+typedef struct KeptPlace
+{
+	const char *area;
+	const char *key; /* or NULL */
+} KeptPlace;
+
 /* Called for each row; false ends it with the error. */
 typedef bool (*KeptVisitor)(void *arg, const KeptRow *row, Error *err);
 

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "rules/derived.h"
+#include "rules/kept_area.h"
 #include "rules/reference_rows.h"
 #include "rules/rule_derive.h"
 
@@ -141,6 +142,28 @@ reading_table(const Table *table, const Derived *derived, Arena *arena)
 	return reading;
 }
 
+/* Where rules keep something of its rows, while they are copied. */
+static void
+kept_places(const Derived *derived, const Table *table, Arena *arena,
+			Table *out)
+{
+	KeptPlace *places = ARENA_ARRAY(arena, KeptPlace,
+									(size_t) derived->column_count + 1);
+	const DerivedColumn *column;
+	int position = 0;
+
+	out->kept = places;
+	out->kept_count = 0;
+	while ((column = counter_column_next(derived, &position)) != NULL)
+		places[out->kept_count++].area = counter_area(
+			derived, column->expression, arena);
+	if (!ledger_has_keys(derived))
+		return;
+	places[out->kept_count].area = ledger_area(derived, arena);
+	places[out->kept_count++].key = ledger_table(table->schema, table->name,
+												 arena);
+}
+
 /*
  * Pieces of a table that others write to cannot be taken back, and those that are
  * numbered have one order: they are copied whole.
@@ -152,6 +175,7 @@ ruled_table(const Derived *derived, const Table *table, Arena *arena,
 	derived_table(derived, table, arena, out);
 	out->source = reading_table(table, derived, arena);
 	out->key_ordered = false;
+	kept_places(derived, table, arena, out);
 	if (out->shared || out->source->order_count > 0)
 		out->blocks = 0;
 }

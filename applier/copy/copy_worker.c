@@ -123,6 +123,25 @@ read_end(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
 	return true;
 }
 
+/* What rules keep of the rows, in the same transaction. */
+static bool
+keep_rest(CopyWorker *worker, RuleCopy *rules, Error *err)
+{
+	const TargetOps *target = worker->pool->target->ops;
+	const KeptRow *kept;
+	int count = rules != NULL;
+
+	while (count > 0)
+	{
+		if (!copy_may_go_on(worker->pool, err) ||
+			!rule_copy_kept(rules, &kept, &count, err) ||
+			(count > 0 &&
+			 !target->loader_keep(worker->loader, kept, count, err)))
+			return false;
+	}
+	return true;
+}
+
 /* From the source through the rules, if there are any, to the target. */
 static bool
 load_rows(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
@@ -147,6 +166,8 @@ load_rows(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
 		return error_set(err, P_COPY,
 						 "%lld rows were sent, the target has taken %lld",
 						 (long long) chunk->rows, (long long) loaded);
+	if (!keep_rest(worker, rules, err))
+		return false;
 	source->reader_stamp(reader, &chunk->stamp);
 	return target->loader_commit(worker->loader, chunk,
 								 rules != NULL ? rule_copy_ledger(rules) : NULL,
@@ -166,8 +187,7 @@ rules_open(CopyWorker *worker, SourceReader *reader, const Table *table,
 						  err))
 		return NULL;
 	worker->pool->source->ops->reader_stamp(reader, &stamp);
-	return rule_copy_open(worker->engine, derived, table->source->columns,
-						  table->source->column_count, stamp.lsn);
+	return rule_copy_open(worker->engine, derived, table->source, stamp.lsn);
 }
 
 /*

@@ -188,7 +188,9 @@ static bool
 chunks_replace(const LoadEmpty *self, const Chunk *chunks, int count,
 			   Error *err)
 {
-	bool ok = state_exec(self, "DELETE FROM portage_chunk", "", err);
+	bool ok = state_exec(self, "DELETE FROM portage_chunk", "", err) &&
+			  kept_mysql_remove(self->conn, self->progress->stream, self->table,
+								err);
 
 	for (int i = 0; ok && i < count; i++)
 		ok = target_mysql_chunk_insert(self->conn, self->progress->stream,

@@ -23,6 +23,7 @@ typedef struct LoadEmpty
 	int writer; /* of the origin row */
 	const MapTable *maps;
 	const TableMap *map; /* one of them */
+	const Table *table;	 /* as the source has it */
 	bool shared;		 /* others write to the table, too: Table.shared */
 } LoadEmpty;
 

@@ -143,6 +143,9 @@ void kept_mysql_map(Arena *arena, TableMap *map);
 bool kept_mysql_look(TargetMysql *self, const Relation *relation,
 					 const PlanTable **table, Error *err) MUST_CHECK;
 void kept_mysql_forget(TargetMysql *self);
+/* Those of a table that is emptied. */
+bool kept_mysql_remove(MyConn *conn, const char *stream, const Table *table,
+					   Error *err) MUST_CHECK;
 bool kept_mysql_put(MyConn *conn, const char *stream, const KeptRow *rows,
 					int count, Error *err) MUST_CHECK;
 

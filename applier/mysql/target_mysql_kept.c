@@ -319,6 +319,37 @@ kept_mysql_put(MyConn *conn, const char *stream, const KeptRow *rows, int count,
 	return ok || error_wrap(err, "cannot keep what rules need");
 }
 
+static void
+remove_sql(Buffer *sql, const char *stream, const KeptPlace *place)
+{
+	buffer_reset(sql);
+	buffer_puts(sql, "DELETE FROM portage_kept WHERE stream = ");
+	my_quote_bytes(sql, slice_of(stream));
+	buffer_puts(sql, " AND area = ");
+	my_quote_bytes(sql, slice_of(place->area));
+	if (place->key == NULL)
+		return;
+	buffer_puts(sql, " AND kept_key = ");
+	my_quote_bytes(sql, slice_of(place->key));
+}
+
+bool
+kept_mysql_remove(MyConn *conn, const char *stream, const Table *table,
+				  Error *err)
+{
+	Buffer sql;
+	bool ok = true;
+
+	buffer_init(&sql);
+	for (int i = 0; ok && i < table->kept_count; i++)
+	{
+		remove_sql(&sql, stream, &table->kept[i]);
+		ok = my_exec_slice(conn, err, (Slice){ sql.data, sql.len }, NULL);
+	}
+	buffer_release(&sql);
+	return ok || error_wrap(err, "cannot remove what rules have kept");
+}
+
 /* ---- for planner and writers */
 
 void

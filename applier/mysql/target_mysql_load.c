@@ -100,6 +100,7 @@ static void
 empty_of(TargetLoader *loader, const Table *table, const TableMap *map,
 		 LoadEmpty *empty)
 {
+	empty->table = table;
 	empty->shared = table->shared;
 	empty->conn = loader->conn;
 	empty->progress = &loader->progress;

@@ -323,6 +323,24 @@ kept_pg_put(PgConn *conn, const char *stream, const KeptRow *rows, int count,
 }
 
 bool
+kept_pg_remove(PgConn *conn, const char *stream, const Table *table, Error *err)
+{
+	bool ok = true;
+
+	for (int i = 0; ok && i < table->kept_count; i++)
+	{
+		const char *params[] = { stream, table->kept[i].area,
+								 table->kept[i].key };
+
+		ok = pg_exec_params(conn, err,
+							"DELETE FROM portage.kept WHERE stream = $1"
+							" AND area = $2 AND ($3::text IS NULL OR key = $3)",
+							3, params);
+	}
+	return ok || error_wrap(err, "cannot remove what rules have kept");
+}
+
+bool
 kept_pg_look(TargetPg *self, const Relation *relation, const PlanTable **table,
 			 Error *err)
 {

@@ -15,6 +15,10 @@ bool ledger_pg_add(PgConn *conn, const char *stream, const Ledger *ledger,
 				   Error *err) MUST_CHECK;
 
 /* Add or replace these rows in the open transaction. */
+/* Those of a table that is emptied. */
+bool kept_pg_remove(PgConn *conn, const char *stream, const Table *table,
+					Error *err) MUST_CHECK;
+
 bool kept_pg_put(PgConn *conn, const char *stream, const KeptRow *rows,
 				 int count, Error *err) MUST_CHECK;
 

@@ -315,7 +315,8 @@ loader_reset(TargetLoader *loader, const Table *table, const Chunk *chunks,
 		 pg_exec_params(conn, err,
 						"DELETE FROM portage.chunk WHERE stream = $1"
 						" AND table_oid = $2",
-						2, params);
+						2, params) &&
+		 kept_pg_remove(conn, loader->progress.stream, table, err);
 	for (int i = 0; ok && i < count; i++)
 		ok = target_pg_chunk_insert(conn, loader->progress.stream, &chunks[i],
 									err);

@@ -13,7 +13,9 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "rules/kept_area.h"
 #include "rules/rule_derive.h"
+#include "rules/rule_set_parts.h"
 #include "rules/rule_share.h"
 #include "schema/type_width.h"
 
@@ -234,24 +236,69 @@ check_shared(const Checking *self)
 							other, derived->schema, derived->name));
 }
 
-/* Partitions are copied each by itself, so that they have no order. */
+static bool
+has_key(const RuleInput *input)
+{
+	for (int i = 0; i < input->column_count; i++)
+	{
+		if ((input->columns[i].flags & WIRE_COLUMN_KEY) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* Does the same rule make a table of another one, too? */
+static bool
+rule_has_others(const Derived *derived)
+{
+	const RuleSet *set = derived->set;
+
+	for (int i = 0; i < set->goal_count; i++)
+	{
+		if (set->goals[i].rule == derived->rule &&
+			set->goals[i].table_oid != derived->input->oid)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Numbers are given in the order of the key by one worker, while the copy of another
+ * table would begin with the same ones.  Partitions are copied each by itself.
+ */
 static void
 check_counter(const Checking *self)
 {
 	const Derived *derived = self->derived;
+	ConfigPlace place = derived->rule->place;
 
 	if (derived->compute == NULL || !expr_uses(derived->compute)->counter)
 		return;
-	if (!derived->input->partitioned)
-		report(self, SEVERITY_WARNING, derived->rule->place,
-			   "Number the rows that are there on the target, or begin with an"
-			   " empty table.",
-			   "portage_counter() numbers rows of the stream only: the copy"
-			   " stops at the first row that needs a number");
-	else
-		report(self, SEVERITY_ERROR, derived->rule->place,
+	if (derived->input->partitioned)
+		report(self, SEVERITY_ERROR, place,
 			   "Leave the counter out, or number the rows on the target.",
 			   "portage_counter() cannot number rows of a partitioned table");
+	else if (!has_key(derived->input))
+		report(self, SEVERITY_ERROR, place,
+			   "Give the table a primary key, or leave the counter out.",
+			   "portage_counter() numbers rows in the order of their key, and"
+			   " the table has none");
+	else if (rule_has_others(derived))
+		report(self, SEVERITY_ERROR, place,
+			   "Give each table a rule of its own.",
+			   "portage_counter() in a rule of several tables: in which order"
+			   " their rows are numbered nobody could say");
+}
+
+static void
+check_ledger(const Checking *self)
+{
+	const Derived *derived = self->derived;
+
+	if (ledger_has_keys(derived) && !has_key(derived->input))
+		report(self, SEVERITY_ERROR, derived->rule->place,
+			   "Give the table a primary key, or write ledger: counts.",
+			   "ledger: keys, and the table has no key");
 }
 
 /*
@@ -301,6 +348,7 @@ rule_check_derived(const Derived *derived, const Schema *schema,
 	check_wal(derived, schema, table, findings);
 	check_shared(&self);
 	check_counter(&self);
+	check_ledger(&self);
 	check_encoding(&self, schema);
 	check_match(&self);
 }

@@ -5,14 +5,22 @@
  * A row of the copy is an INSERT: the same programs are asked as in the stream, so
  * that both agree about it.  Values are kept in an arena for one call; what is
  * given out is one buffer.  A row may lie across two calls: its beginning waits.
+ *
+ * Rows that are numbered come in the order of their key, so that a copy which is
+ * begun again gives the same numbers.
  */
 #include "rules/rule_copy.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buffer.h"
 #include "base/mem.h"
 #include "rules/derived.h"
+#include "rules/kept_area.h"
+#include "rules/kept_map.h"
+#include "rules/kept_spill.h"
 #include "rules/rule_row.h"
 #include "text/copy_text.h"
 #include "text/copy_value.h"
@@ -20,6 +28,11 @@
 
 /* so many bytes of values may be kept before the arena is emptied */
 #define ARENA_BYTES (1024 * 1024)
+
+/* so many bytes of what is to be kept stay in memory */
+#define SPILL_BYTES ((size_t) 4 * 1024 * 1024)
+
+#define NUMBER_SIZE 24
 
 struct RuleCopy
 {
@@ -39,6 +52,13 @@ struct RuleCopy
 	Value *values;
 	Value *derived_values;
 	int64_t rows_out;
+
+	KeptSpill *kept; /* of counters, only which there are */
+	KeptMap counters;
+	Arena numbers;			 /* of counters, that are given out */
+	Arena names;			 /* of the ledger's */
+	const char *ledger_area; /* of rows that are left out; NULL: none is kept */
+	const char *ledger_table;
 };
 
 /* Enough of a relation to write text by. */
@@ -56,9 +76,86 @@ text_relation(const Derived *derived)
 	return relation;
 }
 
-static void
-map_fields(RuleCopy *copy, const char *const *columns, int column_count)
+/* ---- what is kept */
+
+static bool
+keep(RuleCopy *copy, const char *area, const char *hash, Slice key, Slice body,
+	 Error *err)
 {
+	KeptRow row = { area, hash, key, body };
+
+	return kept_spill_add(copy->kept, &row, err);
+}
+
+/* ExprContext.counter: what is new is noted, its last number once it is known. */
+static bool
+count_next(void *arg, int expression, Slice key, int64_t *next, Error *err)
+{
+	RuleCopy *copy = arg;
+	const char *area = counter_area(copy->derived, expression, &copy->arena);
+	char hash[KEPT_HASH_SIZE];
+	bool known;
+
+	*next = 0;
+	known = kept_map_find(&copy->counters, area, key, next);
+	*next += 1;
+	kept_map_put(&copy->counters, area, key, *next);
+	if (known)
+		return true;
+	kept_hash(key, hash);
+	return keep(copy, area, hash, key, slice_of(""), err);
+}
+
+static bool
+keep_left_out(RuleCopy *copy, RulePlace place, Error *err)
+{
+	char hash[KEPT_HASH_SIZE];
+	char body[LEDGER_BODY_SIZE];
+
+	if (copy->ledger_area == NULL)
+		return true;
+	ledger_key_hash(copy->derived, copy->values, hash);
+	ledger_body(place, copy->context.lsn, body);
+	return keep(copy, copy->ledger_area, hash, slice_of(copy->ledger_table),
+				slice_of(body), err);
+}
+
+/* Keys of the ledger have their body already. */
+static Slice
+last_number(RuleCopy *copy, const KeptRow *row)
+{
+	char *text = arena_alloc(&copy->numbers, NUMBER_SIZE);
+	int64_t number = 0;
+
+	BUG_UNLESS(kept_map_find(&copy->counters, row->area, row->key, &number));
+	snprintf(text, NUMBER_SIZE, "%" PRId64, number);
+	return slice_of(text);
+}
+
+bool
+rule_copy_kept(RuleCopy *copy, const KeptRow **rows, int *count, Error *err)
+{
+	KeptRow *some;
+
+	if (!kept_spill_next(copy->kept, &some, count, err))
+		return false;
+	arena_reset(&copy->numbers);
+	for (int i = 0; i < *count; i++)
+	{
+		if (some[i].body.len == 0)
+			some[i].body = last_number(copy, &some[i]);
+	}
+	*rows = some;
+	return true;
+}
+
+/* ---- rows */
+
+static void
+map_fields(RuleCopy *copy, const Table *table)
+{
+	const char *const *columns = table->columns;
+	int column_count = table->column_count;
 	const RuleInput *input = copy->derived->input;
 
 	copy->field_count = column_count;
@@ -76,9 +173,23 @@ map_fields(RuleCopy *copy, const char *const *columns, int column_count)
 	}
 }
 
+static void
+keep_open(RuleCopy *copy, const Table *table)
+{
+	const Derived *derived = copy->derived;
+
+	copy->kept = kept_spill_open(SPILL_BYTES);
+	arena_init(&copy->numbers);
+	arena_init(&copy->names);
+	if (!ledger_has_keys(derived))
+		return;
+	copy->ledger_area = ledger_area(derived, &copy->names);
+	copy->ledger_table = ledger_table(table->schema, table->name, &copy->names);
+}
+
 RuleCopy *
-rule_copy_open(RuleEngine *engine, const Derived *derived,
-			   const char *const *columns, int column_count, Lsn lsn)
+rule_copy_open(RuleEngine *engine, const Derived *derived, const Table *table,
+			   Lsn lsn)
 {
 	RuleCopy *copy = mem_zalloc(sizeof(*copy));
 	size_t bits = (size_t) derived->column_count / 8 + 1;
@@ -92,14 +203,17 @@ rule_copy_open(RuleEngine *engine, const Derived *derived,
 							  sizeof(Value));
 	copy->derived_values = mem_zalloc((size_t) (derived->column_count + 1) *
 									  sizeof(Value));
-	map_fields(copy, columns, column_count);
+	map_fields(copy, table);
 	arena_init(&copy->arena);
 	buffer_init(&copy->out);
 	buffer_init(&copy->rest);
+	keep_open(copy, table);
 	copy->context = (ExprContext){
 		.op = "insert",
 		.lsn = lsn,
 		.source = rule_set_config(rule_engine_set(engine))->source,
+		.counter = count_next,
+		.counter_arg = copy,
 	};
 	return copy;
 }
@@ -111,6 +225,10 @@ rule_copy_close(RuleCopy *copy)
 		return;
 	relation_release(copy->relation);
 	arena_release(&copy->arena);
+	kept_spill_close(copy->kept);
+	kept_map_release(&copy->counters);
+	arena_release(&copy->numbers);
+	arena_release(&copy->names);
 	buffer_release(&copy->out);
 	buffer_release(&copy->rest);
 	ledger_release(&copy->ledger);
@@ -214,7 +332,7 @@ copy_row(RuleCopy *copy, Slice row, Error *err)
 		return row_failed(copy, err);
 	count_row(copy, place);
 	if (place != PLACE_HERE)
-		return true;
+		return keep_left_out(copy, place, err);
 	if (!rule_row(copy->derived, copy->values, NULL, PURPOSE_WHOLE,
 				  &copy->context, &copy->arena, copy->derived_values, err))
 		return row_failed(copy, err);

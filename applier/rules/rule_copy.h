@@ -7,17 +7,20 @@
 #define PORTAGE_RULE_COPY_H
 
 #include "base/lsn.h"
+#include "catalog.h"
+#include "kept.h"
 #include "ledger.h"
 #include "rules/rule_set.h"
 
 typedef struct RuleCopy RuleCopy;
 
 /*
- * derived was given by the engine, which is this thread's; columns are those that
- * the rows have, by name, in their order.  lsn: of the snapshot, for expressions.
+ * derived was given by the engine, which is this thread's; table is what is read,
+ * with the columns that the rows have, in their order.  lsn: of the snapshot.
+ * Counters begin at 0, so a table that has some is copied as a whole.
  */
 RuleCopy *rule_copy_open(RuleEngine *engine, const Derived *derived,
-						 const char *const *columns, int column_count, Lsn lsn);
+						 const Table *table, Lsn lsn);
 void rule_copy_close(RuleCopy *copy);
 
 /*
@@ -29,5 +32,13 @@ bool rule_copy_rows(RuleCopy *copy, Slice in, Slice *out, int64_t *rows,
 
 /* What became of the rows so far. */
 const Ledger *rule_copy_ledger(const RuleCopy *copy);
+
+/*
+ * Behind the last row: what is to be kept of them, the last numbers of counters and
+ * keys of rows that were left out.  Some of it, until the next call; *count is 0
+ * behind the last.
+ */
+bool rule_copy_kept(RuleCopy *copy, const KeptRow **rows, int *count,
+					Error *err) MUST_CHECK;
 
 #endif /* PORTAGE_RULE_COPY_H */

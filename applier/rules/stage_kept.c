@@ -20,10 +20,10 @@
 #include "base/json_text.h"
 #include "base/mem.h"
 #include "plan/row_error.h"
+#include "rules/kept_area.h"
 #include "rules/stage_parts.h"
 
 #define AREA_QUARANTINE "quarantine"
-#define AREA_COUNTER "counter:"
 
 /* ---- reading */
 
@@ -48,7 +48,8 @@ stage_kept_load(RuleStage *stage, Error *err)
 
 	return ops->kept_visit(stage->target, AREA_QUARANTINE, take_row, stage,
 						   err) &&
-		   ops->kept_visit(stage->target, AREA_COUNTER, take_row, stage, err);
+		   ops->kept_visit(stage->target, KEPT_AREA_COUNTER, take_row, stage,
+						   err);
 }
 
 /* ---- writing */
@@ -57,43 +58,65 @@ void
 stage_put_kept(RuleStage *stage, ChangeKind kind, const char *area, Slice key,
 			   Slice body)
 {
-	Arena *arena = &stage->out.frame->arena;
 	char hash[KEPT_HASH_SIZE];
 	KeptRow row = { area, hash, key, body };
-	Change change;
 
 	kept_hash(key, hash);
-	change = kept_change(kind, stage->kept, stage->target->config->stream, &row,
-						 arena);
+	stage_put_kept_row(stage, kind, &row);
+}
+
+void
+stage_put_kept_row(RuleStage *stage, ChangeKind kind, const KeptRow *row)
+{
+	Change change = kept_change(kind, stage->kept,
+								stage->target->config->stream, row,
+								&stage->out.frame->arena);
+
+	stage_out_relation(stage, stage->kept);
+	stage_out_change(stage, &change);
+}
+
+static Value
+text_value(const char *text)
+{
+	return (Value){ text, (uint32_t) strlen(text), WIRE_COL_PRESENT };
+}
+
+void
+stage_empty_kept(RuleStage *stage, const int *match, int match_count,
+				 const char *area, const char *key)
+{
+	Arena *arena = &stage->out.frame->arena;
+	ChangeManner *manner = ARENA_NEW(arena, ChangeManner);
+	Value *values = ARENA_ARRAY(arena, Value, KEPT_COLUMNS);
+	Change change = { .kind = CHANGE_MATCH,
+					  .relation = stage->kept,
+					  .new_values = values,
+					  .manner = manner };
+
+	manner->match = match;
+	manner->match_count = match_count;
+	for (int i = 0; i < KEPT_COLUMNS; i++)
+		values[i].state = WIRE_COL_UNCHANGED;
+	values[KEPT_STREAM] = text_value(stage->target->config->stream);
+	values[KEPT_AREA] = text_value(area);
+	if (key != NULL)
+		values[KEPT_KEY] = text_value(key);
+	values[KEPT_BODY] = text_value("");
 	stage_out_relation(stage, stage->kept);
 	stage_out_change(stage, &change);
 }
 
 /* ---- counters */
 
-static const char *
-column_of_expression(const Derived *derived, int expression)
-{
-	for (int i = 0; i < derived->column_count; i++)
-	{
-		if (derived->columns[i].from < 0 &&
-			derived->columns[i].expression == expression)
-			return derived->columns[i].as.name;
-	}
-	BUG("a counter outside of a column");
-}
-
 bool
 stage_counter(void *arg, int expression, Slice key, int64_t *next, Error *err)
 {
 	RuleStage *stage = arg;
 	Arena *arena = &stage->out.frame->arena;
-	const Derived *derived = stage->deriving;
+	const char *area = counter_area(stage->deriving, expression, arena);
 	char number[24];
-	char *area;
 
-	area = arena_printf(arena, AREA_COUNTER "%s:%s", derived->rule_name,
-						column_of_expression(derived, expression));
 	*next = 0;
 	(void) kept_map_find(&stage->counters, area, key, next);
 	if (*next == INT64_MAX)

@@ -6,6 +6,7 @@
  * stage_table.c	relations of the source and what is derived from them
  * stage_out.c		the frame that is being made, and its ledger
  * stage_kept.c		counters and quarantine
+ * stage_ledger.c	keys of rows that rules leave out
  * stage_unsure.c	rows in quarantine that no rule changes
  * stage_reference.c	tables that are followed
  */
@@ -124,6 +125,15 @@ bool stage_kept_load(RuleStage *stage, Error *err);
 void stage_put_kept(RuleStage *stage, ChangeKind kind, const char *area,
 					Slice key, Slice body);
 
+/* The same with everything as it is to be kept. */
+void stage_put_kept_row(RuleStage *stage, ChangeKind kind, const KeptRow *row);
+/*
+ * Rows with this area, and this key if it is among the columns of match, have an
+ * empty body from now on.  match lives as long as the program, strings as the frame.
+ */
+void stage_empty_kept(RuleStage *stage, const int *match, int match_count,
+					  const char *area, const char *key);
+
 /* ExprContext.counter; the argument is the stage. */
 bool stage_counter(void *stage, int expression, Slice key, int64_t *next,
 				   Error *err);
@@ -137,6 +147,18 @@ void stage_release(RuleStage *stage, const StageDerived *derived,
 /* Put the row aside, with why. */
 void stage_quarantine(RuleStage *stage, const StageDerived *derived,
 					  const Change *change, const Error *why);
+
+/* ---- stage_ledger.c: nothing, where the rule keeps no keys */
+
+/* What has become of the row. */
+void stage_ledger_keys(RuleStage *stage, const StageDerived *item,
+					   const Change *change, const RuleMoves *moves);
+/* It is put aside, which is kept elsewhere. */
+void stage_ledger_quarantined(RuleStage *stage, const StageDerived *item,
+							  const Change *change);
+/* All rows of the relation have gone. */
+void stage_ledger_truncate(RuleStage *stage, const StageDerived *item,
+						   const Relation *relation);
 
 /* ---- stage_unsure.c */
 

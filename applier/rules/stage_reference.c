@@ -387,34 +387,13 @@ stage_follow(RuleStage *stage, const StageTable *table, const Change *change,
 
 /* ---- TRUNCATE */
 
-static Value
-text_value(const char *text)
-{
-	return (Value){ text, (uint32_t) strlen(text), WIRE_COL_PRESENT };
-}
-
 /* Every kept row of the area has an empty body from now on. */
 static void
 empty_kept(RuleStage *stage, const StageReference *to)
 {
 	static const int match[] = { KEPT_STREAM, KEPT_AREA };
-	Arena *arena = &stage->out.frame->arena;
-	ChangeManner *manner = ARENA_NEW(arena, ChangeManner);
-	Value *values = ARENA_ARRAY(arena, Value, KEPT_COLUMNS);
-	Change change = { .kind = CHANGE_MATCH,
-					  .relation = stage->kept,
-					  .new_values = values,
-					  .manner = manner };
 
-	manner->match = match;
-	manner->match_count = 2;
-	for (int i = 0; i < KEPT_COLUMNS; i++)
-		values[i].state = WIRE_COL_UNCHANGED;
-	values[KEPT_STREAM] = text_value(stage->target->config->stream);
-	values[KEPT_AREA] = text_value(to->reference->area);
-	values[KEPT_BODY] = text_value("");
-	stage_out_relation(stage, stage->kept);
-	stage_out_change(stage, &change);
+	stage_empty_kept(stage, match, 2, to->reference->area, NULL);
 }
 
 bool

@@ -297,7 +297,10 @@ typedef struct TargetOps
 	/* Before the first piece of a table: P_TARGET_NOT_EMPTY. */
 	bool (*loader_prove_empty)(TargetLoader *loader, const Table *table,
 							   Error *err);
-	/* Empty the table and replace its chunk rows by these, at once. */
+	/*
+	 * Empty the table and replace its chunk rows by these, at once; what rules
+	 * keep of its rows goes, too.
+	 */
 	bool (*loader_reset)(TargetLoader *loader, const Table *table,
 						 const Chunk *chunks, int count, Error *err);
 	/*
