@@ -208,6 +208,7 @@ move_insert(const RuleMove *move, const Change *source, RuleMoves *moves,
 	if (!rule_place(move->derived, source->new_values, move->context, &place,
 					err))
 		return false;
+	moves->after = place;
 	if (place != PLACE_HERE)
 	{
 		count_place(move, place);
@@ -228,6 +229,7 @@ move_delete(const RuleMove *move, const Change *source, RuleMoves *moves,
 	if (known &&
 		!rule_place(derived, source->old_values, move->context, &place, err))
 		return false;
+	moves->before = known ? place : PLACE_UNKNOWN;
 	if (place != PLACE_HERE)
 	{
 		count_place(move, place);
@@ -251,6 +253,8 @@ update_known(const RuleMove *move, const Change *source, RuleMoves *moves,
 	if (!rule_place(derived, source->new_values, move->context, &after, err) ||
 		!rule_place(derived, old, move->context, &before, err))
 		return false;
+	moves->before = before;
+	moves->after = after;
 	if (after != PLACE_HERE)
 		count_place(move, after);
 	else
@@ -283,6 +287,7 @@ update_unknown(const RuleMove *move, const Change *source, RuleMoves *moves,
 	if (!rule_place(move->derived, source->new_values, move->context, &after,
 					err))
 		return false;
+	moves->after = after;
 	if (after != PLACE_HERE)
 	{
 		count_place(move, after);
@@ -344,6 +349,8 @@ rule_move(const RuleMove *move, const Change *change, RuleMoves *moves,
 
 	BUG_UNLESS(change->kind <= CHANGE_DELETE);
 	moves->count = 0;
+	moves->before = PLACE_UNKNOWN;
+	moves->after = PLACE_UNKNOWN;
 	count(move, LEDGER_SEEN);
 	if (move->derived->match != NULL)
 		return move_match(move, change, moves, err);

@@ -23,6 +23,9 @@ typedef struct RuleMoves
 {
 	Change changes[2];
 	int count;
+	/* where the row was and where it is; PLACE_UNKNOWN: nobody has asked, or knows */
+	RulePlace before;
+	RulePlace after;
 } RuleMoves;
 
 typedef struct RuleMove

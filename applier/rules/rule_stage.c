@@ -150,6 +150,7 @@ quarantine(RuleStage *stage, const StageDerived *item, const Change *change,
 		   const Error *why)
 {
 	stage_quarantine(stage, item, change, why);
+	stage_ledger_quarantined(stage, item, change);
 	stage_out_ledger(stage, item->derived, change->relation)
 		->counts[LEDGER_QUARANTINED]++;
 }
@@ -238,6 +239,7 @@ apply_rule(RuleStage *stage, const StageDerived *item, const Change *change,
 	if (!move_row(stage, &move, change, &moves, err))
 		return rule_failed(stage, item, change, err);
 	put_moves(stage, item, change, &moves, move.unsure);
+	stage_ledger_keys(stage, item, change, &moves);
 	return true;
 }
 
@@ -299,6 +301,9 @@ truncate_table(RuleStage *stage, const Change *change, const Relation *relation,
 	{
 		const StageDerived *item = &table->derived[i];
 
+		if (stage->filter->verdict(stage->filter, &stage->txn, change,
+								   item->stamped) != VERDICT_SKIP)
+			stage_ledger_truncate(stage, item, relation);
 		if ((item->derived->operations & RULE_TRUNCATE) == 0)
 		{
 			stage_out_ledger(stage, item->derived, relation)
