@@ -11,17 +11,20 @@ static IndexJob jobs[2] = { { &entries[0], true }, { &entries[1], false } };
 static Chunk chunks[3] = { { .number = 1 }, { .number = 2 }, { .number = 1 } };
 
 /* One of two chunks and two indexes, one of a chunk and nothing else. */
+static const Table rows; /* neither is a reference */
 static CopyTable tables[2];
 
 static void
 plan_init(CopyPlan *plan)
 {
 	memset(plan, 0, sizeof(*plan));
-	tables[0] = (CopyTable){ .chunks = &chunks[0],
+	tables[0] = (CopyTable){ .table = &rows,
+							 .chunks = &chunks[0],
 							 .chunk_count = 2,
 							 .indexes = jobs,
 							 .index_count = 2 };
-	tables[1] = (CopyTable){ .chunks = &chunks[2], .chunk_count = 1 };
+	tables[1] =
+		(CopyTable){ .table = &rows, .chunks = &chunks[2], .chunk_count = 1 };
 	plan->todo = tables;
 	plan->todo_count = 2;
 }

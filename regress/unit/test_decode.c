@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "crc32c.h"
 #include "pipeline/decode.h"
+#include "base/mem.h"
 #include "tap.h"
 #include "wire.h"
 
@@ -120,6 +121,8 @@ print_frame(Buffer *out, const Frame *frame)
 			case EVENT_COMMIT:
 				print_txn(out, "commit", &event->txn);
 				break;
+			case EVENT_LEDGER:
+				BUG("the plugin sends no ledger");
 		}
 		buffer_putc(out, '\n');
 	}

@@ -161,9 +161,9 @@ test_select(Arena *arena)
 		  .name = "progress",
 		  .sql = "p" },
 	};
-	DumpTable tables[] = { { 13, 0, false },
-						   { 10, 0, false },
-						   { 11, 0, true } };
+	DumpTable tables[] = { { .oid = 13 },
+						   { .oid = 10 },
+						   { .oid = 11, .selected = true } };
 	DumpCatalog catalog = { .tables = tables, .table_count = 3 };
 	Findings left_out;
 	DdlEntry *entries;

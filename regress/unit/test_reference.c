@@ -250,6 +250,7 @@ test_foreign(void)
 		"  r: { table: public.customers, source: a, key: [id] }\n"
 		"rules:\n"
 		"  - table: public.orders\n"
+		"    operations: [insert, update, delete]\n"
 		"    columns: { who: \"" ASKS "\" }\n";
 	SchemaFixture fixture;
 	Prepared prepared;
@@ -257,7 +258,9 @@ test_foreign(void)
 
 	make_schema(&fixture, 'd');
 	prepare(&prepared, text, &fixture.schema, "a");
-	ok(first_error(&prepared.findings) == NULL, "a table of the rule's source");
+	finding = first_error(&prepared.findings);
+	ok(finding == NULL, "a table of the rule's source: %s",
+	   finding != NULL ? finding->message : "");
 	release(&prepared);
 	prepare(&prepared, text, &fixture.schema, "b");
 	finding = first_error(&prepared.findings);

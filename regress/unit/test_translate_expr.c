@@ -254,7 +254,7 @@ test_facts(void)
 		   out.length == 23,
 	   "the length of a text");
 	ok(expr_translate(&in, "(i + at)", &out) && out.use_count == 2 &&
-		   expr_uses(&out, work_table_column(&table, "at")),
+		   expr_sql_uses(&out, work_table_column(&table, "at")),
 	   "the columns that it speaks of");
 	in.value = work_table_column(&table, "v");
 	ok(expr_translate_condition(&in, "(length((VALUE)::text) > 2)", &out),
