@@ -48,6 +48,7 @@ static const TargetOps target_mysql_ops = {
 	.durability = target_mysql_durability,
 	.table_look = target_mysql_table_look,
 	.table_renewed = target_mysql_table_renewed,
+	.table_noted = target_mysql_table_noted,
 	.writer_open = target_mysql_writer_open,
 	.writer_begin = target_mysql_writer_begin,
 	.writer_write = target_mysql_writer_write,

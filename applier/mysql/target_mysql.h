@@ -240,6 +240,9 @@ bool target_mysql_durability(Target *target, DurabilityWish wish,
 bool target_mysql_table_look(Target *target, const Relation *relation,
 							 const PlanTable **table, Error *err);
 bool target_mysql_table_renewed(Target *target, const Relation *relation);
+bool
+target_mysql_table_noted(Target *target, uint32_t oid, Arena *arena,
+						 const char **schema, const char **name, Error *err);
 TargetWriter *target_mysql_writer_open(Target *target, bool many, Error *err);
 bool target_mysql_writer_begin(TargetWriter *writer, Error *err);
 bool target_mysql_writer_write(TargetWriter *writer, const Plan *plan,

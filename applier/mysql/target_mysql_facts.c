@@ -110,6 +110,24 @@ target_mysql_table_look(Target *target, const Relation *relation,
 }
 
 bool
+target_mysql_table_noted(Target *target, uint32_t oid, Arena *arena,
+						 const char **schema, const char **name, Error *err)
+{
+	TargetMysql *self = (TargetMysql *) target;
+	const MapEntry *entry;
+
+	*name = NULL;
+	if (!target_mysql_maps(self, err))
+		return false;
+	entry = map_table_find(self->maps, oid);
+	if (entry == NULL || !entry->noted_shape)
+		return true;
+	*schema = arena_strdup(arena, entry->shape.schema);
+	*name = arena_strdup(arena, entry->shape.name);
+	return true;
+}
+
+bool
 target_mysql_table_renewed(Target *target, const Relation *relation)
 {
 	TargetMysql *self = (TargetMysql *) target;

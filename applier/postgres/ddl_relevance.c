@@ -2,8 +2,8 @@
  * ddl_relevance.c
  *		Is a command of the source about anything that is migrated?
  *
- * Without patterns everything is, except what belongs to extensions, which the
- * triggers leave out.  With patterns, what stands on a table counts as the
+ * Without patterns and rules everything is, except what belongs to extensions,
+ * which the triggers leave out.  With them, what stands on a table counts as the
  * table does, and what stands on none (functions, types) is carried: a table
  * may need it.
  */
@@ -19,7 +19,8 @@ has_patterns(const DdlWork *work)
 {
 	const TargetConfig *config = work->self->base.config;
 
-	return config->tables[0] != '\0' || config->exclude_tables[0] != '\0';
+	return config->tables[0] != '\0' || config->exclude_tables[0] != '\0' ||
+		   config->ruled;
 }
 
 bool

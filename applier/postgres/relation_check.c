@@ -220,6 +220,24 @@ target_pg_table_look(Target *target, const Relation *relation,
 }
 
 bool
+target_pg_table_noted(Target *target, uint32_t oid, Arena *arena,
+					  const char **schema, const char **name, Error *err)
+{
+	TargetPg *self = (TargetPg *) target;
+	const ShapeEntry *entry;
+
+	*name = NULL;
+	if (!target_pg_shapes(self, err))
+		return false;
+	entry = shape_map_find(self->shapes, oid);
+	if (entry == NULL)
+		return true;
+	*schema = arena_strdup(arena, entry->shape.schema);
+	*name = arena_strdup(arena, entry->shape.name);
+	return true;
+}
+
+bool
 target_pg_table_renewed(Target *target, const Relation *relation)
 {
 	TargetPg *self = (TargetPg *) target;

@@ -49,6 +49,7 @@ static const TargetOps target_pg_ops = {
 	.durability = target_pg_durability,
 	.table_look = target_pg_table_look,
 	.table_renewed = target_pg_table_renewed,
+	.table_noted = target_pg_table_noted,
 	.writer_open = target_pg_writer_open,
 	.writer_begin = target_pg_writer_begin,
 	.writer_write = target_pg_writer_write,

@@ -147,6 +147,8 @@ void target_pg_facts_release(TargetPg *self);
 bool target_pg_table_look(Target *target, const Relation *relation,
 						  const PlanTable **table, Error *err);
 bool target_pg_table_renewed(Target *target, const Relation *relation);
+bool target_pg_table_noted(Target *target, uint32_t oid, Arena *arena,
+						   const char **schema, const char **name, Error *err);
 TargetWriter *target_pg_writer_open(Target *target, bool many, Error *err);
 bool target_pg_writer_begin(TargetWriter *writer, Error *err);
 bool target_pg_writer_write(TargetWriter *writer, const Plan *plan,

@@ -51,6 +51,7 @@ typedef struct TargetConfig
 	Lsn ddl_done;		/* carried out by hand: this commit's, or none */
 	const char *tables; /* patterns, "" for all */
 	const char *exclude_tables; /* patterns, "" for none */
+	bool ruled;					/* rules decide what comes, and as what */
 	const char *on_loss;		/* for values from now on; "" for error */
 	bool schemas_as_databases;	/* --schemas databases */
 } TargetConfig;
@@ -205,6 +206,13 @@ typedef struct TargetOps
 	 * (PLAN_STEP_RELATION), and from now on it counts as noted.
 	 */
 	bool (*table_renewed)(Target *self, const Relation *relation);
+
+	/*
+	 * What a table of this OID is called here, as far as it is noted: *name is NULL
+	 * if it is not.  Strings live in arena.  Called by who calls table_look().
+	 */
+	bool (*table_noted)(Target *self, uint32_t oid, Arena *arena,
+						const char **schema, const char **name, Error *err);
 
 	/* ---- a writer of plans: one connection, one thread at a time */
 	/* many: there are others, so a lock that takes long is an error */
