@@ -13,7 +13,8 @@ session_rules_open(Session *session)
 	RuleSetConfig config = { .config = options->config,
 							 .source = options->source_name,
 							 .target = options->target_name,
-							 .stream = options->name };
+							 .stream = options->name,
+							 .begun = session->progress.phase >= PHASE_STREAM };
 
 	if (options->config != NULL && options->config->has_rules)
 		session->rules = rule_set_new(&config);

@@ -205,7 +205,9 @@ check_exact_rule(Prepare *prepare, const ConfigRule *rule)
 					 : "%s: no table of the source matches \"%s\"",
 				 rule->name, rule->table.text);
 	finding_add_error(prepare->findings,
-					  rule_is_exact(rule) ? SEVERITY_ERROR : SEVERITY_WARNING,
+					  rule_is_exact(rule) && !set->config.begun
+						  ? SEVERITY_ERROR
+						  : SEVERITY_WARNING,
 					  rule->name, &err);
 }
 

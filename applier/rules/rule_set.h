@@ -88,6 +88,7 @@ typedef struct RuleSetConfig
 	const char *source;	  /* names in the configuration */
 	const char *target;
 	const char *stream;
+	bool begun; /* the tables of rules were there: they may be gone by now */
 } RuleSetConfig;
 
 /* Resolves names of types on the source: SourceOps.type_resolve. */
