@@ -339,6 +339,16 @@ is_unchanged(const ConfigRule *rule)
 		   rule->on_conflict == CONFLICT_ERROR;
 }
 
+/* What others write to as well is made by us, even if it looks the same. */
+bool
+rule_leaves(const RuleSet *set, const ConfigRule *rule, const char *schema,
+			const char *name)
+{
+	Derived same = { .schema = schema, .name = name };
+
+	return is_unchanged(rule) && !rule_is_shared(set, &same);
+}
+
 static Derived *
 derived_new(const DeriveContext *context, const ConfigRule *rule,
 			const RuleInput *input)
@@ -379,18 +389,13 @@ rule_derive(const DeriveContext *context, const ConfigRule *rule,
 	Derived *derived;
 
 	derived = derived_new(context, rule, input);
-	/* what others write to as well is made by us, even if it looks the same */
-	if (is_unchanged(rule) && context->first)
+	if (context->first &&
+		rule_leaves(context->set, rule, input->schema, input->name))
 	{
-		derived->schema = input->schema;
-		derived->name = input->name;
-		if (!rule_is_shared(context->set, derived))
-		{
-			derived = (Derived *) rule_derive_nothing(context, input);
-			derived->rule = rule;
-			derived->rule_name = rule->name;
-			return derived;
-		}
+		derived = (Derived *) rule_derive_nothing(context, input);
+		derived->rule = rule;
+		derived->rule_name = rule->name;
+		return derived;
 	}
 	derived->own_oid = !context->first;
 	derived->oid = derived_oid(derived, input->oid);

@@ -24,6 +24,13 @@ const Derived *rule_derive(const DeriveContext *context, const ConfigRule *rule,
 const Derived *
 rule_derive_nothing(const DeriveContext *context, const RuleInput *input);
 
+/*
+ * Is the first rule of a table of this name one that leaves it as it is?  Then it
+ * is derived by rule_derive_nothing().
+ */
+bool rule_leaves(const RuleSet *set, const ConfigRule *rule, const char *schema,
+				 const char *name);
+
 /* The OID of what comes of a table, or of a partition, of this OID. */
 uint32_t derived_oid(const Derived *derived, uint32_t source_oid);
 

@@ -87,6 +87,27 @@ rule_set_input(const RuleSet *set, uint32_t oid)
 				   compare_inputs);
 }
 
+static int
+compare_parts(const void *left, const void *right)
+{
+	const RulePart *a = left;
+	const RulePart *b = right;
+
+	return a->oid < b->oid ? -1 : a->oid > b->oid;
+}
+
+const RuleInput *
+rule_set_root(const RuleSet *set, uint32_t oid)
+{
+	RulePart key = { .oid = oid };
+	const RulePart *part = NULL;
+
+	if (set->part_count > 0)
+		part = bsearch(&key, set->parts, (size_t) set->part_count, sizeof(key),
+					   compare_parts);
+	return rule_set_input(set, part != NULL ? part->root_oid : oid);
+}
+
 bool
 rule_set_has_sequence(const RuleSet *set, const char *schema, const char *name)
 {
@@ -176,13 +197,21 @@ keep_inputs(Prepare *prepare)
 
 	set->inputs = ARENA_ARRAY(&set->arena, RuleInput,
 							  (size_t) schema->table_count);
+	set->parts = ARENA_ARRAY(&set->arena, RulePart,
+							 (size_t) schema->table_count);
 	for (int i = 0; i < schema->table_count; i++)
 	{
-		if (schema->tables[i].root_oid != 0)
-			continue;
-		rule_input_of_schema(&schema->tables[i], &set->arena,
-							 &set->inputs[set->input_count++]);
+		const SchemaTable *table = &schema->tables[i];
+
+		if (table->root_oid != 0)
+			set->parts[set->part_count++] = (RulePart){ table->oid,
+														table->root_oid };
+		else
+			rule_input_of_schema(table, &set->arena,
+								 &set->inputs[set->input_count++]);
 	}
+	qsort(set->parts, (size_t) set->part_count, sizeof(*set->parts),
+		  compare_parts);
 	qsort(set->inputs, (size_t) set->input_count, sizeof(*set->inputs),
 		  compare_inputs);
 }

@@ -24,6 +24,13 @@ typedef struct RuleGoal
 	uint32_t table_oid;
 } RuleGoal;
 
+/* A partition, and the table that its rows are of. */
+typedef struct RulePart
+{
+	uint32_t oid;
+	uint32_t root_oid;
+} RulePart;
+
 struct RuleSet
 {
 	RuleSetConfig config;
@@ -32,6 +39,8 @@ struct RuleSet
 	int type_count;
 	RuleInput *inputs; /* of the schema that it was prepared with, by oid */
 	int input_count;
+	RulePart *parts; /* of the same schema, by oid */
+	int part_count;
 	RuleReference *references; /* those that rules ask for */
 	int reference_count;
 	bool references_wrong; /* one of them has a finding */
@@ -46,5 +55,8 @@ const SchemaType *rule_set_type(const RuleSet *set, const char *text);
 
 /* The table as it was when the set was prepared, or NULL. */
 const RuleInput *rule_set_input(const RuleSet *set, uint32_t oid);
+
+/* The same; of a partition, what its root was. */
+const RuleInput *rule_set_root(const RuleSet *set, uint32_t oid);
 
 #endif /* PORTAGE_RULE_SET_PARTS_H */

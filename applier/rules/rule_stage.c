@@ -24,6 +24,7 @@ rule_stage_open(const RuleSet *set, Target *target, const ChangeFilter *filter,
 	stage->target = target;
 	stage->filter = filter;
 	stage->kept = kept_relation_new();
+	arena_init(&stage->names_arena);
 	stage->engine = rule_engine_new(set, err);
 	if (stage->engine != NULL && stage_kept_load(stage, err) &&
 		stage_references_load(stage, err))
@@ -43,6 +44,8 @@ rule_stage_close(RuleStage *stage)
 	rule_engine_free(stage->engine);
 	kept_map_release(&stage->quarantined);
 	kept_map_release(&stage->counters);
+	arena_release(&stage->names_arena);
+	mem_free(stage->names);
 	mem_free(stage->held);
 	mem_free(stage->out.events);
 	mem_free(stage);
@@ -52,6 +55,12 @@ void
 rule_stage_put_aside(RuleStage *stage, const PutAsides *asides)
 {
 	stage->asides = asides;
+}
+
+void
+rule_stage_ddl(RuleStage *stage, const DdlKey *key)
+{
+	stage->ddl_key = key;
 }
 
 void
@@ -372,22 +381,6 @@ know_tables(RuleStage *stage, const Change *change, bool *passes, Error *err)
 	return true;
 }
 
-/* Does nothing of the frame change?  Then it is not made anew. */
-static bool
-frame_passes(RuleStage *stage, const QueueItem *item, bool *passes, Error *err)
-{
-	const Frame *frame = item->frame;
-
-	*passes = true;
-	for (int i = item->keep_from; i < frame->event_count; i++)
-	{
-		if (frame->events[i].kind == EVENT_CHANGE &&
-			!know_tables(stage, &frame->events[i].change, passes, err))
-			return false;
-	}
-	return true;
-}
-
 static void
 note_txn(RuleStage *stage, const Event *event)
 {
@@ -397,9 +390,41 @@ note_txn(RuleStage *stage, const Event *event)
 		stage->in_txn = event->kind == EVENT_BEGIN;
 }
 
+/* Does nothing of the frame change?  Then it is not made anew. */
+static bool
+frame_passes(RuleStage *stage, const QueueItem *item, bool *passes, Error *err)
+{
+	const Frame *frame = item->frame;
+	Txn txn = stage->txn;
+	bool in_txn = stage->in_txn;
+
+	*passes = true;
+	for (int i = item->keep_from; i < frame->event_count && *passes; i++)
+	{
+		const Event *event = &frame->events[i];
+
+		note_txn(stage, event);
+		/* what follows may be about other tables than it was before */
+		if (event->kind == EVENT_MESSAGE && ddl_event_is(&event->message))
+			*passes = false;
+		else if (event->kind == EVENT_CHANGE &&
+				 !know_tables(stage, &event->change, passes, err))
+			return false;
+	}
+	/* it is looked at again, from its beginning */
+	if (!*passes)
+	{
+		stage->txn = txn;
+		stage->in_txn = in_txn;
+	}
+	return true;
+}
+
 static bool
 stage_event(RuleStage *stage, const Event *event, Error *err)
 {
+	bool passes = true;
+
 	note_txn(stage, event);
 	if (event->kind == EVENT_BEGIN)
 		rule_engine_refresh(stage->engine);
@@ -409,16 +434,12 @@ stage_event(RuleStage *stage, const Event *event, Error *err)
 				   : stage_change(stage, &event->change, err);
 	if (event->kind == EVENT_COMMIT)
 		stage_out_tally(stage);
-	stage_out_event(stage, event);
+	if (event->kind == EVENT_MESSAGE && ddl_event_is(&event->message) &&
+		!stage_ddl(stage, &event->message, &passes, err))
+		return false;
+	if (passes)
+		stage_out_event(stage, event);
 	return true;
-}
-
-/* The transactions that a frame which passes begins and ends. */
-static void
-note_frame(RuleStage *stage, const QueueItem *item)
-{
-	for (int i = item->keep_from; i < item->frame->event_count; i++)
-		note_txn(stage, &item->frame->events[i]);
 }
 
 bool
@@ -433,10 +454,7 @@ rule_stage_frame(RuleStage *stage, QueueItem *item, Error *err)
 		return false;
 	}
 	if (passes)
-	{
-		note_frame(stage, item);
 		return true;
-	}
 	stage_out_begin(stage, frame);
 	for (int i = item->keep_from; i < frame->event_count; i++)
 	{

@@ -18,6 +18,7 @@
 #include "pipeline/queue.h"
 #include "rules/put_aside.h"
 #include "rules/rule_set.h"
+#include "stream/ddl_event.h"
 #include "target/target.h"
 
 typedef struct RuleStage RuleStage;
@@ -32,6 +33,14 @@ void rule_stage_close(RuleStage *stage);
 
 /* Changes to be put aside, as long as the stage; the list may change. */
 void rule_stage_put_aside(RuleStage *stage, const PutAsides *asides);
+
+/*
+ * The key of messages that carry DDL, as long as the stage; without one they pass.
+ * A command about a table that no rule changes passes, one about tables that do not
+ * come here is dropped.  One about a table that a rule changes is dropped, too: what
+ * becomes of its columns shows the next relation of it.
+ */
+void rule_stage_ddl(RuleStage *stage, const DdlKey *key);
 
 /*
  * Is a row that the target refuses, with this error, one that its rule wants in
@@ -49,8 +58,8 @@ void rule_stage_retry(RuleStage *stage, const char *rule, const char *kept_key);
 /*
  * One frame in, one out: its reference is taken over, and the frame that comes
  * out holds it if it points into it.  Where no table of the frame has a rule it is
- * the same frame.  P_RULE_VALUE names rule, table, key and LSN; the item is
- * released then.
+ * the same frame.  P_RULE_VALUE names rule, table, key and LSN, P_DDL_STREAM a
+ * command that cannot be carried; the item is released then.
  */
 bool rule_stage_frame(RuleStage *stage, QueueItem *item, Error *err) MUST_CHECK;
 

@@ -106,7 +106,7 @@ stage_out_ledger(RuleStage *stage, const Derived *derived,
 	if (ledger == NULL)
 	{
 		ledger = out->ledger = ARENA_NEW(arena, Ledger);
-		/* entries are pointed at: there is room for all that there may be */
+		/* entries are pointed at: they do not move */
 		out->ledger_capacity = stage->ledger_room;
 		ledger->entries = ARENA_ARRAY(arena, LedgerEntry,
 									  (size_t) out->ledger_capacity);
@@ -118,7 +118,12 @@ stage_out_ledger(RuleStage *stage, const Derived *derived,
 			entry->rule == derived->rule_name)
 			return entry;
 	}
-	BUG_UNLESS(ledger->count < out->ledger_capacity);
+	/* behind a command there may be tables that nobody knew when it was begun */
+	if (ledger->count == out->ledger_capacity)
+	{
+		stage_out_tally(stage);
+		return stage_out_ledger(stage, derived, relation);
+	}
 	entry = &ledger->entries[ledger->count++];
 	entry->rule = derived->rule_name;
 	entry->table_oid = relation->oid;

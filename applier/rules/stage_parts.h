@@ -9,6 +9,8 @@
  * stage_ledger.c	keys of rows that rules leave out
  * stage_unsure.c	rows in quarantine that no rule changes
  * stage_reference.c	tables that are followed
+ * stage_names.c	what tables are called while the stream goes on
+ * stage_ddl*.c	commands: which pass, and which cannot
  */
 #ifndef PORTAGE_STAGE_PARTS_H
 #define PORTAGE_STAGE_PARTS_H
@@ -52,6 +54,25 @@ typedef struct StageTable
 	bool held;	 /* the frame that is being made holds the derived ones */
 } StageTable;
 
+/* What the stream has said of a table; of a partition it is the root's name. */
+typedef struct StageName
+{
+	uint32_t oid;
+	const char *schema;
+	const char *name;
+	const Relation
+		*relation; /* announced last, or NULL; a StageTable holds it */
+} StageName;
+
+/* What becomes of a table of some name here. */
+typedef struct StageFate
+{
+	bool unchanged; /* it comes as it is, */
+	const ConfigRule
+		*rule; /* and this rule makes something else of it; or NULL */
+	const RuleReference *follows; /* this reference follows it; or NULL */
+} StageFate;
+
 /* The frame that is being made. */
 typedef struct StageOut
 {
@@ -85,6 +106,11 @@ struct RuleStage
 	KeptMap counters;
 	StageReference *references; /* those that are followed */
 	int reference_count;
+	const DdlKey *ddl_key; /* or NULL */
+	StageName *names;
+	int name_count;
+	int name_capacity;
+	Arena names_arena;
 	StageOut out;
 
 	const PutAsides *asides; /* or NULL */
@@ -182,5 +208,42 @@ bool stage_follow(RuleStage *stage, const StageTable *table,
 				  const Change *change, Error *err);
 bool stage_follow_truncate(RuleStage *stage, const StageTable *table,
 						   const Change *change, Error *err);
+
+/* Does it follow a table of this name? */
+bool reference_follows(const RuleReference *reference, const char *schema,
+					   const char *name);
+
+/* ---- stage_names.c */
+
+StageFate
+stage_fate(const RuleStage *stage, const char *schema, const char *name);
+
+/* Is a table of the one name the same to all rules as one of the other? */
+bool
+stage_same_rules(const RuleStage *stage, const char *schema, const char *name,
+				 const char *other_schema, const char *other_name);
+
+/* Does the copy of the table show the open transaction already? */
+bool stage_is_copied(const RuleStage *stage, uint32_t oid);
+
+/* As the stream has said, or NULL. */
+StageName *stage_name(const RuleStage *stage, uint32_t oid);
+void stage_name_put(RuleStage *stage, uint32_t oid, const char *schema,
+					const char *name);
+
+/*
+ * A relation is new.  P_RULE if it has got a name under which other rules see it,
+ * P_DDL_STREAM if a rule changes it and its rows were written anew.
+ */
+bool stage_name_relation(RuleStage *stage, const Relation *relation,
+						 const RuleInput *input, Error *err);
+/* It is held by a StageTable now. */
+void stage_name_hold(RuleStage *stage, const Relation *relation);
+
+/* ---- stage_ddl.c */
+
+/* A message with DDL's prefix: does it pass?  P_DDL_STREAM, P_PROTOCOL. */
+bool
+stage_ddl(RuleStage *stage, const Message *message, bool *passes, Error *err);
 
 #endif /* PORTAGE_STAGE_PARTS_H */

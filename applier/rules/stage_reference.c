@@ -115,11 +115,12 @@ stage_references_release(RuleStage *stage)
 
 /* ---- relations */
 
-static bool
-is_followed(const RuleReference *reference, const RuleInput *input)
+bool
+reference_follows(const RuleReference *reference, const char *schema,
+				  const char *name)
 {
-	return strcmp(reference->input->schema, input->schema) == 0 &&
-		   strcmp(reference->input->name, input->name) == 0;
+	return strcmp(reference->input->schema, schema) == 0 &&
+		   strcmp(reference->input->name, name) == 0;
 }
 
 /* Where its columns are in this relation. */
@@ -155,7 +156,7 @@ stage_follow_table(RuleStage *stage, StageTable *table, const RuleInput *input,
 		const ExprReference *shape = &to->reference->shape;
 		StageFollow *follow;
 
-		if (!is_followed(to->reference, input))
+		if (!reference_follows(to->reference, input->schema, input->name))
 			continue;
 		table->follows = mem_realloc(table->follows,
 									 (size_t) (table->follow_count + 1) *

@@ -99,6 +99,17 @@ add_table(RuleStage *stage, const Relation *relation)
 	return table;
 }
 
+/* It was altered since its rules were looked at. */
+static void
+hint_other_table(Error *err)
+{
+	if (err->hint[0] == '\0')
+		error_hint(err,
+				   "The table is not what the rule was written for any more,"
+				   " and its rows cannot come as those before.  Drop the"
+				   " migration and begin again with rules that fit.");
+}
+
 StageTable *
 stage_table(RuleStage *stage, const Relation *relation, Error *err)
 {
@@ -122,16 +133,21 @@ stage_table(RuleStage *stage, const Relation *relation, Error *err)
 	rule_input_of_relation(relation, &arena, &input);
 	number_as_root(stage->set, &input);
 	table = NULL;
-	ok = rule_engine_derive(stage->engine, &input, &derived, &count, err);
+	ok = stage_name_relation(stage, relation, &input, err) &&
+		 rule_engine_derive(stage->engine, &input, &derived, &count, err);
 	if (ok)
 	{
 		table = add_table(stage, relation);
 		take_derived(table, derived, count);
+		stage_name_hold(stage, relation);
 		ok = stage_follow_table(stage, table, &input, err);
 	}
 	arena_release(&arena);
 	if (!ok)
+	{
+		hint_other_table(err);
 		return NULL;
+	}
 	stage->ledger_room += count;
 	return stage->last = table;
 }

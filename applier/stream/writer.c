@@ -485,6 +485,7 @@ writer_open(Writer *writer, Error *err)
 			return false;
 		put_asides_trim(lane->to->asides, lane->progress->resume_lsn);
 		rule_stage_put_aside(writer->rules, lane->to->asides);
+		rule_stage_ddl(writer->rules, &lane->session->ddl_key);
 	}
 	writer->writers = writers_open(lane->target, config->writers, lane->queue,
 								   err);
