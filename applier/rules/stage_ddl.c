@@ -159,6 +159,9 @@ is_shown(const DdlEvent *event)
 {
 	static const char *const types[] = { "table", "table column" };
 
+	/* who creates it from its rows tells what is not known of it */
+	if (strncmp(event->tag, "CREATE TABLE", 12) == 0)
+		return true;
 	for (int i = 0; i < event->object_count; i++)
 	{
 		const DdlObject *object = &event->objects[i];
