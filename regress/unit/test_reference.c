@@ -250,7 +250,11 @@ test_foreign(void)
 		"  r: { table: public.customers, source: a, key: [id] }\n"
 		"rules:\n"
 		"  - table: public.orders\n"
-		"    operations: [insert, update, delete]\n"
+		"    source: a\n"
+		"    columns: { who: \"" ASKS "\" }\n"
+		"  - table: public.orders\n"
+		"    source: b\n"
+		"    into: public.others\n"
 		"    columns: { who: \"" ASKS "\" }\n";
 	SchemaFixture fixture;
 	Prepared prepared;
@@ -268,7 +272,7 @@ test_foreign(void)
 		"the reference r follows a table of the source a",
 		"and of another source");
 	has(finding != NULL ? finding->message : "nothing",
-		"shop.yaml:8:", "with its place");
+		"shop.yaml:13:", "with its place");
 	release(&prepared);
 	fixture_release(&fixture);
 }
