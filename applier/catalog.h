@@ -57,6 +57,7 @@ typedef struct Table
 	const struct RuleReference *reference;
 	const char **order; /* columns that rows are to be read in the order of */
 	int order_count;
+	bool match; /* its rows change others of the target, behind all tables */
 	/* what rules keep of its rows, which goes with them */
 	const struct KeptPlace *kept;
 	int kept_count;

@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "base/signals.h"
 #include "copy/copy_chunks.h"
+#include "copy/copy_match.h"
 #include "copy/copy_plan.h"
 #include "copy/copy_pool.h"
 #include "copy/copy_schema.h"
@@ -199,8 +200,10 @@ read_schema(CopyRun *run, Error *err)
 	/* without a stream nobody asks for what is kept */
 	if (ok && !run->alone)
 		copy_view_add_followed(&run->view, &arena, &tables, &table_count);
-	ok = ok && store_plan(run, entries, entry_count, tables, table_count,
-						  &arena, err);
+	ok =
+		ok &&
+		copy_view_add_matches(&run->view, &arena, &tables, &table_count, err) &&
+		store_plan(run, entries, entry_count, tables, table_count, &arena, err);
 	if (ok && run->target->ops->features.own_schema)
 		tell_decisions(&told);
 	else if (ok)
@@ -368,7 +371,7 @@ copy_tables(CopyRun *run, CopyPlan *plan, Error *err)
 		log_info("copy: %d tables in %d chunks, about %.1f MB",
 				 plan->todo_count, plan->todo_chunks,
 				 (double) plan->todo_bytes / 1e6);
-	return copy_pool_run(&pool, err);
+	return copy_pool_run(&pool, err) && copy_matches(&pool, err);
 }
 
 /* PHASE_COPY */

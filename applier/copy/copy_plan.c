@@ -334,15 +334,44 @@ todo_start(CopyTable *todo)
 						   (todo->chunk_count - todo->chunks_done);
 }
 
-/* Some are done, and what is left would be of a later snapshot? */
+static bool
+is_match(const CopyPlan *plan, uint32_t oid)
+{
+	const Table *table = table_find(plan, oid);
+
+	return table != NULL && table->match;
+}
+
+static bool
+has_matches(const CopyPlan *plan)
+{
+	for (int i = 0; i < plan->table_count; i++)
+	{
+		if (plan->tables[i].match)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Some are done, and what is left would be of a later snapshot?  What changes rows
+ * by match is later than all of them in any case.
+ */
 static bool
 chunks_disagree(const CopyPlan *plan)
 {
+	bool matches = has_matches(plan);
 	int done = 0;
+	int todo = 0;
 
 	for (int i = 0; i < plan->chunk_count; i++)
+	{
+		if (matches && is_match(plan, plan->chunks[i].table_oid))
+			continue;
 		done += plan->chunks[i].state == CHUNK_DONE;
-	return done > 0 && done < plan->chunk_count;
+		todo += plan->chunks[i].state != CHUNK_DONE;
+	}
+	return done > 0 && todo > 0;
 }
 
 static bool
@@ -369,6 +398,9 @@ plan_todo(CopyPlan *plan, const SnapshotRef *snapshot, bool one_snapshot)
 
 		memset(todo, 0, sizeof(*todo));
 		todo->table = &plan->tables[i];
+		/* behind all of them: copy_match.c */
+		if (todo->table->match)
+			continue;
 		todo->chunks = table_chunks(plan, todo->table->oid, &todo->chunk_count);
 		if (todo->chunk_count == 0)
 			continue;
@@ -500,7 +532,9 @@ copy_plan_load(CopyPlan *plan, CopyView *view, Target *target,
 		return false;
 	copy_view_add_followed(view, &plan->arena, &plan->tables,
 						   &plan->table_count);
-	if (!target->ops->ddl_list(target, &plan->arena, &plan->entries,
+	if (!copy_view_add_matches(view, &plan->arena, &plan->tables,
+							   &plan->table_count, err) ||
+		!target->ops->ddl_list(target, &plan->arena, &plan->entries,
 							   &plan->entry_count, err) ||
 		!target->ops->chunks_list(target, &plan->arena, &plan->chunks,
 								  &plan->chunk_count, err) ||

@@ -238,15 +238,12 @@ copy_view_tables(CopyView *view, Arena *arena, Table **tables, int *count,
 
 /* ---- tables that are followed */
 
-/* It is read as any, whole; what it is known by is its reference's own. */
+/* It is read as any, whole, and is no table of the target. */
 static void
-followed_table(const RuleReference *reference, const Table *table, Arena *arena,
-			   Table *out)
+table_to_read(const Table *table, Arena *arena, Table *out)
 {
 	*out = *table;
-	out->oid = reference->oid;
 	out->source = whole_rows(table, arena);
-	out->reference = reference;
 	out->binary = false;
 	out->blocks = 0;
 	out->generated_count = 0;
@@ -254,6 +251,16 @@ followed_table(const RuleReference *reference, const Table *table, Arena *arena,
 	out->key = NULL;
 	out->key_ordered = false;
 	out->key_primary = false;
+}
+
+/* What it is known by is its reference's own. */
+static void
+followed_table(const RuleReference *reference, const Table *table, Arena *arena,
+			   Table *out)
+{
+	table_to_read(table, arena, out);
+	out->oid = reference->oid;
+	out->reference = reference;
 }
 
 static bool
@@ -314,6 +321,58 @@ copy_view_add_followed(const CopyView *view, Arena *arena, Table **tables,
 		memcpy(all + followed, *tables, (size_t) *count * sizeof(Table));
 	*tables = all;
 	*count += followed;
+}
+
+/* ---- rules with match */
+
+static bool
+add_matches(CopyView *view, const Table *table, Arena *arena, Table *tables,
+			int *count, Error *err)
+{
+	const Derived *const *derived;
+	int derived_count;
+
+	if (!derive(view, view->engine, table->oid, &derived, &derived_count, err))
+		return false;
+	for (int k = 0; k < derived_count; k++)
+	{
+		Table *out = &tables[*count];
+
+		if (derived[k]->match == NULL)
+			continue;
+		table_to_read(table, arena, out);
+		out->oid = derived_oid(derived[k], table->oid);
+		out->match = true;
+		(*count)++;
+	}
+	return true;
+}
+
+bool
+copy_view_add_matches(CopyView *view, Arena *arena, Table **tables, int *count,
+					  Error *err)
+{
+	Source *source = view->source;
+	Table *from;
+	int from_count;
+	Table *all;
+
+	if (view->engine == NULL)
+		return true;
+	if (!source->ops->tables_list(source, &view->snapshot, arena, &from,
+								  &from_count, err))
+		return false;
+	all = ARENA_ARRAY(arena, Table,
+					  (size_t) *count + (size_t) from_count * rules_of(view));
+	if (*count > 0)
+		memcpy(all, *tables, (size_t) *count * sizeof(Table));
+	*tables = all;
+	for (int i = 0; i < from_count; i++)
+	{
+		if (!add_matches(view, &from[i], arena, all, count, err))
+			return false;
+	}
+	return true;
 }
 
 /* ---- shapes */

@@ -43,6 +43,9 @@ bool copy_view_tables(CopyView *view, Arena *arena, Table **tables, int *count,
 /* Put those that are followed before them. */
 void copy_view_add_followed(const CopyView *view, Arena *arena, Table **tables,
 							int *count);
+/* Add those whose rows change others, by match. */
+bool copy_view_add_matches(CopyView *view, Arena *arena, Table **tables,
+						   int *count, Error *err) MUST_CHECK;
 bool copy_view_shapes(CopyView *view, Arena *arena, Shape **shapes, int *count,
 					  Error *err) MUST_CHECK;
 

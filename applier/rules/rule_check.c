@@ -225,7 +225,15 @@ check_shared(const Checking *self)
 							"TRUNCATE would take rows that others have written"
 							" to %s.%s",
 							derived->schema, derived->name));
-	if (other != NULL)
+	if (other != NULL && rule->on_conflict != CONFLICT_ERROR)
+		report(self, SEVERITY_WARNING, rule->into.place,
+			   "See to it that no key is on both when the copy begins; what"
+			   " comes later is decided as the rule says.",
+			   arena_printf(arena,
+							"on_conflict is for the stream: the copy to %s.%s"
+							" stops at a key that %s has brought, too",
+							derived->schema, derived->name, other));
+	else if (other != NULL)
 		report(self, SEVERITY_ERROR, rule->into.place,
 			   "Add a column to the key that tells them apart, such as"
 			   " portage_source() or a constant of each rule, or say with"
@@ -323,20 +331,6 @@ check_encoding(const Checking *self, const Schema *schema)
 						schema->encoding));
 }
 
-/* What is there already is not looked at, only what changes from now on. */
-static void
-check_match(const Checking *self)
-{
-	const ConfigRule *rule = self->derived->rule;
-
-	if (self->derived->match != NULL)
-		report(self, SEVERITY_WARNING, rule->match.place,
-			   "Fill in what is there by an expression of the rule that makes"
-			   " the table, or on the target once the copy has ended.",
-			   "match brings what changes in the stream: the copy does not"
-			   " change rows by it");
-}
-
 void
 rule_check_derived(const Derived *derived, const Schema *schema,
 				   const SchemaTable *table, Findings *findings)
@@ -350,5 +344,4 @@ rule_check_derived(const Derived *derived, const Schema *schema,
 	check_counter(&self);
 	check_ledger(&self);
 	check_encoding(&self, schema);
-	check_match(&self);
 }

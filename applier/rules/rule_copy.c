@@ -21,7 +21,7 @@
 #include "rules/kept_area.h"
 #include "rules/kept_map.h"
 #include "rules/kept_spill.h"
-#include "rules/rule_row.h"
+#include "rules/rule_move.h"
 #include "text/copy_text.h"
 #include "text/copy_value.h"
 #include "text/load_text.h"
@@ -359,6 +359,50 @@ rule_copy_rows(RuleCopy *copy, Slice in, Slice *out, int64_t *rows, Error *err)
 	arena_reset(&copy->arena);
 	*out = (Slice){ copy->out.data, copy->out.len };
 	*rows = copy->rows_out;
+	return ok;
+}
+
+static bool
+match_row(RuleCopy *copy, const Relation *relation, Slice row,
+		  RuleCopyTaker taker, void *arg, Error *err)
+{
+	const RuleInput *input = copy->derived->input;
+	Change source = { .kind = CHANGE_UPDATE, .bytes = (uint32_t) row.len };
+	RuleMove move = {
+		.derived = copy->derived,
+		.relation = relation,
+		.context = &copy->context,
+		.arena = &copy->arena,
+		.ledger = ledger_entry(&copy->ledger, copy->derived->rule_name,
+							   input->oid, input->schema, input->name),
+	};
+	Change *change;
+	RuleMoves moves;
+
+	if (!take_values(copy, row, err))
+		return false;
+	source.new_values = copy->values;
+	if (!rule_move(&move, &source, &moves, err))
+		return row_failed(copy, err);
+	if (moves.count == 0)
+		return true;
+	BUG_UNLESS(moves.count == 1);
+	change = ARENA_NEW(&copy->arena, Change);
+	*change = moves.changes[0];
+	return taker(arg, change, err);
+}
+
+bool
+rule_copy_matches(RuleCopy *copy, const Relation *relation, Slice in,
+				  RuleCopyTaker taker, void *arg, Error *err)
+{
+	Slice row;
+	bool ok = true;
+
+	arena_reset(&copy->arena);
+	copy->context.op = "update";
+	while (ok && copy_rows_next(&in, &copy->rest, &copy->from_rest, &row))
+		ok = match_row(copy, relation, row, taker, arg, err);
 	return ok;
 }
 

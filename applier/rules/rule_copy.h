@@ -30,6 +30,16 @@ void rule_copy_close(RuleCopy *copy);
 bool rule_copy_rows(RuleCopy *copy, Slice in, Slice *out, int64_t *rows,
 					Error *err) MUST_CHECK;
 
+/* Takes a change that lives until the next rows; false ends it with the error. */
+typedef bool (*RuleCopyTaker)(void *arg, const Change *change, Error *err);
+
+/*
+ * Of a rule with match, instead: what an UPDATE of each row would be in the stream.
+ * relation is the derived one.
+ */
+bool rule_copy_matches(RuleCopy *copy, const Relation *relation, Slice in,
+					   RuleCopyTaker taker, void *arg, Error *err) MUST_CHECK;
+
 /* What became of the rows so far. */
 const Ledger *rule_copy_ledger(const RuleCopy *copy);
 

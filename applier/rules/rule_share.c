@@ -244,8 +244,7 @@ rule_same_keys(const RuleSet *set, const Derived *derived, Arena *arena)
 	int position = 0;
 	int count;
 
-	if (derived->match != NULL || derived->key_count == 0 ||
-		(rule != NULL && rule->on_conflict != CONFLICT_ERROR))
+	if (derived->match != NULL || derived->key_count == 0)
 		return NULL;
 	goals = goals_of(set, derived, &count);
 	for (int i = 0; i < count; i++)

@@ -18,7 +18,7 @@ bool rule_is_shared(const RuleSet *set, const Derived *derived);
 
 /*
  * Rows of several of those may have the same key: no column of the key says whose
- * they are, and no rule says who wins.  Who it is, for a message; NULL: nobody.
+ * they are.  Who it is, for a message; NULL: nobody.
  */
 const char *
 rule_same_keys(const RuleSet *set, const Derived *derived, Arena *arena);
