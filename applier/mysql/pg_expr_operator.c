@@ -46,18 +46,20 @@ static const char *const sums[] = { "+", "-", NULL };
 static const char *const comparisons[] = { "=",	 "<>", "!=", "<",
 										   "<=", ">",  ">=", NULL };
 
+/* Operands between signs of one precedence, the first two taken together first. */
 static PgExpr *
-parse_product(PgParser *self)
+parse_left(PgParser *self, const char *const *signs,
+		   PgExpr *(*operand)(PgParser *self))
 {
-	PgExpr *left = parse_unary(self);
+	PgExpr *left = operand(self);
 
-	while (left != NULL && is_one_of(self, products))
+	while (left != NULL && is_one_of(self, signs))
 	{
 		const char *sign = self->scan.token.text;
 		PgExpr *right;
 
 		scan_next(&self->scan);
-		right = parse_unary(self);
+		right = operand(self);
 		left = right == NULL ? NULL
 							 : pg_parse_node_of(self, PG_EXPR_OPERATOR, sign,
 												left, right);
@@ -66,22 +68,15 @@ parse_product(PgParser *self)
 }
 
 static PgExpr *
+parse_product(PgParser *self)
+{
+	return parse_left(self, products, parse_unary);
+}
+
+static PgExpr *
 parse_sum(PgParser *self)
 {
-	PgExpr *left = parse_product(self);
-
-	while (left != NULL && is_one_of(self, sums))
-	{
-		const char *sign = self->scan.token.text;
-		PgExpr *right;
-
-		scan_next(&self->scan);
-		right = parse_product(self);
-		left = right == NULL ? NULL
-							 : pg_parse_node_of(self, PG_EXPR_OPERATOR, sign,
-												left, right);
-	}
-	return left;
+	return parse_left(self, sums, parse_product);
 }
 
 /* ANY (...) and ALL (...), behind the word. */
