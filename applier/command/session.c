@@ -67,12 +67,13 @@ session_open(Session *session, const Options *options, Error *err)
 		.ddl_done = options->ddl_done,
 		.tables = options->tables,
 		.exclude_tables = options->exclude_tables,
-		.ruled = options->config != NULL && options->config->has_rules,
 		.on_loss = options->on_loss != NULL ? options->on_loss : "",
 		.schemas_as_databases = options->schemas != NULL &&
 								strcmp(options->schemas, "databases") == 0,
 	};
 	session_rules_open(session);
+	session->target_config.ruled = session->rules != NULL &&
+								   !rule_set_is_identity(session->rules);
 	if (options->source != NULL)
 	{
 		session->source = source_open(&session->source_config, err);

@@ -51,6 +51,9 @@ session_rules_prepare(Session *session, Findings *findings, Error *err)
 	/* a set is compiled once, and the schema may be another one now */
 	session_rules_close(session);
 	session_rules_open(session);
+	/* where nothing is changed it does not matter of what */
+	if (rule_set_is_identity(session->rules))
+		return true;
 	arena_init(&arena);
 	/* how long values are does not matter here */
 	session->source_config.translated = false;

@@ -71,36 +71,6 @@ add_reference(Buffer *all, const ConfigReference *reference)
 	buffer_printf(all, "%d,%d;", reference->kind, reference->required);
 }
 
-/* Does the rule take all tables, as they are? */
-static bool
-takes_all(const ConfigRule *rule, const char *target)
-{
-	return strcmp(rule->table.text, "*.*") == 0 && rule_goes_to(rule, target) &&
-		   rule->route.text == NULL && rule->into.text == NULL &&
-		   rule->where.text == NULL && rule->column_count == 0 &&
-		   rule->only.count == 0 && rule->omit.count == 0 &&
-		   rule->key.count == 0 && rule->match.count == 0 &&
-		   rule->operations == RULE_ALL_OPERATIONS &&
-		   rule->on_conflict == CONFLICT_ERROR;
-}
-
-/* Its only rule says what no rules at all would say. */
-static bool
-is_as_without(const Config *config, const char *source, const char *target)
-{
-	int count = 0;
-
-	for (int i = 0; i < config->rule_count; i++)
-	{
-		if (!rule_is_for_source(&config->rules[i], source))
-			continue;
-		if (!takes_all(&config->rules[i], target))
-			return false;
-		count++;
-	}
-	return count == 1;
-}
-
 void
 rule_set_digest(const RuleSet *set, char digest[33])
 {
@@ -109,8 +79,8 @@ rule_set_digest(const RuleSet *set, char digest[33])
 	Buffer all;
 
 	digest[0] = '\0';
-	if (rule_set_is_identity(set) ||
-		is_as_without(config, set->config.source, set->config.target))
+	if (config == NULL || !config->has_rules ||
+		rules_change_nothing(config, set->config.source, set->config.target))
 		return;
 	buffer_init(&all);
 	for (int i = 0; i < config->rule_count; i++)

@@ -225,6 +225,7 @@ bool
 rule_engine_derive(RuleEngine *engine, const RuleInput *input,
 				   const Derived *const **derived, int *count, Error *err)
 {
+	const Config *config = rule_set_config(engine->set)->config;
 	const EngineTable *table = NULL;
 
 	for (int i = engine->table_count - 1; table == NULL && i >= 0; i--)
@@ -232,7 +233,7 @@ rule_engine_derive(RuleEngine *engine, const RuleInput *input,
 		if (same_input(engine->tables[i].input, input))
 			table = &engine->tables[i];
 	}
-	if (table == NULL && rule_set_is_identity(engine->set))
+	if (table == NULL && (config == NULL || !config->has_rules))
 		table = derive_nothing(engine, input);
 	if (table == NULL)
 		table = derive(engine, input, err);

@@ -100,3 +100,33 @@ rules_for_table(const Config *config, const char *source, const char *schema,
 	}
 	return count;
 }
+
+/* Does the rule take all tables, as they are? */
+static bool
+takes_all(const ConfigRule *rule, const char *target)
+{
+	return strcmp(rule->table.text, "*.*") == 0 && rule_goes_to(rule, target) &&
+		   rule->route.text == NULL && rule->into.text == NULL &&
+		   rule->where.text == NULL && rule->column_count == 0 &&
+		   rule->only.count == 0 && rule->omit.count == 0 &&
+		   rule->key.count == 0 && rule->match.count == 0 &&
+		   rule->operations == RULE_ALL_OPERATIONS &&
+		   rule->on_conflict == CONFLICT_ERROR;
+}
+
+bool
+rules_change_nothing(const Config *config, const char *source,
+					 const char *target)
+{
+	int count = 0;
+
+	for (int i = 0; i < config->rule_count; i++)
+	{
+		if (!rule_is_for_source(&config->rules[i], source))
+			continue;
+		if (!takes_all(&config->rules[i], target))
+			return false;
+		count++;
+	}
+	return count == 1;
+}

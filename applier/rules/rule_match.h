@@ -32,4 +32,8 @@ int
 rules_for_table(const Config *config, const char *source, const char *schema,
 				const char *name, const ConfigRule **rules);
 
+/* Is there, of this source's rules, only one, which says what none would say? */
+bool rules_change_nothing(const Config *config, const char *source,
+						  const char *target);
+
 #endif /* PORTAGE_RULE_MATCH_H */

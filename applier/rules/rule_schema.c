@@ -91,10 +91,8 @@ static bool
 derive_all(Making *self, Error *err)
 {
 	const Schema *source = self->source;
-	size_t rules = 1;
+	size_t rules = 1 + (size_t) rule_set_config(self->set)->config->rule_count;
 
-	if (!rule_set_is_identity(self->set))
-		rules += (size_t) rule_set_config(self->set)->config->rule_count;
 	self->made = ARENA_ARRAY(self->arena, MadeTable,
 							 (size_t) source->table_count * rules);
 	self->out->left_out = ARENA_ARRAY(self->arena, uint32_t,

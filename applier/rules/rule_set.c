@@ -41,10 +41,23 @@ rule_set_config(const RuleSet *set)
 	return &set->config;
 }
 
+static bool
+has_rules(const RuleSet *set)
+{
+	return set->config.config != NULL && set->config.config->has_rules;
+}
+
 bool
 rule_set_is_identity(const RuleSet *set)
 {
-	return set->config.config == NULL || !set->config.config->has_rules;
+	const RuleSetConfig *config = &set->config;
+
+	/* what several sources have may come to the same table */
+	return !has_rules(set) ||
+		   (config->config->source_count == 1 &&
+			config->config->reference_count == 0 &&
+			rules_change_nothing(config->config, config->source,
+								 config->target));
 }
 
 static int
@@ -359,7 +372,7 @@ rule_set_prepare(RuleSet *set, const Schema *schema, TypeResolver resolver,
 	RuleEngine *engine;
 	bool ok = true;
 
-	if (rule_set_is_identity(set))
+	if (!has_rules(set))
 		return true;
 	resolve_types(&prepare);
 	keep_inputs(&prepare);

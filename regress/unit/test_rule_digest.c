@@ -15,6 +15,7 @@
 #define RULES "rules:\n  - table: public.t\n    where: \"id > 1\"\n"
 
 static char digests[8][33];
+static bool identity; /* of the last */
 
 /* The digest for the target eu; the result of the i-th call stays. */
 static const char *
@@ -35,12 +36,36 @@ digest_of(int i, const char *text)
 											 .target = "eu",
 											 .stream = "x" });
 		rule_set_digest(set, digests[i]);
+		identity = rule_set_is_identity(set);
 		rule_set_free(set);
 	}
 	else
 		snprintf(digests[i], sizeof(digests[i]), "%.32s", err.message);
 	arena_release(&arena);
 	return digests[i];
+}
+
+/* A set that changes nothing costs nothing: nobody looks at rows or schema. */
+static void
+test_identity(void)
+{
+	digest_of(0, MAIN ONE "rules:\n  - table: \"*.*\"\n");
+	ok(identity, "the rule that takes all as it is changes nothing");
+	digest_of(0, MAIN ONE);
+	ok(identity, "nor does no rule");
+	digest_of(0, MAIN ONE "rules:\n  - table: \"*.*\"\n    omit: [a]\n");
+	ok(!identity, "but a column that is left out");
+	digest_of(0, MAIN ONE "rules:\n  - table: \"*.*\"\n"
+						  "  - table: public.t\n");
+	ok(!identity, "or a table with a rule of its own");
+	digest_of(0, MAIN TWO "rules:\n  - table: \"*.*\"\n    target: us\n");
+	ok(!identity, "or another target");
+	digest_of(0, MAIN ONE "references:\n  r: { file: r.csv, key: [a] }\n"
+						  "rules:\n  - table: \"*.*\"\n");
+	ok(!identity, "references are looked at");
+	digest_of(0, MAIN "  other: { url: \"postgresql://u@h/o\" }\n" ONE
+					  "rules:\n  - table: \"*.*\"\n");
+	ok(!identity, "tables of several sources may meet");
 }
 
 int
@@ -73,5 +98,6 @@ main(void)
 							 "    target: [eu, us]\n"
 							 "    where: \"1\"\n")[0] != '\0',
 	   "and where it filters");
+	test_identity();
 	return done_testing();
 }
