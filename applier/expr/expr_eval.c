@@ -39,6 +39,26 @@ take_text(sqlite3_stmt *statement, int column, ExprValue *result, Error *err)
 					 good + 1);
 }
 
+/* In decimal; returns the length. Asked for every row, unlike any format. */
+static size_t
+print_integer(int64_t value, char out[32])
+{
+	uint64_t rest = value < 0 ? -(uint64_t) value : (uint64_t) value;
+	char *end = out + 31;
+	char *start = end;
+	size_t len;
+
+	do
+		*--start = (char) ('0' + rest % 10);
+	while ((rest /= 10) > 0);
+	if (value < 0)
+		*--start = '-';
+	len = (size_t) (end - start);
+	memmove(out, start, len);
+	out[len] = '\0';
+	return len;
+}
+
 static bool
 take_result(ExprProgram *program, int column, ExprValue *result, Error *err)
 {
@@ -51,8 +71,8 @@ take_result(ExprProgram *program, int column, ExprValue *result, Error *err)
 		case SQLITE_INTEGER:
 			result->kind = EXPR_INTEGER;
 			result->integer = sqlite3_column_int64(statement, column);
-			len = snprintf(number, 32, "%" PRId64, result->integer);
-			result->text = (Slice){ number, (size_t) len };
+			result->text.data = number;
+			result->text.len = print_integer(result->integer, number);
 			return true;
 		case SQLITE_FLOAT:
 			result->kind = EXPR_REAL;

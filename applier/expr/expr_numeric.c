@@ -55,6 +55,9 @@ special_value(Slice text)
 				  { "-inf", MINUS_INFINITY } };
 	size_t i;
 
+	/* nearly all of them are digits */
+	if (text.len > 0 && text.data[0] >= '0' && text.data[0] <= '9')
+		return ORDINARY;
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
 	{
 		if (text.len == strlen(names[i].name) &&
@@ -183,10 +186,35 @@ give_decimal(sqlite3_context *context, const char *function, Decimal *exact)
 
 /* ---- the library */
 
+/* Its digits, from the units on and up to dscale, if it has no more. */
+static bool
+take_digits(const numeric *number, Decimal *exact)
+{
+	int whole = number->weight < 0 ? 1 : number->weight + 1;
+	int skip = whole - number->weight - 1; /* zeros in front */
+
+	if (number->dscale < 0 || number->ndigits > whole + number->dscale - skip)
+		return false;
+	exact->count = whole + number->dscale;
+	exact->digits = mem_alloc((size_t) exact->count + 2);
+	exact->scale = number->dscale;
+	exact->negative = number->sign == NUMERIC_NEG;
+	memset(exact->digits, '0', (size_t) exact->count);
+	for (int i = 0; i < number->ndigits; i++)
+		exact->digits[skip + i] = (char) ('0' + number->digits[i]);
+	exact->digits[exact->count] = '\0';
+	return true;
+}
+
+/* What PGTYPESnumeric_to_asc() prints; it copies the number to round it. */
 static void
 decimal_of(numeric *number, Decimal *exact)
 {
-	char *text = PGTYPESnumeric_to_asc(number, number->dscale);
+	char *text;
+
+	if (take_digits(number, exact))
+		return;
+	text = PGTYPESnumeric_to_asc(number, number->dscale);
 
 	BUG_UNLESS(text != NULL);
 	decimal_parse(text, strlen(text), exact);
