@@ -58,6 +58,8 @@ typedef struct Table
 	const char **order; /* columns that rows are to be read in the order of */
 	int order_count;
 	bool match; /* its rows change others of the target, behind all tables */
+	bool conflicts; /* they come as changes: one may find its key taken, and a
+					 * rule says who wins */
 	/* what rules keep of its rows, which goes with them */
 	const struct KeptPlace *kept;
 	int kept_count;

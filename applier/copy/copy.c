@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/signals.h"
+#include "copy/copy_changes.h"
 #include "copy/copy_chunks.h"
 #include "copy/copy_match.h"
 #include "copy/copy_plan.h"
@@ -366,12 +367,19 @@ copy_tables(CopyRun *run, CopyPlan *plan, Error *err)
 					  .snapshot = run->snapshot,
 					  .view = &run->view,
 					  .plan = plan };
+	bool ok;
 
 	if (plan->todo_chunks > 0)
 		log_info("copy: %d tables in %d chunks, about %.1f MB",
 				 plan->todo_count, plan->todo_chunks,
 				 (double) plan->todo_bytes / 1e6);
-	return copy_pool_run(&pool, err) && copy_matches(&pool, err);
+	copy_pool_init(&pool);
+	ok = copy_changes_prepare(&pool, err) && copy_pool_run(&pool, err) &&
+		 copy_matches(&pool, err);
+	/* indexes follow, of which what was looked at knows nothing */
+	copy_changes_forget(&pool);
+	copy_pool_release(&pool);
+	return ok;
 }
 
 /* PHASE_COPY */

@@ -11,10 +11,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "copy/copy_changes.h"
 #include "copy/copy_show.h"
 
-static void
-pool_init(CopyPool *pool)
+void
+copy_pool_init(CopyPool *pool)
 {
 	pthread_condattr_t attributes;
 
@@ -30,8 +31,8 @@ pool_init(CopyPool *pool)
 	atomic_init(&pool->give_up, false);
 }
 
-static void
-pool_release(CopyPool *pool)
+void
+copy_pool_release(CopyPool *pool)
 {
 	pthread_cond_destroy(&pool->more);
 	pthread_cond_destroy(&pool->changed);
@@ -42,6 +43,7 @@ pool_release(CopyPool *pool)
 static void
 worker_close(CopyPool *pool, CopyWorker *worker)
 {
+	copy_changes_close(worker);
 	pool->source->ops->reader_close(worker->reader);
 	pool->target->ops->loader_close(worker->loader);
 	rule_engine_free(worker->engine);
@@ -188,7 +190,6 @@ copy_pool_run(CopyPool *pool, Error *err)
 		return true;
 	if (wanted > pool->config->jobs)
 		wanted = pool->config->jobs;
-	pool_init(pool);
 	workers = mem_zalloc((size_t) wanted * sizeof(CopyWorker));
 	opened = workers_open(pool, workers, wanted, err);
 	if (opened > 0 && pool_prepare(pool, workers[0].loader, err))
@@ -200,6 +201,5 @@ copy_pool_run(CopyPool *pool, Error *err)
 	for (int i = 0; i < opened; i++)
 		worker_close(pool, &workers[i]);
 	mem_free(workers);
-	pool_release(pool);
 	return ok;
 }

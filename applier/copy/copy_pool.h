@@ -27,10 +27,15 @@ typedef struct CopyPool
 	CopyPlan *plan;
 	const char *context; /* of the log */
 
+	/* copy_changes.c: are there tables for it, and how the target has noted all */
+	bool has_changes;
+	Shape *shapes;
+	int shape_count;
+
 	pthread_mutex_t lock;	   /* what workers change in plan; all below */
 	pthread_cond_t changed;	   /* a worker has ended */
 	pthread_cond_t more;	   /* there may be something to take */
-	pthread_mutex_t open_lock; /* source, while a worker opens a reader */
+	pthread_mutex_t open_lock; /* source and target, of which there is one */
 	int running;
 	int64_t started_ms; /* on clock_ms() */
 	int tables_done;
@@ -38,6 +43,8 @@ typedef struct CopyPool
 	atomic_bool no_more; /* begin nothing */
 	atomic_bool give_up; /* leave what is being copied */
 } CopyPool;
+
+typedef struct CopyChanges CopyChanges;
 
 typedef struct CopyWorker
 {
@@ -47,7 +54,12 @@ typedef struct CopyWorker
 	TargetLoader *loader;
 	RuleEngine *engine;			 /* NULL: no rule changes anything */
 	SourceReader *references_of; /* whose snapshot the engine's are as of */
+	CopyChanges *changes;		 /* NULL: not needed so far */
 } CopyWorker;
+
+/* Around all that is done with it. */
+void copy_pool_init(CopyPool *pool);
+void copy_pool_release(CopyPool *pool);
 
 /* Copy and build everything that the plan has left. */
 bool copy_pool_run(CopyPool *pool, Error *err) MUST_CHECK;

@@ -165,8 +165,9 @@ kept_places(const Derived *derived, const Table *table, Arena *arena,
 }
 
 /*
- * Pieces of a table that others write to cannot be taken back, and those that are
- * numbered have one order: they are copied whole.
+ * Pieces of a table that others write to cannot be taken back, nor those that may
+ * overwrite each other, and those that are numbered have one order: they are copied
+ * whole.
  */
 static void
 ruled_table(const Derived *derived, const Table *table, Arena *arena,
@@ -176,7 +177,7 @@ ruled_table(const Derived *derived, const Table *table, Arena *arena,
 	out->source = reading_table(table, derived, arena);
 	out->key_ordered = false;
 	kept_places(derived, table, arena, out);
-	if (out->shared || out->source->order_count > 0)
+	if (out->shared || out->conflicts || out->source->order_count > 0)
 		out->blocks = 0;
 }
 

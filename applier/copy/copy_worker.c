@@ -9,6 +9,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "copy/copy_changes.h"
 #include "copy/copy_reference.h"
 #include "rules/rule_copy.h"
 
@@ -203,6 +204,8 @@ copy_once(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
 
 	if (work->table->table->reference != NULL)
 		return copy_reference_keep(worker, reader, work, whole, err);
+	if (copy_by_changes(work->table->table))
+		return copy_changes_write(worker, reader, work, whole, err);
 	rules = rules_open(worker, reader, work->table->table, err);
 	ok = !error_is_set(err) &&
 		 load_rows(worker, reader, work, rules, whole, err);
@@ -403,6 +406,7 @@ copy_worker_main(void *arg)
 		}
 	}
 	/* an open snapshot keeps the source from vacuuming: end it now */
+	copy_changes_close(worker);
 	pool->source->ops->reader_close(worker->reader);
 	pool->target->ops->loader_close(worker->loader);
 	worker->reader = NULL;

@@ -187,6 +187,10 @@ bool map_entry_store(MyConn *conn, const char *stream, const Shape *shape,
 bool target_mysql_chunk_insert(MyConn *conn, const char *stream,
 							   const Chunk *chunk, Error *err) MUST_CHECK;
 
+/* The same, that it is copied; P_FENCED if somebody else has. */
+bool target_mysql_chunk_done(MyConn *conn, const char *stream,
+							 const Chunk *chunk, Error *err) MUST_CHECK;
+
 /* One schema entry: intent, statement, done. */
 bool target_mysql_ddl_entry(MyConn *conn, const Progress *progress,
 							const DdlEntry *entry, Error *err) MUST_CHECK;
@@ -249,6 +253,12 @@ bool target_mysql_writer_write(TargetWriter *writer, const Plan *plan,
 							   const ChangeFilter *filter, Error *err);
 bool target_mysql_writer_savepoint(TargetWriter *writer, SavepointVerb verb,
 								   Error *err);
+bool target_mysql_writer_lock(TargetWriter *writer, const PlanTable *table,
+							  bool *locked, Error *err);
+bool target_mysql_writer_keep(TargetWriter *writer, const KeptRow *rows,
+							  int count, Error *err);
+bool
+target_mysql_writer_chunk(TargetWriter *writer, const Chunk *chunk, Error *err);
 bool target_mysql_writer_commit(TargetWriter *writer, const Progress *before,
 								const Progress *after,
 								const ApplyCounts *counts, const Ledger *ledger,

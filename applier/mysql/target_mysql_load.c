@@ -246,17 +246,17 @@ chunk_done_sql(Buffer *sql, const char *stream, const Chunk *chunk)
 				  chunk->table_oid, chunk->number);
 }
 
-static bool
-chunk_done(TargetLoader *loader, const Chunk *chunk, Error *err)
+bool
+target_mysql_chunk_done(MyConn *conn, const char *stream, const Chunk *chunk,
+						Error *err)
 {
 	uint64_t matched = 0;
 	Buffer sql;
 	bool ok;
 
 	buffer_init(&sql);
-	chunk_done_sql(&sql, loader->progress.stream, chunk);
-	ok = my_exec_slice(loader->conn, err, (Slice){ sql.data, sql.len },
-					   &matched);
+	chunk_done_sql(&sql, stream, chunk);
+	ok = my_exec_slice(conn, err, (Slice){ sql.data, sql.len }, &matched);
 	buffer_release(&sql);
 	if (!ok)
 		return false;
@@ -295,7 +295,8 @@ target_mysql_loader_commit(TargetLoader *loader, const Chunk *chunk,
 {
 	if (!losses_note(loader, err) ||
 		!ledger_mysql_add(loader->conn, loader->progress.stream, ledger, err) ||
-		!chunk_done(loader, chunk, err) ||
+		!target_mysql_chunk_done(loader->conn, loader->progress.stream, chunk,
+								 err) ||
 		!target_mysql_fence(loader->conn, &loader->progress, err) ||
 		!FAILPOINT(FP_COPY_BEFORE_COMMIT, err) ||
 		!my_exec(loader->conn, err, "COMMIT"))

@@ -24,7 +24,8 @@ struct TargetWriter
 	MyConn *conn;
 	int number; /* in portage_origin */
 	LossTally *losses;
-	LedgerTally tally; /* of this transaction */
+	LedgerTally tally;		   /* of this transaction */
+	char lock[LOCK_NAME_SIZE]; /* that it holds; "": none */
 	RowWriter *rows;
 	RowPacket packet;
 	VectorWriter vectors;
@@ -212,6 +213,67 @@ target_mysql_writer_savepoint(TargetWriter *writer, SavepointVerb verb,
 	return true;
 }
 
+/* ---- a chunk of the copy */
+
+/*
+ * A lock of ours, which only copies ask for: a server of this kind has none on a table
+ * that a transaction could hold.  Circles with the streams of others end by an error
+ * that passes.
+ */
+bool
+target_mysql_writer_lock(TargetWriter *writer, const PlanTable *table,
+						 bool *locked, Error *err)
+{
+	const TableMap *map = &((const MyTableFacts *) table)->map;
+	MyConn *conn = writer->conn;
+	int64_t got = 0;
+	Buffer of;
+	bool ok;
+
+	buffer_init(&of);
+	buffer_printf(&of, "%s.%s",
+				  map->database != NULL ? map->database : conn->database,
+				  map->table);
+	target_mysql_lock_name(conn, "copy", of.data, writer->lock);
+	buffer_release(&of);
+	ok = packet_send(&writer->packet, err) &&
+		 my_query_number(conn, err, 0, &got, "SELECT GET_LOCK('%s', 1)",
+						 writer->lock);
+	*locked = ok && got == 1;
+	if (!*locked)
+		writer->lock[0] = '\0';
+	return ok;
+}
+
+/* The connection's end gives it back as well. */
+static void
+unlock(TargetWriter *writer)
+{
+	Error ignored = ERROR_INIT;
+
+	if (writer->lock[0] != '\0' && my_conn_alive(writer->conn))
+		(void) !my_execf(writer->conn, &ignored, "DO RELEASE_LOCK('%s')",
+						 writer->lock);
+	writer->lock[0] = '\0';
+}
+
+bool
+target_mysql_writer_keep(TargetWriter *writer, const KeptRow *rows, int count,
+						 Error *err)
+{
+	return packet_send(&writer->packet, err) &&
+		   kept_mysql_put(writer->conn, writer->target->base.config->stream,
+						  rows, count, err);
+}
+
+bool
+target_mysql_writer_chunk(TargetWriter *writer, const Chunk *chunk, Error *err)
+{
+	return packet_send(&writer->packet, err) &&
+		   target_mysql_chunk_done(
+			   writer->conn, writer->target->base.config->stream, chunk, err);
+}
+
 static bool
 set_progress(TargetWriter *writer, const Progress *before,
 			 const Progress *after, const ApplyCounts *counts, Error *err)
@@ -246,6 +308,7 @@ target_mysql_writer_commit(TargetWriter *writer, const Progress *before,
 		!FAILPOINT(FP_PROGRESS_UPDATED, err) ||
 		!my_exec(writer->conn, err, "COMMIT"))
 		return false;
+	unlock(writer);
 	writer->target->stored_resume = after->resume_lsn;
 	number = target_mysql_committed(writer->target);
 	target_mysql_known(writer->target, durability);
@@ -259,4 +322,5 @@ target_mysql_writer_rollback(TargetWriter *writer)
 	packet_reset(&writer->packet);
 	loss_tally_reset(writer->losses);
 	my_rollback(writer->conn);
+	unlock(writer);
 }

@@ -278,9 +278,20 @@ put_constraint_comment(Buffer *sql, const SchemaTable *table, const char *name,
 	buffer_putc(sql, ';');
 }
 
+/* Rows that have to find others of their key need it before they come. */
+static DdlSection
+index_section(const SchemaTable *table, const SchemaIndex *index)
+{
+	return table->conflicts && (index->kind == SCHEMA_PRIMARY ||
+								index->kind == SCHEMA_UNIQUE)
+			   ? DDL_PRE_DATA
+			   : DDL_POST_DATA;
+}
+
 static void
-print_constraint(Printer *self, const SchemaTable *table, const char *type,
-				 const char *name, const char *definition, const char *comment)
+print_constraint(Printer *self, DdlSection section, const SchemaTable *table,
+				 const char *type, const char *name, const char *definition,
+				 const char *comment)
 {
 	Buffer sql;
 
@@ -291,7 +302,7 @@ print_constraint(Printer *self, const SchemaTable *table, const char *type,
 	if (table->shared)
 		make_patient(self, table, no_constraint(self, table, name), &sql);
 	/* as pg_dump calls it */
-	add_sql(self, DDL_POST_DATA, type, table,
+	add_sql(self, section, type, table,
 			arena_printf(self->arena, "%s %s", table->name, name), &sql);
 	buffer_release(&sql);
 }
@@ -319,19 +330,23 @@ print_index(Printer *self, const SchemaTable *table, const SchemaIndex *index)
 	}
 	if (table->shared)
 		make_patient(self, table, NULL, &sql);
-	add_sql(self, DDL_POST_DATA, "INDEX", table, index->name, &sql);
+	add_sql(self, index_section(table, index), "INDEX", table, index->name,
+			&sql);
 	buffer_release(&sql);
 }
 
+/* Those of one section. */
 static void
-print_indexes(Printer *self, const SchemaTable *table)
+print_indexes(Printer *self, const SchemaTable *table, DdlSection section)
 {
 	for (int i = 0; i < table->index_count; i++)
 	{
 		const SchemaIndex *index = &table->indexes[i];
 
+		if (index_section(table, index) != section)
+			continue;
 		if (index->constraint)
-			print_constraint(self, table, "CONSTRAINT", index->name,
+			print_constraint(self, section, table, "CONSTRAINT", index->name,
 							 index->definition, index->comment);
 		else
 			print_index(self, table, index);
@@ -347,7 +362,7 @@ print_checks(Printer *self, const SchemaTable *table)
 
 		if (is_own(check) && !check->validated)
 			print_constraint(
-				self, table, "CHECK CONSTRAINT", check->name,
+				self, DDL_POST_DATA, table, "CHECK CONSTRAINT", check->name,
 				arena_printf(self->arena, "CHECK (%s) NOT VALID", check->sql),
 				check->comment);
 	}
@@ -420,8 +435,9 @@ print_foreign_keys(Printer *self, const SchemaTable *table)
 		const SchemaForeignKey *key = &table->foreign_keys[i];
 
 		if (table->derived || key->derived)
-			print_constraint(self, table, "FK CONSTRAINT", key->name,
-							 foreign_key_definition(self, key), key->comment);
+			print_constraint(self, DDL_POST_DATA, table, "FK CONSTRAINT",
+							 key->name, foreign_key_definition(self, key),
+							 key->comment);
 	}
 }
 
@@ -499,12 +515,17 @@ ddl_print(const Schema *schema, const DdlEntry *dumped, int dumped_count,
 		if (is_made_here(&schema->tables[i]))
 			print_table(&self, &schema->tables[i]);
 	}
+	for (int i = 0; i < schema->table_count; i++)
+	{
+		if (is_made_here(&schema->tables[i]))
+			print_indexes(&self, &schema->tables[i], DDL_PRE_DATA);
+	}
 	take_dumped(&self, dumped, dumped_count, DDL_POST_DATA);
 	for (int i = 0; i < schema->table_count; i++)
 	{
 		if (!is_made_here(&schema->tables[i]))
 			continue;
-		print_indexes(&self, &schema->tables[i]);
+		print_indexes(&self, &schema->tables[i], DDL_POST_DATA);
 		print_checks(&self, &schema->tables[i]);
 	}
 	for (int i = 0; i < schema->table_count; i++)

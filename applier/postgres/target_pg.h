@@ -155,6 +155,12 @@ bool target_pg_writer_write(TargetWriter *writer, const Plan *plan,
 							const ChangeFilter *filter, Error *err);
 bool target_pg_writer_savepoint(TargetWriter *writer, SavepointVerb verb,
 								Error *err);
+bool target_pg_writer_lock(TargetWriter *writer, const PlanTable *table,
+						   bool *locked, Error *err);
+bool target_pg_writer_keep(TargetWriter *writer, const KeptRow *rows, int count,
+						   Error *err);
+bool
+target_pg_writer_chunk(TargetWriter *writer, const Chunk *chunk, Error *err);
 bool target_pg_writer_commit(TargetWriter *writer, const Progress *before,
 							 const Progress *after, const ApplyCounts *counts,
 							 const Ledger *ledger, TargetDurability *durability,

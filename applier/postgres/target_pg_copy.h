@@ -54,4 +54,8 @@ target_pg_analyze_on(PgConn *conn, const Table *table, Error *err) MUST_CHECK;
 bool target_pg_chunk_insert(PgConn *conn, const char *stream,
 							const Chunk *chunk, Error *err) MUST_CHECK;
 
+/* That it is copied; P_FENCED if somebody else has. */
+bool target_pg_chunk_done(PgConn *conn, const char *stream, const Chunk *chunk,
+						  Error *err) MUST_CHECK;
+
 #endif /* PORTAGE_TARGET_PG_COPY_H */

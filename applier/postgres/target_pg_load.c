@@ -268,7 +268,8 @@ target_pg_loader_prove_empty(TargetLoader *loader, const Table *table,
 							 Error *err)
 {
 	return table_prove_there(loader->conn, table, err) &&
-		   table_prove_empty(loader->conn, table, err);
+		   (table->shared ? table_prove_ours(loader, table, err)
+						  : table_prove_empty(loader->conn, table, err));
 }
 
 /*
@@ -392,8 +393,9 @@ target_pg_loader_end(TargetLoader *loader, int64_t *rows, Error *err)
 		   copy_in_result(loader->conn, rows, err);
 }
 
-static bool
-chunk_done(TargetLoader *loader, const Chunk *chunk, Error *err)
+bool
+target_pg_chunk_done(PgConn *conn, const char *stream, const Chunk *chunk,
+					 Error *err)
 {
 	char oid[16];
 	char number[16];
@@ -402,8 +404,7 @@ chunk_done(TargetLoader *loader, const Chunk *chunk, Error *err)
 	char bytes[24];
 	char storage[16];
 	const char *params[9] = {
-		loader->progress.stream, oid, number,
-		chunk->stamp.slot ? "true" : "false",
+		stream, oid, number, chunk->stamp.slot ? "true" : "false",
 		lsn_to_string(chunk->stamp.lsn, lsn),
 		/* nobody asks for the slot's: all that follows it is applied */
 		chunk->stamp.slot ? NULL : chunk->stamp.snapshot, rows, bytes, storage
@@ -415,8 +416,7 @@ chunk_done(TargetLoader *loader, const Chunk *chunk, Error *err)
 	snprintf(rows, sizeof(rows), "%" PRId64, chunk->rows);
 	snprintf(bytes, sizeof(bytes), "%" PRId64, chunk->bytes);
 	snprintf(storage, sizeof(storage), "%" PRIu32, chunk->storage);
-	if (!pg_exec_expect(loader->conn, err, CHUNK_DONE_SQL, 9, params, 1,
-						&matched))
+	if (!pg_exec_expect(conn, err, CHUNK_DONE_SQL, 9, params, 1, &matched))
 		return false;
 	return matched || error_set(err, P_FENCED,
 								"somebody else has copied table"
@@ -430,7 +430,8 @@ target_pg_loader_commit(TargetLoader *loader, const Chunk *chunk,
 {
 	if (ledger_pg_add(loader->conn, loader->progress.stream, ledger, err) &&
 		copy_transaction_fence(&loader->transaction, err) &&
-		chunk_done(loader, chunk, err) &&
+		target_pg_chunk_done(loader->conn, loader->progress.stream, chunk,
+							 err) &&
 		FAILPOINT(FP_COPY_BEFORE_COMMIT, err) &&
 		copy_transaction_commit(&loader->transaction, err))
 		return FAILPOINT(FP_COPY_COMMITTED, err);

@@ -20,6 +20,7 @@
 #include "plan/row_error.h"
 #include "postgres/statement_pg.h"
 #include "postgres/table_facts.h"
+#include "postgres/target_pg_copy.h"
 #include "postgres/target_pg_kept.h"
 #include "postgres/vector_pg.h"
 
@@ -361,6 +362,61 @@ target_pg_writer_savepoint(TargetWriter *writer, SavepointVerb verb, Error *err)
 	else
 		ledger_tally_keep(&writer->tally);
 	return true;
+}
+
+/* ---- a chunk of the copy */
+
+/* In a mode that excludes itself and all who write; a savepoint keeps the rest. */
+static bool
+lock_table(TargetWriter *writer, const PlanTable *table, Error *err)
+{
+	Buffer sql;
+	bool ok;
+
+	buffer_init(&sql);
+	buffer_puts(&sql, "LOCK TABLE ONLY ");
+	pg_quote_table(&sql, table->relation->schema, table->relation->name);
+	buffer_puts(&sql, " IN SHARE ROW EXCLUSIVE MODE");
+	ok = pg_exec(writer->conn, err,
+				 "SAVEPOINT lock; SET LOCAL lock_timeout = '2s'") &&
+		 pg_exec(writer->conn, err, sql.data) &&
+		 pg_exec(writer->conn, err, "SET LOCAL lock_timeout TO DEFAULT");
+	buffer_release(&sql);
+	return ok;
+}
+
+bool
+target_pg_writer_lock(TargetWriter *writer, const PlanTable *table,
+					  bool *locked, Error *err)
+{
+	*locked = false;
+	if (!pipe_leave(writer, err))
+		return false;
+	*locked = lock_table(writer, table, err);
+	if (*locked)
+		return true;
+	if (!err->lock_wait)
+		return false;
+	error_clear(err);
+	return pg_exec(writer->conn, err,
+				   "ROLLBACK TO SAVEPOINT lock; RELEASE SAVEPOINT lock");
+}
+
+bool
+target_pg_writer_keep(TargetWriter *writer, const KeptRow *rows, int count,
+					  Error *err)
+{
+	return pipe_leave(writer, err) &&
+		   kept_pg_put(writer->conn, writer->target->base.config->stream, rows,
+					   count, err);
+}
+
+bool
+target_pg_writer_chunk(TargetWriter *writer, const Chunk *chunk, Error *err)
+{
+	return pipe_leave(writer, err) &&
+		   target_pg_chunk_done(
+			   writer->conn, writer->target->base.config->stream, chunk, err);
 }
 
 static bool

@@ -117,6 +117,7 @@ derived_table(const Derived *derived, const Table *table, Arena *arena,
 	out->generated_count = 0;
 	out->binary = false;
 	out->shared = derived->shared || derived->input->partitioned;
+	out->conflicts = derived->conflicts;
 	/* pieces by key would have to be told apart by the derived one */
 	out->identity_index = NULL;
 	out->key = NULL;

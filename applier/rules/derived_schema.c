@@ -520,6 +520,7 @@ derived_schema_table(const Derived *derived, const SchemaTable *table,
 	out->inherits = false;
 	out->derived = true;
 	out->shared = derived->shared;
+	out->conflicts = derived->conflicts;
 	self.object = arena_printf(arena, "table %s.%s", table->schema,
 							   table->name);
 	derived_columns(derived, table, arena, &self.columns);

@@ -225,15 +225,7 @@ check_shared(const Checking *self)
 							"TRUNCATE would take rows that others have written"
 							" to %s.%s",
 							derived->schema, derived->name));
-	if (other != NULL && rule->on_conflict != CONFLICT_ERROR)
-		report(self, SEVERITY_WARNING, rule->into.place,
-			   "See to it that no key is on both when the copy begins; what"
-			   " comes later is decided as the rule says.",
-			   arena_printf(arena,
-							"on_conflict is for the stream: the copy to %s.%s"
-							" stops at a key that %s has brought, too",
-							derived->schema, derived->name, other));
-	else if (other != NULL)
+	if (other != NULL && rule->on_conflict == CONFLICT_ERROR)
 		report(self, SEVERITY_ERROR, rule->into.place,
 			   "Add a column to the key that tells them apart, such as"
 			   " portage_source() or a constant of each rule, or say with"

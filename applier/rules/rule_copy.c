@@ -362,12 +362,13 @@ rule_copy_rows(RuleCopy *copy, Slice in, Slice *out, int64_t *rows, Error *err)
 	return ok;
 }
 
+/* What the row would be in the stream: one change at most. */
 static bool
-match_row(RuleCopy *copy, const Relation *relation, Slice row,
-		  RuleCopyTaker taker, void *arg, Error *err)
+change_row(RuleCopy *copy, const Relation *relation, ChangeKind kind, Slice row,
+		   RuleCopyTaker taker, void *arg, Error *err)
 {
 	const RuleInput *input = copy->derived->input;
-	Change source = { .kind = CHANGE_UPDATE, .bytes = (uint32_t) row.len };
+	Change source = { .kind = kind, .bytes = (uint32_t) row.len };
 	RuleMove move = {
 		.derived = copy->derived,
 		.relation = relation,
@@ -379,13 +380,14 @@ match_row(RuleCopy *copy, const Relation *relation, Slice row,
 	Change *change;
 	RuleMoves moves;
 
+	move.ledger->tolerant = copy->derived->tolerant;
 	if (!take_values(copy, row, err))
 		return false;
 	source.new_values = copy->values;
 	if (!rule_move(&move, &source, &moves, err))
 		return row_failed(copy, err);
 	if (moves.count == 0)
-		return true;
+		return kind != CHANGE_INSERT || keep_left_out(copy, moves.after, err);
 	BUG_UNLESS(moves.count == 1);
 	change = ARENA_NEW(&copy->arena, Change);
 	*change = moves.changes[0];
@@ -393,16 +395,18 @@ match_row(RuleCopy *copy, const Relation *relation, Slice row,
 }
 
 bool
-rule_copy_matches(RuleCopy *copy, const Relation *relation, Slice in,
+rule_copy_changes(RuleCopy *copy, const Relation *relation, Slice in,
 				  RuleCopyTaker taker, void *arg, Error *err)
 {
+	bool match = copy->derived->match != NULL;
 	Slice row;
 	bool ok = true;
 
 	arena_reset(&copy->arena);
-	copy->context.op = "update";
+	copy->context.op = match ? "update" : "insert";
 	while (ok && copy_rows_next(&in, &copy->rest, &copy->from_rest, &row))
-		ok = match_row(copy, relation, row, taker, arg, err);
+		ok = change_row(copy, relation, match ? CHANGE_UPDATE : CHANGE_INSERT,
+						row, taker, arg, err);
 	return ok;
 }
 

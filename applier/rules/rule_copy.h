@@ -34,10 +34,11 @@ bool rule_copy_rows(RuleCopy *copy, Slice in, Slice *out, int64_t *rows,
 typedef bool (*RuleCopyTaker)(void *arg, const Change *change, Error *err);
 
 /*
- * Of a rule with match, instead: what an UPDATE of each row would be in the stream.
- * relation is the derived one.
+ * Of a rule that says what becomes of rows that are there, instead: what an INSERT of
+ * each row would be in the stream, or, of a rule with match, an UPDATE.  relation is
+ * the derived one.
  */
-bool rule_copy_matches(RuleCopy *copy, const Relation *relation, Slice in,
+bool rule_copy_changes(RuleCopy *copy, const Relation *relation, Slice in,
 					   RuleCopyTaker taker, void *arg, Error *err) MUST_CHECK;
 
 /* What became of the rows so far. */

@@ -180,6 +180,8 @@ derive_all(RuleEngine *engine, EngineTable *table, const ConfigRule **rules,
 			return false;
 		((Derived *) derived)->shared = derived->match == NULL &&
 										rule_is_shared(engine->set, derived);
+		((Derived *) derived)->conflicts = rule_may_conflict(engine->set,
+															 derived);
 		table->derived[table->count++] = derived;
 		context.first = false;
 	}

@@ -242,6 +242,7 @@ bring_together(Making *self)
 		if (i > 0 && same_name(sorted[i - 1], sorted[i]))
 		{
 			sorted[i]->owner = sorted[i - 1]->owner;
+			sorted[i]->owner->table.conflicts |= sorted[i]->table.conflicts;
 			agree(self, sorted[i]->owner, sorted[i]);
 		}
 		else

@@ -76,6 +76,8 @@ typedef struct Derived
 	bool tolerant;
 	/* Others write to this table, too. */
 	bool shared;
+	/* Rows of the copy may find their key taken, and the rule says who wins. */
+	bool conflicts;
 	unsigned operations; /* RULE_* */
 	const int *match;	 /* columns of the derived table, or NULL */
 	int match_count;

@@ -265,3 +265,46 @@ rule_same_keys(const RuleSet *set, const Derived *derived, Arena *arena)
 	}
 	return NULL;
 }
+
+/* ---- conflicts */
+
+/* Does the derived key have the source's in it, as it is? */
+static bool
+has_own_key(const Derived *derived)
+{
+	bool some = false;
+
+	for (int i = 0; i < derived->input->column_count; i++)
+	{
+		bool found = false;
+
+		if ((derived->input->columns[i].flags & WIRE_COLUMN_KEY) == 0)
+			continue;
+		/* values of another type may have become the same */
+		for (int k = 0; !found && k < derived->column_count; k++)
+			found = derived->columns[k].from == i &&
+					derived->columns[k].type == NULL &&
+					(derived->columns[k].as.flags & WIRE_COLUMN_KEY) != 0;
+		if (!found)
+			return false;
+		some = true;
+	}
+	return some;
+}
+
+bool
+rule_may_conflict(const RuleSet *set, const Derived *derived)
+{
+	Arena arena;
+	bool may;
+
+	if (derived->rule == NULL || derived->match != NULL ||
+		derived->key_count == 0 || derived->rule->on_conflict == CONFLICT_ERROR)
+		return false;
+	if (!has_own_key(derived))
+		return true;
+	arena_init(&arena);
+	may = rule_same_keys(set, derived, &arena) != NULL;
+	arena_release(&arena);
+	return may;
+}

@@ -23,4 +23,10 @@ bool rule_is_shared(const RuleSet *set, const Derived *derived);
 const char *
 rule_same_keys(const RuleSet *set, const Derived *derived, Arena *arena);
 
+/*
+ * May a row that comes, even with the copy, find its key taken, by a row of others or
+ * of its own table, so that on_conflict decides?
+ */
+bool rule_may_conflict(const RuleSet *set, const Derived *derived);
+
 #endif /* PORTAGE_RULE_SHARE_H */

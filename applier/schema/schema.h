@@ -156,7 +156,8 @@ typedef struct SchemaTable
 
 	/* of what rules make of tables, see rules/rule_schema.h */
 	bool derived;
-	bool shared; /* others write to it, too, and may have made it already */
+	bool shared;	/* others write to it, too, and may have made it already */
+	bool conflicts; /* rows of the copy have to find those of their key */
 } SchemaTable;
 
 /* Whatever else there is: a target of another kind may not have it at all. */

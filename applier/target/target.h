@@ -224,6 +224,17 @@ typedef struct TargetOps
 	bool (*writer_savepoint)(TargetWriter *writer, SavepointVerb verb,
 							 Error *err);
 	/*
+	 * For a chunk of the copy that comes as changes: until the transaction ends no
+	 * other such chunk is written to the table, and nothing else either where the
+	 * target has locks on tables.  Tries for a moment: *locked tells.
+	 */
+	bool (*writer_lock)(TargetWriter *writer, const PlanTable *table,
+						bool *locked, Error *err);
+	/* Add or replace kept rows; from todo to done turn the chunk. */
+	bool (*writer_keep)(TargetWriter *writer, const KeptRow *rows, int count,
+						Error *err);
+	bool (*writer_chunk)(TargetWriter *writer, const Chunk *chunk, Error *err);
+	/*
 	 * By compare-and-set of the progress row, as apply() does; counts are added to
 	 * those that it has, and ledger, if it is not NULL, to what is kept of it.
 	 */
@@ -302,7 +313,10 @@ typedef struct TargetOps
 	/* ---- a loader of table rows: one connection, one thread */
 	TargetLoader *(*loader_open)(Target *self, const Progress *progress,
 								 Error *err);
-	/* Before the first piece of a table: P_TARGET_NOT_EMPTY. */
+	/*
+	 * Before the first piece of a table: P_TARGET_NOT_EMPTY.  What others have
+	 * copied into one that is theirs, too, may be there.
+	 */
 	bool (*loader_prove_empty)(TargetLoader *loader, const Table *table,
 							   Error *err);
 	/*

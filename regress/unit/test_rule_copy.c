@@ -1,8 +1,8 @@
 /*
  * test_rule_copy.c
  *		Rows of the copy and a rule: what is loaded, what is counted, what is kept
- *		of counters and of rows that are left out, and what rules with match make
- *		of rows; wherever the text of the rows is cut.
+ *		of counters and of rows that are left out, and what rules make of rows that
+ *		come as changes; wherever the text of the rows is cut.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -35,7 +35,15 @@ static const char rules[] =
 	"    where: id % 5 = 0\n"
 	"    only: [day]\n"
 	"    columns: { last: id }\n"
-	"    operations: [update]\n";
+	"    operations: [update]\n"
+	"  - table: public.items\n"
+	"    name: latest\n"
+	"    into: public.latest\n"
+	"    key: [day]\n"
+	"    where: id % 3 > 0\n"
+	"    ledger: keys\n"
+	"    on_conflict: { latest_wins: id }\n"
+	"    operations: [insert]\n";
 
 typedef struct Case
 {
@@ -94,8 +102,8 @@ case_begin(Case *c)
 	rule_input_of_schema(table, &c->fixture.arena, &input);
 	ok(rule_engine_derive(c->engine, &input, &c->derived, &c->derived_count,
 						  &err) &&
-		   c->derived_count == 2,
-	   "two rules for the table: %s", err.message);
+		   c->derived_count == 3,
+	   "three rules for the table: %s", err.message);
 	c->table.oid = table->oid;
 	c->table.schema = "public";
 	c->table.name = "items";
@@ -286,37 +294,96 @@ take_match(void *arg, const Change *change, Error *err)
 	return true;
 }
 
+/* The changes that one of the rules makes of all rows; the caller's to close. */
+static RuleCopy *
+take_all(Case *c, int rule, int salt, RuleCopyTaker taker, void *arg)
+{
+	Error err = ERROR_INIT;
+	Relation *source = relation_new();
+	const Relation *relation;
+	size_t position = 0;
+	RuleCopy *copy;
+	bool good = true;
+
+	source->oid = c->table.oid;
+	source->columns = ARENA_ARRAY(&source->arena, Column, 2);
+	source->column_count = 2;
+	relation = derived_relation_new(c->derived[rule], source);
+	relation_release(source);
+	copy = rule_copy_open(c->engine, c->derived[rule], &c->table,
+						  (Lsn) 0x10000002A);
+	while (good && position < c->text.len)
+		good = rule_copy_changes(copy, relation, piece_next(c, &position, salt),
+								 taker, arg, &err);
+	ok(good, "rows become changes: %s", err.message);
+	ok(rule_copy_ledger(copy)->entries[0].counts[LEDGER_SEEN] == ROWS,
+	   "all of them are counted");
+	relation_release(relation);
+	return copy;
+}
+
 static void
 test_match(int salt)
 {
 	Matched matched = { 0 };
-	Error err = ERROR_INIT;
-	const Relation *relation;
-	Relation *source = relation_new();
-	size_t position = 0;
-	RuleCopy *copy;
-	bool good = true;
 	Case c;
 
 	case_begin(&c);
 	matched.derived = c.derived[1];
-	source->oid = c.table.oid;
-	source->columns = ARENA_ARRAY(&source->arena, Column, 2);
-	source->column_count = 2;
-	relation = derived_relation_new(c.derived[1], source);
-	relation_release(source);
-	copy = rule_copy_open(c.engine, c.derived[1], &c.table, 42);
-	while (good && position < c.text.len)
-		good = rule_copy_matches(copy, relation,
-								 piece_next(&c, &position, salt), take_match,
-								 &matched, &err);
-	ok(good && matched.count == ROWS / 5 && matched.wrong == 0,
-	   "each row that the rule wants is an UPDATE by match: %d, %d wrong, %s",
-	   matched.count, matched.wrong, err.message);
-	ok(rule_copy_ledger(copy)->entries[0].counts[LEDGER_SEEN] == ROWS,
-	   "all of them are counted");
+	rule_copy_close(take_all(&c, 1, salt, take_match, &matched));
+	ok(matched.count == ROWS / 5 && matched.wrong == 0,
+	   "each row that the rule wants is an UPDATE by match: %d, %d wrong",
+	   matched.count, matched.wrong);
+	case_end(&c);
+}
+
+/* ---- conflicts */
+
+static bool
+take_insert(void *arg, const Change *change, Error *err)
+{
+	Matched *taken = arg;
+	int id = taken->count + taken->count / 2 + 1;
+	char text[16];
+
+	(void) err;
+	taken->count++;
+	snprintf(text, sizeof(text), "%d", id);
+	if (change->kind != CHANGE_INSERT || change->manner == NULL ||
+		change->manner->conflict != CONFLICT_IF_GREATER ||
+		strcmp(change->new_values[change->manner->latest].data, text) != 0)
+		taken->wrong++;
+	return true;
+}
+
+/* What is left out is kept and counted as where rows are loaded. */
+static void
+test_conflict(int salt)
+{
+	Matched taken = { 0 };
+	const KeptRow *kept;
+	Error err = ERROR_INIT;
+	const LedgerEntry *entry;
+	RuleCopy *copy;
+	int keys = 0;
+	int count = 1;
+	Case c;
+
+	case_begin(&c);
+	ok(!c.derived[0]->conflicts && c.derived[2]->conflicts,
+	   "one of them may find its key taken");
+	copy = take_all(&c, 2, salt, take_insert, &taken);
+	ok(taken.count == ROWS - ROWS / 3 && taken.wrong == 0,
+	   "each row that the rule wants is an INSERT: %d, %d wrong", taken.count,
+	   taken.wrong);
+	entry = &rule_copy_ledger(copy)->entries[0];
+	ok(entry->counts[LEDGER_APPLIED] == taken.count &&
+		   entry->counts[LEDGER_FILTERED] == ROWS / 3 && entry->tolerant,
+	   "the others are counted");
+	while (rule_copy_kept(copy, &kept, &count, &err) && count > 0)
+		keys += count;
+	ok(keys == ROWS / 3, "and their keys are kept: %d, %s", keys, err.message);
 	rule_copy_close(copy);
-	relation_release(relation);
 	case_end(&c);
 }
 
@@ -328,6 +395,7 @@ main(void)
 	{
 		test_rows(salt);
 		test_match(salt);
+		test_conflict(salt);
 	}
 	return done_testing();
 }

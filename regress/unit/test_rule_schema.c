@@ -135,6 +135,18 @@ sql_of(const Case *c, const char *type, const char *name)
 	return NULL;
 }
 
+static int
+section_of(const Case *c, const char *type, const char *name)
+{
+	for (int i = 0; i < c->entry_count; i++)
+	{
+		if (strcmp(c->entries[i].type, type) == 0 &&
+			strcmp(c->entries[i].name, name) == 0)
+			return (int) c->entries[i].section;
+	}
+	return -1;
+}
+
 static bool
 said(const Findings *findings, Severity severity, const char *words)
 {
@@ -480,6 +492,57 @@ test_sources(void)
 		"IF NOT EXISTS (SELECT FROM pg_catalog.pg_constraint", "and its key");
 	ok(strstr(sql_of(&c, "TABLE", "orders"), "IDENTITY") == NULL,
 	   "nobody numbers its rows");
+	ok(!made_table(&c, "orders")->conflicts, "and no row meets another");
+	is_int(section_of(&c, "CONSTRAINT", "orders orders_pkey"), DDL_POST_DATA,
+		   "so that the key follows the rows");
+	case_end(&c);
+}
+
+/* Where rows of the copy may meet, the key is there before them. */
+static void
+test_conflicts(void)
+{
+	static const char same_keys[] = TWO_SOURCES
+		"rules:\n"
+		"- table: public.orders\n"
+		"  operations: [insert, update, delete]\n"
+		"  on_conflict: source_wins\n";
+	static const char one_source[] = HEAD "rules:\n"
+										  "- table: public.orders\n"
+										  "  on_conflict: target_wins\n";
+	static const char own_key[] = HEAD "rules:\n"
+									   "- table: public.orders\n"
+									   "  only: [id, total]\n"
+									   "  key: [total]\n"
+									   "  operations: [insert]\n"
+									   "  on_conflict: target_wins\n";
+	Case c;
+
+	case_begin(&c);
+	orders(&c);
+	case_run_source(&c, same_keys, "eu");
+	is_int(findings_count(&c.prepared, SEVERITY_WARNING), 0,
+		   "somebody wins: nothing is to be said");
+	is_int(findings_count(&c.prepared, SEVERITY_ERROR), 0, "nor wrong");
+	ok(made_table(&c, "orders")->conflicts, "the same keys may meet");
+	is_int(section_of(&c, "CONSTRAINT", "orders orders_pkey"), DDL_PRE_DATA,
+		   "the key comes before the rows");
+	case_end(&c);
+
+	case_begin(&c);
+	orders(&c);
+	case_run(&c, one_source);
+	ok(!made_table(&c, "orders")->conflicts,
+	   "the source's own key is nobody else's");
+	is_int(section_of(&c, "CONSTRAINT", "orders orders_pkey"), DDL_POST_DATA,
+		   "and follows");
+	case_end(&c);
+
+	case_begin(&c);
+	orders(&c);
+	case_run(&c, own_key);
+	ok(made_table(&c, "orders")->conflicts,
+	   "a key of the rule's may be that of several rows");
 	case_end(&c);
 }
 
@@ -588,6 +651,7 @@ main(void)
 	test_foreign_keys();
 	test_partitions();
 	test_sources();
+	test_conflicts();
 	test_width();
 	test_wal();
 	return done_testing();
