@@ -1,6 +1,8 @@
 # Two sources that write to one table of each of two targets: created once, copied
 # by both, each accounting for its own rows, and kept up to date.  Rows that nobody
-# has brought are refused, and so are rules that would write the same keys.
+# has brought are refused, and so are rules that would write the same keys, unless they
+# say who wins: then copy and stream do what they say, each conflict is counted once,
+# and a copy that is killed has done nothing.
 
 use strict;
 use warnings;
@@ -93,5 +95,161 @@ portage_ok('drop', '--config', $file, '--yes');
 $refused = portage('check', '--config', $file);
 like($refused->{out} =~ s/\s+/ /gr, qr/the target has tables of the same names already: every\.orders/,
 	'a table that nobody makes');
+
+# ---- the same keys, and somebody wins
+my @conflicts = qw(by_source by_target by_latest);
+my %brought = (east => [ 1, 500 ], west => [ 301, 900 ]);
+
+foreach my $name (sort keys %sources)
+{
+	my ($from, $to) = @{ $brought{$name} };
+	# of equal ones the one that is there stays, and who that is nobody knows
+	my $at = $name eq 'east' ? 'CASE WHEN i % 11 > 0 THEN i * 7919 % 101 * 2 END' : 'i * 7919 % 103 * 2 + 1';
+
+	$sources{$name}->safe_psql('app', <<"SQL") foreach @conflicts;
+CREATE TABLE $_ (id int PRIMARY KEY, who text, at int, note text);
+INSERT INTO $_ SELECT i, '$name', $at, repeat('$name', i % 40)
+	FROM generate_series($from, $to) i ORDER BY md5(i::text);
+SQL
+}
+
+my $conflicts = <<'YAML';
+rules:
+  - table: public.by_source
+    name: by_source
+    target: [pg, my]
+    into: every.by_source
+    on_conflict: source_wins
+    operations: [insert, update, delete]
+  - table: public.by_target
+    name: by_target
+    target: [pg, my]
+    into: every.by_target
+    on_conflict: target_wins
+    operations: [insert, update, delete]
+  - table: public.by_latest
+    name: by_latest
+    target: [pg, my]
+    into: every.by_latest
+    where: id <> 400
+    on_conflict: { latest_wins: at }
+    operations: [insert, update, delete]
+    ledger: keys
+YAML
+
+sub rows_of
+{
+	my ($which, $table) = @_;
+	my $sql = "SELECT id, who, coalesce(at, -1), note FROM %s ORDER BY id";
+
+	return $which eq 'pg'
+	  ? $target->safe_psql('app', sprintf($sql, "every.$table"))
+	  : join("\n", map { join('|', @$_) } $my->rows('app', sprintf($sql, "every__$table")));
+}
+
+# By key, what each source has.
+sub versions
+{
+	my ($table) = @_;
+	my %rows;
+
+	foreach my $name (sort keys %sources)
+	{
+		push(@{ $rows{ (split(/\|/))[0] } }, $_)
+		  foreach split(/\n/, $sources{$name}->safe_psql('app',
+			"SELECT id, who, coalesce(at, -1), note FROM $table ORDER BY id"));
+	}
+	return \%rows;
+}
+
+sub conflicts_decided
+{
+	my ($when) = @_;
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	foreach my $which (qw(pg my))
+	{
+		foreach my $table (@conflicts)
+		{
+			my $versions = versions($table);
+			my %got = map { (split(/\|/))[0] => $_ } split(/\n/, rows_of($which, $table));
+			my @wrong;
+
+			delete $versions->{400} if $table eq 'by_latest';
+			foreach my $id (sort { $a <=> $b } keys %$versions)
+			{
+				my @may = @{ $versions->{$id} };
+
+				@may = (sort { (split(/\|/, $b))[2] <=> (split(/\|/, $a))[2] } @may)[0]
+				  if $table eq 'by_latest';
+				push(@wrong, "$id: " . ($got{$id} // 'nothing'))
+				  unless grep { $_ eq ($got{$id} // '') } @may;
+			}
+			is("@wrong", '', "$when: $which: $table has a row of a source for each key");
+			is(scalar(keys %got), scalar(keys %$versions), "$when: $which: and no others");
+		}
+	}
+	return;
+}
+
+# Sums over both sources.
+sub counted
+{
+	my ($which, $rule, $what) = @_;
+	my $sql = "SELECT sum($what) FROM portage%sledger WHERE rule = '$rule'";
+
+	return $which eq 'pg'
+	  ? $target->safe_psql('app', sprintf($sql, '.'))
+	  : $my->value('app', sprintf($sql, '_'));
+}
+
+sub counted_once
+{
+	my ($when) = @_;
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	foreach my $which (qw(pg my))
+	{
+		foreach my $table (@conflicts)
+		{
+			my $versions = versions($table);
+			my $both = grep { @{ $versions->{$_} } == 2 && !($table eq 'by_latest' && $_ == 400) } keys %$versions;
+			my $seen = 0;
+
+			$seen += @{ $versions->{$_} } foreach keys %$versions;
+			is(counted($which, $table, 'seen'), $seen, "$when: $which: $table: each row is seen once");
+			is(counted($which, $table, 'overwritten + kept'),
+				$both, "$when: $which: $table: each conflict is decided once");
+			is(counted($which, $table, $table eq 'by_source' ? 'kept' : 'overwritten'),
+				0, "$when: $which: $table: as the rule says")
+			  unless $table eq 'by_latest';
+		}
+	}
+	return;
+}
+
+$target->safe_psql('app', 'DROP SCHEMA every CASCADE');
+$my->query('app', 'DROP TABLE every__orders');
+config($conflicts);
+unlike(portage('check', '--config', $file)->{out}, qr/conflict|same keys/, 'check has nothing to say of who wins');
+foreach my $point (qw(copy-started copy-loaded:2 copy-before-commit copy-committed copy-committed:2 copy-before-commit))
+{
+	my $killed = portage('run', '--config', $file,
+		env => { PG_PORTAGE_FAILPOINT => $point =~ s/\A([^:]+)/$1:kill/r });
+
+	is($killed->{signal}, 9, "killed at $point") || diag($killed->{err});
+}
+portage_ok('run', '--config', $file);
+conflicts_decided('copied');
+counted_once('copied');
+is($target->safe_psql('app', q{SELECT count(*) FROM portage.kept WHERE area LIKE 'ledger:%'}), 2,
+	'rows that are left out are kept');
+$sources{east}->safe_psql('app', "INSERT INTO $_ SELECT i, 'east', 10000 - i, 'e' FROM generate_series(1001, 1100) i")
+  foreach @conflicts;
+$sources{west}->safe_psql('app', "INSERT INTO $_ SELECT i, 'west', 9000 + i % 7, 'w' FROM generate_series(1051, 1200) i")
+  foreach @conflicts;
+portage_ok('run', '--config', $file);
+conflicts_decided('streamed');
+counted_once('streamed');
 
 done_testing();

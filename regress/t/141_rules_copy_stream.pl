@@ -1,5 +1,6 @@
 # The same data, once as changes from empty tables on and once as a copy: rules
-# make the same of it, on PostgreSQL and on MariaDB. And both are what SQL says.
+# make the same of it, on PostgreSQL and on MariaDB, also where rows of the copy have
+# the same key. And both are what SQL says.
 
 use strict;
 use warnings;
@@ -60,6 +61,12 @@ rules:
     route: "CASE WHEN shop % 2 THEN 'pg' ELSE 'my' END"
     into: public.half_of_them
     only: [id, shop, tags]
+  - table: public.event
+    target: [pg, my]
+    into: public.latest
+    key: [shop]
+    on_conflict: { latest_wins: at }
+    operations: [insert]
 YAML
 
 $source->safe_psql('app', <<'SQL');
@@ -68,6 +75,7 @@ CREATE TABLE sale (id bigint PRIMARY KEY, shop int, currency char(3), price nume
 	at timestamptz, day date, note text, doc jsonb, weight float8, ratio float4, done bool,
 	raw bytea, tags text[], token uuid, state varchar(10) NOT NULL, secret text);
 ALTER TABLE sale REPLICA IDENTITY FULL;
+CREATE TABLE event (id int PRIMARY KEY, shop int NOT NULL, at timestamptz, what text);
 SQL
 
 my $rows = <<'SQL';
@@ -86,6 +94,9 @@ INSERT INTO sale SELECT i, i % 23, (ARRAY['EUR', 'USD', 'XXX', NULL])[i % 4 + 1]
 	CASE WHEN i % 4 > 0 THEN ARRAY['a', NULL, E'q"\\', 'e' || i] END,
 	md5(i::text)::uuid, (ARRAY['draft', 'sent', 'paid'])[i % 3 + 1], 's' || i
 	FROM generate_series(1, 400) i;
+INSERT INTO event SELECT i, i % 17, CASE WHEN i % 9 > 0 THEN '2023-03-26 00:00:00Z'::timestamptz
+	+ i * 7919 % 1009 * interval '1 h' + i * interval '1 us' END, repeat('e' || i, i % 90)
+	FROM generate_series(1, 700) i;
 SQL
 my $changes = <<'SQL';
 UPDATE sale SET state = CASE state WHEN 'draft' THEN 'sent' ELSE 'draft' END WHERE id % 10 = 3;
@@ -126,6 +137,9 @@ sub compare
 			$columns{'public.sale'} =~ s/token/tags text, token/r,
 			[ $source, $sale =~ s/raw, token/raw, tags::text, token/r ])
 		  if $target == $pg;
+		derived_equal($target, 'public.latest', 'id int4, shop int4, at timestamptz, what text',
+			[ $source, 'SELECT DISTINCT ON (shop) id, shop, at, what FROM event'
+				. ' ORDER BY shop, at DESC NULLS LAST' ]);
 	}
 	derived_equal($pg, 'public.daily', $columns{'public.daily'},
 		[
@@ -144,14 +158,14 @@ sub contents
 {
 	my %contents;
 
-	foreach my $table (qw(shop sale half_of_them))
+	foreach my $table (qw(shop sale half_of_them latest))
 	{
 		$contents{"my $table"} = join("\n", sort map {
 				join('|', map { defined ? unpack('H*', $_) : 'NULL' } @$_)
 			} $my->rows('app', "SELECT * FROM `$table`"));
 	}
 	$contents{"pg $_"} = table_digest($pg, 'app', "public.$_")
-	  foreach qw(shop sale daily half_of_them);
+	  foreach qw(shop sale daily half_of_them latest);
 	return \%contents;
 }
 
