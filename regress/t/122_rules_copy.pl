@@ -10,7 +10,7 @@ use Test::More;
 
 my $source = source_new('source');
 my $target = target_new('target');
-my $file = "$ENV{TESTDIR}/rules.yaml";
+my $file = PostgreSQL::Test::Utils::tempdir() . "/rules.yaml";
 
 $source->safe_psql('app', <<'SQL');
 CREATE DOMAIN positive AS int CHECK (VALUE > 0);

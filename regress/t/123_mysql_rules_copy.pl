@@ -11,7 +11,7 @@ use Test::More;
 
 my $source = source_new('source');
 my $target = mysql_new('target');
-my $file = "$ENV{TESTDIR}/rules.yaml";
+my $file = PostgreSQL::Test::Utils::tempdir() . "/rules.yaml";
 
 $source->safe_psql('app', <<'SQL');
 CREATE TABLE customers (id int PRIMARY KEY, name varchar(40) NOT NULL, zip varchar(10));

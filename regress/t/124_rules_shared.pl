@@ -17,7 +17,7 @@ use Test::More;
 my %sources = (east => source_new('east'), west => source_new('west'));
 my $target = target_new('target');
 my $my = mysql_new('mysql');
-my $file = "$ENV{TESTDIR}/shared.yaml";
+my $file = PostgreSQL::Test::Utils::tempdir() . "/shared.yaml";
 
 foreach my $name (sort keys %sources)
 {

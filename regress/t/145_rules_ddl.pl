@@ -34,8 +34,8 @@ INSERT INTO stays VALUES (1, 1);
 INSERT INTO parts VALUES (1, 'EU', 1), (2, 'US', 2);
 SQL
 
-my $pg = "$ENV{TESTDIR}/pg.yaml";
-my $mysql = "$ENV{TESTDIR}/mysql.yaml";
+my $pg = PostgreSQL::Test::Utils::tempdir() . "/pg.yaml";
+my $mysql = PostgreSQL::Test::Utils::tempdir() . "/mysql.yaml";
 my %url = ($pg => target_url($target), $mysql => $my->url('app'));
 
 foreach my $file ($pg, $mysql)
