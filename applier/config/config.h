@@ -166,9 +166,10 @@ typedef struct Config
 	ConfigReference *references;
 	int reference_count;
 	bool has_rules; /* rules: is there; without it everything is migrated */
+	ConfigText of_rules; /* a key at the top that is about rules, if any */
 	ConfigRule *rules;
 	int rule_count;
-	RuleOnError on_error; /* the rules' default, and what holds without rules */
+	RuleOnError on_error; /* the rules' default */
 	RuleLedger ledger;
 	ConfigOption *options;
 	int option_count;

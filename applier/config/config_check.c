@@ -368,6 +368,20 @@ check_head(const ConfigReader *reader, Error *err)
 	return true;
 }
 
+/* Whoever wrote such a key expects something of it. */
+static bool
+check_of_rules(const ConfigReader *reader, Error *err)
+{
+	const Config *config = reader->config;
+
+	return config->has_rules || config->of_rules.text == NULL ||
+		   config_error(config, config->of_rules.place, err,
+						"%s is for rules, and there are none",
+						config->of_rules.text) ||
+		   error_hint(err, "leave it out, or write rules: the one of all "
+						   "tables is - table: \"*.*\"");
+}
+
 bool
 config_check(const ConfigReader *reader, Error *err)
 {
@@ -390,5 +404,5 @@ config_check(const ConfigReader *reader, Error *err)
 		if (!check_rule(reader, i, err))
 			return false;
 	}
-	return true;
+	return check_of_rules(reader, err);
 }

@@ -77,6 +77,16 @@ read_target(ConfigReader *reader, const ConfigEntry *entry, void *place,
 	return config_value_url(reader, entry, &config->targets->url, err);
 }
 
+/* Remember the first key that says nothing without rules. */
+static bool
+note_of_rules(Config *config, const ConfigEntry *entry)
+{
+	if (config->of_rules.text == NULL)
+		config->of_rules = (ConfigText){ entry->key, entry->key,
+										 entry->key_place };
+	return true;
+}
+
 static bool
 read_references(ConfigReader *reader, const ConfigEntry *entry, void *place,
 				Error *err)
@@ -86,7 +96,27 @@ read_references(ConfigReader *reader, const ConfigEntry *entry, void *place,
 	config->references = config_named_read(reader, entry, &section_reference,
 										   sizeof(ConfigReference),
 										   &config->reference_count, err);
-	return config->references != NULL;
+	return note_of_rules(config, entry) && config->references != NULL;
+}
+
+static bool
+read_on_error(ConfigReader *reader, const ConfigEntry *entry, void *place,
+			  Error *err)
+{
+	Config *config = place;
+
+	return note_of_rules(config, entry) &&
+		   config_value_on_error(reader, entry, &config->on_error, err);
+}
+
+static bool
+read_ledger(ConfigReader *reader, const ConfigEntry *entry, void *place,
+			Error *err)
+{
+	Config *config = place;
+
+	return note_of_rules(config, entry) &&
+		   config_value_ledger(reader, entry, &config->ledger, err);
 }
 
 /* --------------------------------------------------------------- tables */
@@ -104,8 +134,8 @@ static const ConfigKey top_keys[] = {
 	{ "target", read_target, WHOLE },
 	{ "targets", read_targets, WHOLE },
 	{ "references", read_references, WHOLE },
-	{ "on_error", config_value_on_error, OF(Config, on_error) },
-	{ "ledger", config_value_ledger, OF(Config, ledger) },
+	{ "on_error", read_on_error, WHOLE },
+	{ "ledger", read_ledger, WHOLE },
 	{ "rules", config_value_rules, 0, true },
 };
 

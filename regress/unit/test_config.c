@@ -180,7 +180,8 @@ test_references(void)
 		  "         refresh: 1h, required: true }\n"
 		  "  fx: { file: rates.csv, key: [currency], required: false }\n"
 		  "  customers: { table: public.customers, only: [id, name], key: "
-		  "[id], source: s }\n",
+		  "[id], source: s }\n"
+		  "rules: [ { table: a.b } ]\n",
 		  "three references");
 	reference = config_reference(&config, "zip");
 	ok(reference != NULL && reference->kind == REFERENCE_QUERY, "a query");

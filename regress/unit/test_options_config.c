@@ -237,7 +237,8 @@ test_refusals(void)
 	tells_nothing("geheim", "it");
 	refuses(P_URL, "a parameter that is none",
 			SIDES "references: { r: { query: SELECT, key: [a], url: "
-				  "'postgresql://u:geheim@h/d?nix=1' } }\n",
+				  "'postgresql://u:geheim@h/d?nix=1' } }\n"
+				  "rules: [ { table: a.b } ]\n",
 			"check");
 	at(":3:50: the reference's URL ");
 	has(err.detail, "nix", "it is named");
