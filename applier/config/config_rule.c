@@ -5,6 +5,7 @@
 #include "config/config_schema.h"
 
 #include <stddef.h>
+#include <string.h>
 
 /* Their names and numbers are compared with each other. */
 #define RULES_MAX 10000
@@ -77,6 +78,10 @@ config_value_operations(ConfigReader *reader, const ConfigEntry *entry,
 	ConfigRule *rule = place;
 	ConfigList list = { 0 };
 
+	if (value->kind == NODE_TEXT && strcmp(value->text, "all") == 0)
+		return config_error(reader->config, value->place, err,
+							"%s has to be a list", entry->key) ||
+			   error_hint(err, "leave it out: without it they are all four");
 	if (!config_value_columns(reader, entry, &list, err))
 		return false;
 	rule->operations = 0;
@@ -117,10 +122,7 @@ config_value_on_conflict(ConfigReader *reader, const ConfigEntry *entry,
 			return word >= 0;
 		config_error(reader->config, value->place, err,
 					 "latest_wins has to say what is later");
-		return error_hint(err,
-						  "write %s: { latest_wins: COLUMN }, or commit "
-						  "time for COLUMN",
-						  entry->key);
+		return error_hint(err, "write %s: { latest_wins: COLUMN }", entry->key);
 	}
 	rule->on_conflict = CONFLICT_LATEST;
 	if (!config_section_read(reader, &section_conflict, value, rule, err))

@@ -208,6 +208,11 @@ test_sides(void)
 		{ "targets:\n  a: { url: x }\n  b: { url: y }\n", "3:3",
 		  "rules have to say", "table: \"*.*\"" },
 		{ "name: a\nafter: a\n", "2:8", "cannot wait for itself", NULL },
+		{ "on_error: quarantine\n", "1:1",
+		  "on_error is for rules, and there are none", "- table: \"*.*\"" },
+		{ "name: a\nledger: keys\n", "2:1", "ledger is for rules", NULL },
+		{ "references: { a: { key: [x], file: f } }\n", "1:1",
+		  "references is for rules", NULL },
 	};
 
 	CHECK(wrong);
@@ -345,6 +350,8 @@ test_rules(void)
 		  "x has no value", NULL },
 		{ "rules: [ { table: a.b, operations: update } ]\n", "1:36",
 		  "operations has to be a list", "write operations: [update]" },
+		{ "rules: [ { table: a.b, operations: all } ]\n", "1:36",
+		  "operations has to be a list", "leave it out" },
 		{ "rules: [ { table: a.b, operations: [updat] } ]\n", "1:37",
 		  "operations is insert, update, delete or truncate",
 		  "did you mean update?" },
