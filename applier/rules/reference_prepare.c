@@ -153,10 +153,10 @@ unknown_column(const Look *look, const ConfigText *word, Error *err)
 
 	for (int i = 0; i < shape->column_count; i++)
 		names[i] = shape->columns[i].name;
-	meant = suggest(word->text, names);
+	meant = suggest(word->shown, names);
 	config_error(look->set->config.config, word->place, err,
 				 "reference %s: there is no column \"%s\"",
-				 look->config->name.text, word->text);
+				 look->config->name.text, word->shown);
 	if (meant != NULL)
 		error_hint(err, "Did you mean \"%s\"?", meant);
 	return refuse(look, err);
@@ -285,7 +285,7 @@ unknown_table(const Look *look, Error *err)
 	for (int i = 0; i < look->schema->table_count; i++)
 		names[i] = arena_printf(arena, "%s.%s", look->schema->tables[i].schema,
 								look->schema->tables[i].name);
-	meant = suggest(look->config->table.text, names);
+	meant = suggest(look->config->table.shown, names);
 	config_error(look->set->config.config, look->config->table.place, err,
 				 "reference %s: there is no table %s on the source",
 				 look->config->name.text, look->config->table.shown);

@@ -52,11 +52,11 @@ static bool
 unknown_column(const DeriveContext *context, const ConfigRule *rule,
 			   const RuleInput *input, const ConfigText *word, Error *err)
 {
-	const char *meant = suggest(word->text,
+	const char *meant = suggest(word->shown,
 								rule_input_names(input, context->arena));
 
 	rule_error(context->set, rule, input, word->place, err,
-			   "there is no column \"%s\"", word->text);
+			   "there is no column \"%s\"", word->shown);
 	if (meant != NULL)
 		error_hint(err, "Did you mean \"%s\"?", meant);
 	return false;
@@ -113,6 +113,27 @@ derived_column(const Derived *derived, const char *name)
 			return i;
 	}
 	return -1;
+}
+
+/* A word that has to be a column of what comes to the target, and is none. */
+static bool
+not_derived(const DeriveContext *context, const Derived *derived,
+			const ConfigText *word, const char *key, Error *err)
+{
+	const char **names = ARENA_ARRAY(context->arena, const char *,
+									 (size_t) derived->column_count + 1);
+	const char *meant;
+
+	for (int i = 0; i < derived->column_count; i++)
+		names[i] = derived->columns[i].as.name;
+	meant = suggest(word->shown, names);
+	rule_error(context->set, derived->rule, derived->input, word->place, err,
+			   "%s names \"%s\", which is not a column of what comes to the"
+			   " target",
+			   key, word->shown);
+	if (meant != NULL)
+		error_hint(err, "Did you mean \"%s\"?", meant);
+	return false;
 }
 
 /* The source's value is sent, whoever has computed it. */
@@ -213,11 +234,8 @@ take_key(const DeriveContext *context, Derived *derived, const ConfigRule *rule,
 		int column = derived_column(derived, rule->key.items[i].text);
 
 		if (column < 0)
-			return rule_error(context->set, rule, input,
-							  rule->key.items[i].place, err,
-							  "key names \"%s\", which is not a column of what"
-							  " comes to the target",
-							  rule->key.items[i].text);
+			return not_derived(context, derived, &rule->key.items[i], "key",
+							   err);
 		derived->columns[column].as.flags |= WIRE_COLUMN_KEY |
 											 WIRE_COLUMN_NOT_NULL;
 		derived->key_count++;
@@ -253,7 +271,7 @@ take_key(const DeriveContext *context, Derived *derived, const ConfigRule *rule,
 
 static bool
 take_match(const DeriveContext *context, Derived *derived,
-		   const ConfigRule *rule, const RuleInput *input, Error *err)
+		   const ConfigRule *rule, Error *err)
 {
 	int *match;
 
@@ -264,11 +282,8 @@ take_match(const DeriveContext *context, Derived *derived,
 	{
 		match[i] = derived_column(derived, rule->match.items[i].text);
 		if (match[i] < 0)
-			return rule_error(context->set, rule, input,
-							  rule->match.items[i].place, err,
-							  "match names \"%s\", which is not a column of"
-							  " what comes to the target",
-							  rule->match.items[i].text);
+			return not_derived(context, derived, &rule->match.items[i], "match",
+							   err);
 	}
 	derived->match = match;
 	derived->match_count = rule->match.count;
@@ -294,14 +309,20 @@ take_latest(const DeriveContext *context, Derived *derived,
 	}
 	derived->latest = derived_column(derived, rule->latest.text);
 	return derived->latest >= 0 ||
-		   rule_error(context->set, rule, input, rule->latest.place, err,
-					  "latest_wins names \"%s\", which is not a column of what"
-					  " comes to the target",
-					  rule->latest.text);
+		   not_derived(context, derived, &rule->latest, "latest_wins", err);
 }
 
 /* Longer names are cut by PostgreSQL without a word. */
 #define NAME_BYTES_MAX 63
+
+/* Schemas of the servers, and that of a migration's own tables. */
+static bool
+schema_is_taken(const char *schema)
+{
+	return strncmp(schema, "pg_", 3) == 0 ||
+		   strcmp(schema, "information_schema") == 0 ||
+		   strcmp(schema, "portage") == 0;
+}
 
 static bool
 take_name(const DeriveContext *context, Derived *derived,
@@ -309,8 +330,18 @@ take_name(const DeriveContext *context, Derived *derived,
 {
 	config_into(rule, input->schema, input->name, context->arena,
 				&derived->schema, &derived->name);
-	if (rule->into.text == NULL || (strlen(derived->schema) <= NAME_BYTES_MAX &&
-									strlen(derived->name) <= NAME_BYTES_MAX))
+	if (rule->into.text == NULL)
+		return true;
+	if (schema_is_taken(derived->schema))
+	{
+		rule_error(context->set, rule, input, rule->into.place, err,
+				   "into gives the schema %s, which is not for tables that are"
+				   " migrated",
+				   derived->schema);
+		return error_hint(err, "Name another schema.");
+	}
+	if (strlen(derived->schema) <= NAME_BYTES_MAX &&
+		strlen(derived->name) <= NAME_BYTES_MAX)
 		return true;
 	return rule_error(context->set, rule, input, rule->into.place, err,
 					  "into gives a name of more than %d bytes",
@@ -415,7 +446,7 @@ rule_derive(const DeriveContext *context, const ConfigRule *rule,
 		return NULL;
 	}
 	if (!take_key(context, derived, rule, input, err) ||
-		!take_match(context, derived, rule, input, err) ||
+		!take_match(context, derived, rule, err) ||
 		!take_latest(context, derived, rule, input, err) ||
 		!rule_compile(context, derived, err))
 		return NULL;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "rules/rule_check.h"
 #include "rules/rule_derive.h"
 #include "rules/rule_match.h"
@@ -179,7 +180,9 @@ find_type(Prepare *prepare, const ConfigRule *rule, const ConfigColumn *column)
 	}
 	config_error(set->config.config, column->type.place, &err,
 				 "%s, column \"%s\": %s", rule->name, column->name.text,
-				 why.message);
+				 strcmp(column->type.text, column->type.shown) == 0
+					 ? why.message
+					 : "there is no such type as with what stands for ${...}");
 	finding_add_error(prepare->findings, SEVERITY_ERROR, rule->name, &err);
 }
 
@@ -229,11 +232,25 @@ keep_inputs(Prepare *prepare)
 		  compare_inputs);
 }
 
+/* A table of the source whose name is near to the rule's, or NULL. */
+static const char *
+near_table(const RuleSet *set, const ConfigRule *rule, Arena *arena)
+{
+	const char **names = ARENA_ARRAY(arena, const char *,
+									 (size_t) set->input_count + 1);
+
+	for (int i = 0; i < set->input_count; i++)
+		names[i] = arena_printf(arena, "%s.%s", set->inputs[i].schema,
+								set->inputs[i].name);
+	return suggest(rule->table.shown, names);
+}
+
 /* A rule that names a table which is not there is most likely misspelt. */
 static void
 check_exact_rule(Prepare *prepare, const ConfigRule *rule)
 {
 	const RuleSet *set = prepare->set;
+	const char *meant;
 	Error err = ERROR_INIT;
 
 	for (int i = 0; i < set->input_count; i++)
@@ -245,7 +262,10 @@ check_exact_rule(Prepare *prepare, const ConfigRule *rule)
 				 rule_is_exact(rule)
 					 ? "%s: there is no table \"%s\" on the source"
 					 : "%s: no table of the source matches \"%s\"",
-				 rule->name, rule->table.text);
+				 rule->name, rule->table.shown);
+	meant = near_table(set, rule, prepare->findings->arena);
+	if (meant != NULL)
+		error_hint(&err, "Did you mean %s?", meant);
 	finding_add_error(prepare->findings,
 					  rule_is_exact(rule) && !set->config.begun
 						  ? SEVERITY_ERROR

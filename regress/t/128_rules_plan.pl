@@ -124,12 +124,29 @@ ok( (grep {
 	1,
 	'  - table: public.plain',
 	'    where: "vv = 1"',
-	'  - table: public.nothere');
+	'  - table: public.nothere',
+	'  - table: public.ordrs',
+	'  - table: public.unnamed',
+	'    into: portage.unnamed',
+	'  - table: public.whole',
+	'    columns: { origin: "\'a\'" }',
+	'    key: [orign, id]');
 my @errors = grep { $_->{severity} eq 'error' && $_->{side} eq 'here' } @$found;
 ok((grep { $_->{message} =~ /\Q$path\E:\d+:\d+: .*vv/ } @errors),
 	'check: a misspelt column with its place');
 ok((grep { $_->{message} =~ /there is no table "public\.nothere"/ } @errors),
 	'check: a table that is not there');
+ok( (grep {
+			$_->{message} =~ /there is no table "public\.ordrs"/
+			  && $_->{remedy} =~ /mean public\.orders\?/
+	} @errors),
+	'check: a misspelt table with what was meant');
+ok((grep { $_->{message} =~ /into gives the schema portage/ } @errors),
+	'check: a schema that is not free');
+ok( (grep {
+			$_->{message} =~ /key names "orign"/ && $_->{remedy} =~ /mean "origin"\?/
+	} @errors),
+	'check: a misspelt column of the key with what was meant');
 
 # ---- begun by other rules
 my $begun = config_file('app', @sides, 'rules:', '  - table: public.plain');
