@@ -367,6 +367,7 @@ expr_db_close(ExprDb *db)
 	sqlite3_close(db->sql);
 	expr_zones_free(db->zones);
 	expr_patterns_free(db->patterns);
+	expr_printf_free(db->printf);
 	EVP_MD_CTX_free(db->digest);
 	mem_free(db);
 }

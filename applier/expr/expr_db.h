@@ -50,6 +50,7 @@ struct ExprDb
 	/* what functions keep from call to call */
 	struct ExprZones *zones;
 	struct ExprPatterns *patterns;
+	struct ExprPrintf *printf;
 	EVP_MD_CTX *digest;
 	bool digest_known; /* it has its algorithm */
 };
@@ -178,6 +179,8 @@ void expr_zones_free(struct ExprZones *zones);
 int expr_print_timestamp(int64_t us, bool with_zone, char out[48]);
 bool expr_add_regexp(ExprDb *db, Error *err) MUST_CHECK;
 void expr_patterns_free(struct ExprPatterns *patterns);
+bool expr_add_printf(ExprDb *db, Error *err) MUST_CHECK;
+void expr_printf_free(struct ExprPrintf *own);
 
 /* Fail the call with a message. */
 void expr_fail(sqlite3_context *context, const char *fmt, ...)

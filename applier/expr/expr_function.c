@@ -272,5 +272,5 @@ expr_add_functions(ExprDb *db, Error *err)
 	return expr_register(db, functions,
 						 (int) (sizeof(functions) / sizeof(*functions)), err) &&
 		   expr_add_numeric(db, err) && expr_add_time(db, err) &&
-		   expr_add_regexp(db, err);
+		   expr_add_regexp(db, err) && expr_add_printf(db, err);
 }

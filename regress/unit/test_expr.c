@@ -65,6 +65,8 @@ test_values(void)
 	gives("json_extract('{\"a\": [1, 2]}', '$.a[1]')", "2");
 	gives("'{\"a\": {\"b\": true}}' ->> '$.a.b'", "1");
 	gives("printf('%05d', id)", "00042");
+	gives("format('%s %d%%', 'a', 5) || printf('')", "a 5%");
+	gives("typeof(printf(null, 1)) || typeof(printf())", "nullnull");
 	gives("date('2024-02-28', '+2 days')", "2024-03-01");
 	gives("strftime('%Y', substr(ts, 1, 19))", "2024");
 	gives("max(id, 50)", "50");
@@ -164,6 +166,7 @@ test_refused(void)
 	compiles("(VALUES (1))");
 	says("date('n' || 'ow')", "asks for the present time");
 	says("zeroblob(1000000000)", "too big");
+	says("printf('%*c', 1000000000, 'x')", "too big");
 	says("(WITH RECURSIVE x(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM x) "
 		 "SELECT count(*) FROM x)",
 		 "steps");
