@@ -8,7 +8,11 @@
  */
 #include "command/check.h"
 
+#include <string.h>
+
+#include "base/mem.h"
 #include "command/commands.h"
+#include "command/pairs.h"
 #include "command/preflight.h"
 #include "command/walk.h"
 
@@ -36,6 +40,48 @@ went_well(Check *check, bool ok, FindingSide side, const Error *why)
 	return false;
 }
 
+/* Targets of the pairs that were looked at, of any source; one thread checks. */
+typedef struct Seen
+{
+	const Options *options;
+	const TargetOps *ops;
+	char fingerprint[FINGERPRINT_MAX];
+} Seen;
+
+static Seen *seen;
+static int seen_count;
+
+/* Is this target one that was looked at under another name? */
+static bool
+look_for_twins(Check *check, Error *err)
+{
+	Session *session = &check->session;
+	const Options *options = session->options;
+	Seen self = { .options = options, .ops = session->target->ops };
+	Error twins = ERROR_INIT;
+
+	if (options->config == NULL || options->config->target_count < 2)
+		return true;
+	if (!self.ops->fingerprint(session->target, self.fingerprint,
+							   sizeof(self.fingerprint), err))
+		return false;
+	for (int i = 0; i < seen_count; i++)
+	{
+		if (seen[i].ops != self.ops ||
+			strcmp(seen[i].fingerprint, self.fingerprint) != 0)
+			continue;
+		check->findings.side = FINDING_TARGET;
+		if (strcmp(seen[i].options->target_name, options->target_name) != 0 &&
+			!pairs_refuse_twins(seen[i].options, options, &twins))
+			finding_add_error(&check->findings, SEVERITY_ERROR, "target",
+							  &twins);
+		return true;
+	}
+	seen = mem_realloc(seen, (size_t) (seen_count + 1) * sizeof(*seen));
+	seen[seen_count++] = self;
+	return true;
+}
+
 /* Whatever can be looked at is: each side alone, then the two together. */
 static void
 look(Check *check)
@@ -59,6 +105,9 @@ look(Check *check)
 	target = target &&
 			 went_well(check, preflight_target(session, findings, &why),
 					   FINDING_TARGET, &why);
+	error_clear(&why);
+	target = target && went_well(check, look_for_twins(check, &why),
+								 FINDING_TARGET, &why);
 	error_clear(&why);
 	if (source && target)
 	{
@@ -107,5 +156,10 @@ check_pair(const Options *options)
 int
 command_check(const Options *options)
 {
-	return walk_pairs(options, check_pair, WALK_ALL);
+	int code = walk_pairs(options, check_pair, WALK_ALL);
+
+	mem_free(seen);
+	seen = NULL;
+	seen_count = 0;
+	return code;
 }

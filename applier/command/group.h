@@ -62,7 +62,8 @@ typedef struct Keeper
 	bool joins;		/* with a snapshot of its own */
 	bool shares;	/* the slot's snapshot */
 	bool released;	/* it needs nothing of the source any more */
-	bool told;		/* why it has to wait */
+	char fingerprint[FINGERPRINT_MAX]; /* of the target, once it was reached */
+	bool told;						   /* why it has to wait */
 	SlotSnapshot snapshot;
 	Progress next; /* with position and anchor, when the wish is fulfilled */
 	StreamGoal goal;

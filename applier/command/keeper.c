@@ -61,6 +61,36 @@ note_asked(Keeper *keeper, bool known)
 	unlock(keeper);
 }
 
+/* Two URLs may lead to one database, where one would wait for the other. */
+static bool
+check_twin(Keeper *keeper, Error *err)
+{
+	Session *session = &keeper->owned.session;
+	Group *group = keeper->group;
+	const Keeper *twin = NULL;
+	char fingerprint[FINGERPRINT_MAX] = "";
+
+	if (!session->target->ops->fingerprint(session->target, fingerprint,
+										   sizeof(fingerprint), err))
+		return false;
+	lock(keeper);
+	for (int i = 0; i < group->count; i++)
+	{
+		const Keeper *other = &group->keepers[i];
+
+		if (other != keeper &&
+			other->owned.session.target->ops == session->target->ops &&
+			strcmp(other->fingerprint, fingerprint) == 0)
+			twin = other;
+	}
+	/* who came first may go on */
+	if (twin == NULL)
+		memcpy(keeper->fingerprint, fingerprint, sizeof(fingerprint));
+	unlock(keeper);
+	return twin == NULL ||
+		   pairs_refuse_twins(&twin->pair->options, session->options, err);
+}
+
 /* Between reading the row and owning it, which may take its time, and behind. */
 static bool
 keeper_check(Session *session, Error *err)
@@ -70,7 +100,7 @@ keeper_check(Session *session, Error *err)
 
 	/* what others may do depends on it, also if nothing comes of it here */
 	note_asked(keeper, true);
-	return step_check(session, err);
+	return step_check(session, err) && check_twin(keeper, err);
 }
 
 /* Until the source has it: P_STOPPED, or what became of it. */

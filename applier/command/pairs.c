@@ -114,3 +114,18 @@ pairs_of_source(const Pairs *pairs, int source)
 {
 	return pairs->items + source * pairs->target_count;
 }
+
+bool
+pairs_refuse_twins(const Options *first, const Options *second, Error *err)
+{
+	const Config *config = second->config;
+	const ConfigTarget *target = config_target(config, second->target_name);
+
+	error_set(err, P_SAME_DATABASE,
+			  "%s:%d:%d: the targets %s and %s are one database, by different"
+			  " URLs",
+			  config->path, target->url.place.line, target->url.place.column,
+			  first->target_name, second->target_name);
+	return error_hint(err, "name another database, or leave one of the two "
+						   "out");
+}

@@ -34,6 +34,10 @@ typedef struct Pairs
 bool pairs_make(const Options *options, Arena *arena, Pairs *pairs,
 				Error *err) MUST_CHECK;
 
+/* P_SAME_DATABASE: their targets turned out to be one database. */
+bool
+pairs_refuse_twins(const Options *first, const Options *second, Error *err);
+
 /* The pairs of a source: target_count of them. */
 Pair *pairs_of_source(const Pairs *pairs, int source);
 

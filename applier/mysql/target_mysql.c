@@ -34,6 +34,7 @@ static const TargetOps target_mysql_ops = {
 	.can_disable_triggers = target_mysql_can_disable_triggers,
 	.occupied = target_mysql_occupied,
 	.identify = target_mysql_identify,
+	.fingerprint = target_mysql_fingerprint,
 	.state_exists = target_mysql_state_exists,
 	.state_create = target_mysql_state_create,
 	.owner_acquire = target_mysql_owner_acquire,

@@ -221,6 +221,8 @@ bool target_mysql_occupied(Target *target, const Table *tables, int count,
 						   const char **what, Arena *arena, Error *err);
 bool target_mysql_identify(Target *target, char *system_id, size_t id_size,
 						   char *database, size_t database_size, Error *err);
+bool
+target_mysql_fingerprint(Target *target, char *text, size_t size, Error *err);
 bool target_mysql_state_exists(Target *target, bool *exists, Error *err);
 bool target_mysql_state_create(Target *target, Error *err);
 bool target_mysql_owner_acquire(Target *target, OwnerMode mode, bool *owned,

@@ -166,3 +166,23 @@ target_mysql_identify(Target *target, char *system_id, size_t id_size,
 			 ((TargetMysql *) target)->conn->database);
 	return true;
 }
+
+/* MySQL has server_uuid; MariaDB server_uid, which is the machine's and port's. */
+bool
+target_mysql_fingerprint(Target *target, char *text, size_t size, Error *err)
+{
+	const MyConn *conn = ((TargetMysql *) target)->conn;
+	size_t used = (size_t) snprintf(text, size, "%s", conn->database);
+	MyResult row;
+
+	if (!my_query(((TargetMysql *) target)->conn, err,
+				  "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uuid',"
+				  " 'server_uid', 'hostname', 'port', 'datadir')",
+				  &row))
+		return error_wrap(err, "cannot identify the target");
+	while (my_next(&row) && used < size)
+		used += (size_t) snprintf(text + used, size - used, " %s",
+								  my_value(&row, 1));
+	my_result_free(&row);
+	return true;
+}

@@ -35,6 +35,7 @@ static const TargetOps target_pg_ops = {
 	.can_disable_triggers = target_pg_can_disable_triggers,
 	.occupied = target_pg_occupied,
 	.identify = target_pg_identify,
+	.fingerprint = target_pg_fingerprint,
 	.state_exists = target_pg_state_exists,
 	.state_create = target_pg_state_create,
 	.owner_acquire = target_pg_owner_acquire,

@@ -99,6 +99,7 @@ bool target_pg_occupied(Target *target, const Table *tables, int count,
 						const char **what, Arena *arena, Error *err);
 bool target_pg_identify(Target *target, char *system_id, size_t id_size,
 						char *database, size_t database_size, Error *err);
+bool target_pg_fingerprint(Target *target, char *text, size_t size, Error *err);
 
 /* target_pg_owner.c */
 bool target_pg_owner_acquire(Target *target, OwnerMode mode, bool *owned,

@@ -363,3 +363,21 @@ target_pg_identify(Target *target, char *system_id, size_t id_size,
 	PQclear(res);
 	return true;
 }
+
+/* A clone of a cluster has its system identifier, too, but not its start. */
+bool
+target_pg_fingerprint(Target *target, char *text, size_t size, Error *err)
+{
+	TargetPg *self = (TargetPg *) target;
+	PGresult *res = pg_query(
+		self->conn, err,
+		"SELECT extract(epoch FROM pg_postmaster_start_time()), oid, datname"
+		" FROM pg_database WHERE datname = current_database()");
+
+	if (res == NULL)
+		return error_wrap(err, "cannot identify the target");
+	snprintf(text, size, "%s %s %s", pg_value(res, 0, 0), pg_value(res, 0, 1),
+			 pg_value(res, 0, 2));
+	PQclear(res);
+	return true;
+}

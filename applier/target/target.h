@@ -138,6 +138,9 @@ typedef enum SavepointVerb
 	SAVEPOINT_ROLLBACK /* to it; it is gone then */
 } SavepointVerb;
 
+/* room for a fingerprint */
+#define FINGERPRINT_MAX 512
+
 typedef struct TargetOps
 {
 	const char *name;
@@ -161,6 +164,11 @@ typedef struct TargetOps
 	/* A word for identity: system id and database, to compare with a source. */
 	bool (*identify)(Target *self, char *system_id, size_t id_size,
 					 char *database, size_t database_size, Error *err);
+	/*
+	 * What no other database has in common with it while its server runs, whatever
+	 * URL it was reached by: to tell targets of one kind from each other.
+	 */
+	bool (*fingerprint)(Target *self, char *text, size_t size, Error *err);
 
 	/* ---- ownership and progress */
 	bool (*state_exists)(Target *self, bool *exists, Error *err);

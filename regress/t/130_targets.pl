@@ -64,6 +64,29 @@ sub slot_follows
 	return;
 }
 
+# ---- two names for one database
+{
+	my $twins = config_file(
+		'app',
+		{ main => source_url($source) },
+		{ eu => target_url($eu), us => target_url($eu) . '?connect_timeout=9' });
+	my $result = portage_fails(1, 'check', '--config', $twins, '--json');
+	my ($found) = grep { ($_->{code} // '') eq 'P0212' }
+	  map { @{ $_->{result}{findings} } }
+	  @{ decode_json($result->{out})->{pairs} };
+
+	like(
+		$found->{message},
+		qr/\A\Q$twins\E:6:14: the targets eu and us are one database/,
+		'check: two targets are one database');
+	my $run = portage_start('run', '--config', $twins);
+	wait_for_err($run, qr/error: .*the targets .* are one database.*\[P0212\]/);
+	$run->term;
+	is($run->wait_exit->{rc}, 2, 'run says so, too');
+	portage_ok('drop', '--config', $twins, '--yes');
+	$eu->safe_psql('app', 'DROP TABLE IF EXISTS t, u');
+}
+
 # ---- together from the beginning
 $process = run_start();
 wait_for_stream($eu, 'app', 'app', $process);
