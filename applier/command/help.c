@@ -94,23 +94,25 @@ print_program_help(FILE *out)
 		if (option_table[i].commands == ON_ALL || option_table[i].commands == 0)
 			print_option(&option_table[i], out);
 	}
-	fputs("\nURLs are those of libpq: postgresql://user@host:port/database, or "
-		  "service=NAME.\nPasswords come from PGPASSFILE or ~/.pgpass and are "
-		  "never printed.\n\nExit codes:\n"
-		  "  0   done, or stopped by a signal\n"
-		  "  1   check found an error, or with --strict a warning\n"
-		  "  2   usage, configuration, roles, or the setup of a server\n"
-		  "  3   a server could not be reached or kept failing\n"
-		  "  4   data or history was refused\n"
-		  "  70  a bug\n\n"
-		  "Examples:\n"
-		  "  pg_portage check --source postgresql://portage@old/shop \\\n"
-		  "      --target postgresql://portage@new/shop\n"
-		  "  pg_portage run --until caught-up --source "
-		  "postgresql://portage@old/shop \\\n"
-		  "      --target postgresql://portage@new/shop\n"
-		  "  pg_portage run --config shop.yaml\n",
-		  out);
+	fputs(
+		"\nURLs are those of libpq: postgresql://user@host:port/database, or "
+		"service=NAME.\nPasswords come from PGPASSFILE or ~/.pgpass and are "
+		"never printed.\n\nExit codes:\n"
+		"  0   done, or stopped by a signal\n"
+		"  1   check found an error, or with --strict a warning; rows stay in\n"
+		"      quarantine after retry\n"
+		"  2   usage, configuration, roles, or the setup of a server\n"
+		"  3   a server could not be reached or kept failing\n"
+		"  4   data or history was refused\n"
+		"  70  a bug\n\n"
+		"Examples:\n"
+		"  pg_portage check --source postgresql://portage@old/shop \\\n"
+		"      --target postgresql://portage@new/shop\n"
+		"  pg_portage run --until caught-up --source "
+		"postgresql://portage@old/shop \\\n"
+		"      --target postgresql://portage@new/shop\n"
+		"  pg_portage run --config shop.yaml\n",
+		out);
 }
 
 void

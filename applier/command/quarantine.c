@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "command/commands.h"
 #include "command/confirm.h"
 #include "command/session_rules.h"
@@ -209,7 +210,9 @@ drop(Session *session, QuarantineRows *rows, Arena *arena, Error *err)
 	if (rows->count > 0 &&
 		!confirm(session->options, "quarantine drop", err,
 				 "Drop %d rows that were put aside?  The target stays without"
-				 " them.",
+				 " them, or as it was before\nthem, and each key is strict"
+				 " again: where the target lacks the row, the next UPDATE or"
+				 "\nDELETE of it fails.",
 				 rows->count))
 		return false;
 	if (!own(session, err))
@@ -219,7 +222,9 @@ drop(Session *session, QuarantineRows *rows, Arena *arena, Error *err)
 	if (!quarantine_read(session, rows, arena, err) ||
 		(rows->count > 0 && !drop_rows(session, rows, err)))
 		return false;
-	log_info("dropped %d rows from quarantine", rows->count);
+	log_info("dropped %d rows from quarantine; changes of their keys are"
+			 " strict again",
+			 rows->count);
 	return true;
 }
 
@@ -307,8 +312,48 @@ quarantine_pair(const Options *options)
 	return code == 0 && failed > 0 ? EXIT_LEFT : code;
 }
 
+/* A rule that is not there has no rows, which looks as if nothing were amiss. */
+static bool
+check_rule_name(const Options *options, Error *err)
+{
+	const Config *config = options->config;
+	const char **names;
+	const char *meant;
+	Arena arena;
+
+	if (options->rule == NULL || config == NULL)
+		return true;
+	arena_init(&arena);
+	names = ARENA_ARRAY(&arena, const char *, (size_t) config->rule_count + 1);
+	for (int i = 0; i < config->rule_count; i++)
+	{
+		names[i] = config->rules[i].name;
+		if (strcmp(names[i], options->rule) == 0)
+		{
+			arena_release(&arena);
+			return true;
+		}
+	}
+	meant = suggest(options->rule, names);
+	config_error(config, (ConfigPlace){ 0, 0 }, err, "there is no rule \"%s\"",
+				 options->rule);
+	if (meant != NULL)
+		error_hint(err, "did you mean %s?", meant);
+	else
+		error_hint(err, "quarantine list without --rule shows all");
+	arena_release(&arena);
+	return false;
+}
+
 int
 command_quarantine(const Options *options)
 {
+	Error err = ERROR_INIT;
+
+	if (!check_rule_name(options, &err))
+	{
+		log_error(&err);
+		return error_exit_code(&err);
+	}
 	return walk_pairs(options, quarantine_pair, WALK_ALL);
 }

@@ -25,7 +25,7 @@ my @config = ('--config' => config_file(
 		'    columns:',
 		q{      kind: "json_extract(doc, '$.kind')"},
 		'    on_error: quarantine'));
-my $process;
+my ($process, $result);
 
 $source->safe_psql('app', <<'SQL');
 CREATE TABLE t (id int PRIMARY KEY, v text);
@@ -131,6 +131,10 @@ like(
 	qr/^public\.d: INSERT, by docs, committed at .*\n    key: +\{"id":"2"\}\n/m,
 	'list as text');
 
+$result = portage_fails(2, 'quarantine', 'list', @config, '--rule', 'dosc');
+like($result->{err}, qr/\.yaml: there is no rule "dosc" \[P0107\]/, 'a rule that is not there');
+like($result->{err}, qr/hint: did you mean docs\?/, 'is most likely misspelt');
+
 # ---- while it streams
 foreach my $action (qw(retry drop))
 {
@@ -141,7 +145,7 @@ foreach my $action (qw(retry drop))
 is(stop()->{rc}, 0, 'stopped');
 
 # ---- tried again
-my $result = portage_fails(1, 'quarantine', 'retry', @config, '--table', 't');
+$result = portage_fails(1, 'quarantine', 'retry', @config, '--table', 't');
 like($result->{err}, qr/stays in quarantine: .*nothing_bad/,
 	'what the target still refuses stays');
 is(keys_of('--table', 't'), '5 6', 'and what goes well does not');
@@ -162,7 +166,8 @@ write_source(q{UPDATE d SET doc = '{"kind": "c"}' WHERE id = 3});
 applied();
 is(rows('d', q{id || '=' || kind}), '1=a 3=c 100=copied', 'it has come');
 is(stop()->{rc}, 0, 'stopped again');
-portage_ok('quarantine', 'drop', @config, '--yes');
+like(portage_ok('quarantine', 'drop', @config, '--yes')->{err},
+	qr/dropped 1 rows from quarantine; .* strict again/, 'drop says what follows');
 is(keys_of(), '', 'dropped');
 
 # ---- it goes on as if nothing had been
