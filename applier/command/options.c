@@ -418,6 +418,13 @@ check_values(Options *options, Arena *arena, Error *err)
 	return check_sides(options, err) && default_name(options, arena, err);
 }
 
+/* With a file, an empty URL is none: the systemd unit passes variables. */
+static const char *
+given_url(const char *url)
+{
+	return url != NULL && url[0] != '\0' ? url : NULL;
+}
+
 /* Nothing of the one may be overlooked because of the other. */
 static bool
 take_config(Parsing *parsing, Error *err)
@@ -426,6 +433,8 @@ take_config(Parsing *parsing, Error *err)
 
 	if (options->config_file == NULL)
 		return true;
+	options->source = given_url(options->source);
+	options->target = given_url(options->target);
 	if (options->source != NULL || options->target != NULL)
 		return error_set(err, P_USAGE, "--config and --%s exclude each other",
 						 options->source != NULL ? "source" : "target") ||

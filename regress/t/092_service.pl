@@ -21,6 +21,15 @@ is($ENV{PG_PREFIX} . $program, $ENV{PORTAGE_BIN}, 'the installed program');
 is( $arguments,
 	'run --source ${SOURCE} --target ${TARGET} $OPTIONS',
 	'URLs are one word each, options are as many as they are');
+# With a configuration URLs are not set, and words all the same.
+like(join(' ', @{ $setting{Environment} }),
+	qr/ SOURCE= TARGET= OPTIONS=/, 'none of the three has to be set');
+my %value = (SOURCE => '', TARGET => '', OPTIONS => '--config /none/shop.yaml');
+my $started = portage(
+	map { /\A\$\{(\w+)\}\z/ ? $value{$1} : /\A\$(\w+)\z/ ? split(' ', $value{$1}) : $_ }
+	  split(' ', $arguments));
+is($started->{rc}, 2, 'OPTIONS alone, with a configuration that is not there');
+like($started->{err}, qr{/none/shop\.yaml cannot be read}, 'is what is looked for');
 like(slurp_file("$lib/sysusers.d/pg_portage.conf"),
 	qr/^u \Q$setting{User}[0]\E /m, 'its user is created');
 
