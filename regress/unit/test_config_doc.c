@@ -1,7 +1,8 @@
 /*
  * test_config_doc.c
  *		Every example of doc/configuration.md can be read, and together they have
- *		every key that there is, the options of the command line among them.
+ *		every key that there is, the options of the command line among them.  So can
+ *		that of README.md.
  */
 #include <stdlib.h>
 
@@ -11,6 +12,7 @@
 #include "tap.h"
 
 #define FILE_NAME "../../doc/configuration.md"
+#define README "../../README.md"
 #define FENCE "\n```"
 
 #define SECTIONS_MAX 8
@@ -25,12 +27,13 @@ static bool seen[SECTIONS_MAX][KEYS_MAX];
 static bool seen_options[OPTION_MAX];
 
 static void
-read_document(Buffer *out)
+read_document(const char *path, Buffer *out)
 {
 	char chunk[4096];
 	size_t len;
-	FILE *file = fopen(FILE_NAME, "r");
+	FILE *file = fopen(path, "r");
 
+	buffer_reset(out);
 	while (file != NULL && (len = fread(chunk, 1, sizeof(chunk), file)) > 0)
 		buffer_append(out, chunk, len);
 	if (file != NULL)
@@ -221,9 +224,11 @@ main(void)
 	arena_init(&arena);
 	buffer_init(&document);
 	options_count = options_config_names(options);
-	read_document(&document);
+	read_document(FILE_NAME, &document);
 	ok(check_examples(document.data) >= 5, FILE_NAME " has examples");
 	check_seen();
+	read_document(README, &document);
+	ok(check_examples(document.data) >= 1, README " has one");
 	buffer_release(&document);
 	arena_release(&arena);
 	return done_testing();
