@@ -22,7 +22,7 @@
 static const SnapshotRef now = { .id = NULL };
 
 int
-plan_entries(const Plan *plan, DdlState state)
+plan_entries(const RunPlan *plan, DdlState state)
 {
 	int count = 0;
 
@@ -33,7 +33,7 @@ plan_entries(const Plan *plan, DdlState state)
 
 /* Indexes and the constraints that bring one of their own. */
 static void
-find_indexes(const Plan *plan, PlanTable *item, Arena *arena)
+find_indexes(const RunPlan *plan, RunPlanTable *item, Arena *arena)
 {
 	item->indexes = ARENA_ARRAY(arena, const DdlEntry *,
 								(size_t) plan->entry_count);
@@ -54,7 +54,7 @@ find_indexes(const Plan *plan, PlanTable *item, Arena *arena)
  * count only if a copy that began now could leave them as they are.
  */
 static void
-stored_pieces(PlanTable *item, const CopyPlan *copy, bool all_again)
+stored_pieces(RunPlanTable *item, const CopyPlan *copy, bool all_again)
 {
 	const Chunk *chunks = copy->chunks;
 	TableStart start;
@@ -82,7 +82,7 @@ stored_pieces(PlanTable *item, const CopyPlan *copy, bool all_again)
 
 /* A copy alone is of one snapshot: what an earlier one left is of another. */
 static bool
-begins_again(const Plan *plan, const CopyPlan *copy)
+begins_again(const RunPlan *plan, const CopyPlan *copy)
 {
 	for (int i = 0; plan->copy_only && i < copy->chunk_count; i++)
 	{
@@ -97,17 +97,18 @@ begins_again(const Plan *plan, const CopyPlan *copy)
  * it is foreseen how they will be split.
  */
 static void
-plan_tables(Plan *plan, const CopyPlan *copy, int64_t split_bytes, Arena *arena)
+plan_tables(RunPlan *plan, const CopyPlan *copy, int64_t split_bytes,
+			Arena *arena)
 {
 	bool all_again = begins_again(plan, copy);
 
-	plan->tables = ARENA_ARRAY(arena, PlanTable, (size_t) copy->table_count);
+	plan->tables = ARENA_ARRAY(arena, RunPlanTable, (size_t) copy->table_count);
 	for (int i = 0; i < copy->table_count; i++)
 	{
-		PlanTable *item = &plan->tables[plan->table_count];
+		RunPlanTable *item = &plan->tables[plan->table_count];
 		const Table *table = &copy->tables[i];
 
-		*item = (PlanTable){ .table = table };
+		*item = (RunPlanTable){ .table = table };
 		if (plan->phase >= PHASE_COPY)
 			stored_pieces(item, copy, all_again);
 		else if (!table->unlogged)
@@ -126,7 +127,8 @@ plan_tables(Plan *plan, const CopyPlan *copy, int64_t split_bytes, Arena *arena)
 
 /* What the entries that are not created yet will wait for. */
 static bool
-foresee_entries(Plan *plan, const CopyPlan *copy, Session *session, Error *err)
+foresee_entries(RunPlan *plan, const CopyPlan *copy, Session *session,
+				Error *err)
 {
 	DeferRules rules = {
 		.one_snapshot = !copy_plan_mixed(copy->chunks, copy->chunk_count),
@@ -163,7 +165,7 @@ is_behind(const Findings *behind, const char *object)
 
 /* Of what was found, what is not carried; of the dump, tables left out, too. */
 static void
-take_behind(Plan *plan, const Findings *findings, bool of_dump)
+take_behind(RunPlan *plan, const Findings *findings, bool of_dump)
 {
 	for (int i = 0; i < findings->count; i++)
 	{
@@ -181,8 +183,8 @@ take_behind(Plan *plan, const Findings *findings, bool of_dump)
 
 /* The same for a target of another kind. */
 static bool
-translate_source(Plan *plan, Session *session, CopyView *view, CopyPlan *copy,
-				 Arena *arena, Error *err)
+translate_source(RunPlan *plan, Session *session, CopyView *view,
+				 CopyPlan *copy, Arena *arena, Error *err)
 {
 	Translation *translation = ARENA_NEW(arena, Translation);
 
@@ -197,7 +199,7 @@ translate_source(Plan *plan, Session *session, CopyView *view, CopyPlan *copy,
 
 /* Nothing is stored yet: what a run that begins now would store. */
 static bool
-read_source(Plan *plan, Session *session, CopyView *view, CopyPlan *copy,
+read_source(RunPlan *plan, Session *session, CopyView *view, CopyPlan *copy,
 			Arena *arena, Error *err)
 {
 	Findings left_out;
@@ -224,7 +226,7 @@ read_target(Session *session, CopyPlan *copy, Arena *arena, Error *err)
 }
 
 static bool
-make_plan(Plan *plan, Session *session, CopyView *view, Arena *arena,
+make_plan(RunPlan *plan, Session *session, CopyView *view, Arena *arena,
 		  Error *err)
 {
 	CopyPlan copy = { .entries = NULL };
@@ -243,7 +245,8 @@ make_plan(Plan *plan, Session *session, CopyView *view, Arena *arena,
 }
 
 static bool
-gather(Session *session, Plan *plan, CopyView *view, Arena *arena, Error *err)
+gather(Session *session, RunPlan *plan, CopyView *view, Arena *arena,
+	   Error *err)
 {
 	const SourceOps *source = session->source->ops;
 	Findings findings;
@@ -274,10 +277,10 @@ static int
 plan_pair(const Options *options)
 {
 	Session session;
-	Plan plan = { .name = options->name,
-				  .copy_only = options->copy_only,
-				  .jobs = options->jobs,
-				  .with_ddl = options->print_ddl };
+	RunPlan plan = { .name = options->name,
+					 .copy_only = options->copy_only,
+					 .jobs = options->jobs,
+					 .with_ddl = options->print_ddl };
 	CopyView view = { .source = NULL };
 	Arena arena;
 	Error err = ERROR_INIT;

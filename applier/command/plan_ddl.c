@@ -1,6 +1,6 @@
 /*
  * plan_ddl.c
- *		The SQL of a Plan: what creates the schema, in the order in which it is
+ *		The SQL of a RunPlan: what creates the schema, in the order in which it is
  *		carried out.
  *
  * It can be read, and most of it run, as a script.
@@ -65,7 +65,7 @@ print_entry(const DdlEntry *entry)
 }
 
 void
-plan_print_ddl(const Plan *plan)
+plan_print_ddl(const RunPlan *plan)
 {
 	const When *last = NULL;
 

@@ -1,6 +1,6 @@
 /*
  * plan_json.c
- *		A Plan for programs; see doc/json.md.
+ *		A RunPlan for programs; see doc/json.md.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "command/walk.h"
 
 static json_t *
-table_json(const PlanTable *item)
+table_json(const RunPlanTable *item)
 {
 	const Table *table = item->table;
 	json_t *indexes = json_array();
@@ -28,7 +28,7 @@ table_json(const PlanTable *item)
 }
 
 static json_t *
-entries_json(const Plan *plan, DdlState state)
+entries_json(const RunPlan *plan, DdlState state)
 {
 	json_t *list = json_array();
 
@@ -46,7 +46,7 @@ entries_json(const Plan *plan, DdlState state)
 }
 
 static json_t *
-schema_json(const Plan *plan)
+schema_json(const RunPlan *plan)
 {
 	json_t *counts = json_object();
 
@@ -57,7 +57,7 @@ schema_json(const Plan *plan)
 }
 
 static json_t *
-sequences_json(const Plan *plan)
+sequences_json(const RunPlan *plan)
 {
 	json_t *list = json_array();
 
@@ -70,7 +70,7 @@ sequences_json(const Plan *plan)
 }
 
 static json_t *
-behind_json(const Plan *plan)
+behind_json(const RunPlan *plan)
 {
 	json_t *list = json_array();
 
@@ -133,7 +133,7 @@ decisions_json(const Findings *decisions)
 }
 
 static json_t *
-ddl_json(const Plan *plan)
+ddl_json(const RunPlan *plan)
 {
 	json_t *list = json_array();
 
@@ -151,7 +151,7 @@ ddl_json(const Plan *plan)
 }
 
 void
-plan_print_json(const Plan *plan)
+plan_print_json(const RunPlan *plan)
 {
 	json_t *tables = json_array();
 	json_t *root;

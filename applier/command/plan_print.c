@@ -1,6 +1,6 @@
 /*
  * plan_print.c
- *		A Plan for people.
+ *		A RunPlan for people.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "command/plan.h"
 
 static void
-print_chunks(const PlanTable *item, char *out, size_t size)
+print_chunks(const RunPlanTable *item, char *out, size_t size)
 {
 	if (item->chunks_done == item->chunks)
 		snprintf(out, size, "done");
@@ -24,7 +24,7 @@ print_chunks(const PlanTable *item, char *out, size_t size)
 }
 
 static void
-print_tables(const Plan *plan)
+print_tables(const RunPlan *plan)
 {
 	char size[UNITS_SIZE];
 	char chunks[64];
@@ -36,7 +36,7 @@ print_tables(const Plan *plan)
 		   plan->jobs);
 	for (int i = 0; i < plan->table_count; i++)
 	{
-		const PlanTable *item = &plan->tables[i];
+		const RunPlanTable *item = &plan->tables[i];
 		const Table *table = item->table;
 
 		print_chunks(item, chunks, sizeof(chunks));
@@ -53,7 +53,7 @@ print_tables(const Plan *plan)
 }
 
 static void
-print_entries(const Plan *plan, DdlState state, const char *heading)
+print_entries(const RunPlan *plan, DdlState state, const char *heading)
 {
 	if (plan_entries(plan, state) == 0)
 		return;
@@ -69,7 +69,7 @@ print_entries(const Plan *plan, DdlState state, const char *heading)
 }
 
 static void
-print_behind(const Plan *plan)
+print_behind(const RunPlan *plan)
 {
 	if (plan->behind.count == 0)
 		return;
@@ -83,7 +83,7 @@ print_behind(const Plan *plan)
 }
 
 void
-plan_print_text(const Plan *plan)
+plan_print_text(const RunPlan *plan)
 {
 	if (plan->phase == PHASE_NONE)
 		printf("migration \"%s\": not begun\n", plan->name);

@@ -122,7 +122,7 @@ print_columns(const TranslatedTable *table)
 }
 
 void
-plan_print_mapping(const Plan *plan)
+plan_print_mapping(const RunPlan *plan)
 {
 	const Translation *translation = plan->translation;
 
@@ -213,7 +213,7 @@ print_finding(const Finding *finding)
 
 /* Those of a severity that are carried; errors are told whatever they are. */
 static void
-print_carried(const Plan *plan, Severity severity, const char *heading)
+print_carried(const RunPlan *plan, Severity severity, const char *heading)
 {
 	const Findings *decisions = &plan->translation->decisions;
 	bool first = true;
@@ -234,7 +234,7 @@ print_carried(const Plan *plan, Severity severity, const char *heading)
 }
 
 static void
-print_behind(const Plan *plan)
+print_behind(const RunPlan *plan)
 {
 	bool first = true;
 
@@ -253,7 +253,7 @@ print_behind(const Plan *plan)
 
 /* By type, what is created behind the rows. */
 static void
-print_later(const Plan *plan)
+print_later(const RunPlan *plan)
 {
 	const char *before = "\nCreated behind the rows: ";
 
@@ -285,7 +285,7 @@ print_later(const Plan *plan)
 }
 
 void
-plan_print_decisions(const Plan *plan)
+plan_print_decisions(const RunPlan *plan)
 {
 	print_carried(plan, SEVERITY_ERROR,
 				  "To be decided first; run refuses to begin because of this:");
