@@ -24,6 +24,13 @@ typedef uint64_t Lsn;
 /* Writes at most LSN_STRING_SIZE bytes to out; returns out. */
 char *lsn_to_string(Lsn lsn, char *out);
 
+/* Has a stream at lsn come to end_lsn?  Not where none is set. */
+static inline bool
+lsn_reaches(Lsn lsn, Lsn end_lsn)
+{
+	return end_lsn != LSN_NONE && lsn >= end_lsn;
+}
+
 /* Whole string or nothing; false leaves *lsn alone. */
 bool lsn_parse(const char *s, Lsn *lsn);
 

@@ -81,9 +81,8 @@ is_past_stamps(const Session *session)
 static bool
 is_past_until(const Session *session)
 {
-	Lsn until_lsn = session->options->until_lsn;
-
-	return until_lsn != LSN_NONE && session->progress.resume_lsn >= until_lsn;
+	return lsn_reaches(session->progress.resume_lsn,
+					   session->options->until_lsn);
 }
 
 /*

@@ -70,19 +70,13 @@ settle(Writer *writer, uint64_t durable, Error *err)
 	return FAILPOINT(FP_BATCH_DURABLE, err);
 }
 
-static bool
-is_at(Lsn lsn, Lsn end_lsn)
-{
-	return end_lsn != LSN_NONE && lsn >= end_lsn;
-}
-
 /* Does everything before lsn reach an end that the caller has set? */
 static bool
 is_at_limit(const Writer *writer, Lsn lsn)
 {
 	const StreamGoal *goal = &writer->lane->to->goal;
 
-	return is_at(lsn, goal->lsn) || is_at(lsn, goal->before_lsn);
+	return lsn_reaches(lsn, goal->lsn) || lsn_reaches(lsn, goal->before_lsn);
 }
 
 /* Is everything that is asked for applied, and only to become durable? */
@@ -91,7 +85,7 @@ is_applied_to_end(const Writer *writer)
 {
 	Lsn resume_lsn = writer->lane->progress->resume_lsn;
 
-	return is_at(resume_lsn, writer->goal_lsn) ||
+	return lsn_reaches(resume_lsn, writer->goal_lsn) ||
 		   is_at_limit(writer, resume_lsn) ||
 		   (writer->passed && resume_lsn >= writer->planned.resume_lsn);
 }
@@ -292,7 +286,7 @@ take_unit(Writer *writer, const Unit *unit, bool *taken, Error *err)
 	bool alone;
 
 	*taken = false;
-	if (is_at(unit->txn.commit_lsn, writer->lane->to->goal.before_lsn))
+	if (lsn_reaches(unit->txn.commit_lsn, writer->lane->to->goal.before_lsn))
 		writer->passed = true;
 	if (!has_room(writer, unit))
 		return true;
@@ -392,7 +386,7 @@ open_batch(Writer *writer)
 static bool
 goal_reached(const Writer *writer)
 {
-	return is_at(writer->durable_resume, writer->goal_lsn) ||
+	return lsn_reaches(writer->durable_resume, writer->goal_lsn) ||
 		   is_at_limit(writer, writer->durable_resume) ||
 		   (writer->passed && is_applied_to_end(writer) &&
 			!is_durability_open(writer));
