@@ -8,24 +8,17 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/hex.h"
 #include "base/json_text.h"
 
 /* Bytes of a bytea, as its input function reads them. */
 static const char *
 hex_text(Slice bytes, Arena *arena)
 {
-	static const char digits[] = "0123456789abcdef";
 	char *text = arena_alloc(arena, bytes.len * 2 + 3);
-	char *p = text;
 
-	*p++ = '\\';
-	*p++ = 'x';
-	for (size_t i = 0; i < bytes.len; i++)
-	{
-		*p++ = digits[((unsigned char) bytes.data[i]) >> 4];
-		*p++ = digits[((unsigned char) bytes.data[i]) & 15];
-	}
-	*p = '\0';
+	memcpy(text, "\\x", 2);
+	*hex_put(text + 2, bytes.data, bytes.len) = '\0';
 	return text;
 }
 

@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "base/hex.h"
 #include "base/mem.h"
 #include "base/signals.h"
 
@@ -65,9 +66,7 @@ clock_pause_ms(int64_t ms)
 void
 nonce_make(char out[NONCE_SIZE])
 {
-	static const char digits[] = "0123456789abcdef";
 	unsigned char bytes[(NONCE_SIZE - 1) / 2];
-	size_t i;
 
 	/* up to 256 bytes come whole or not at all */
 	while (getrandom(bytes, sizeof(bytes), 0) != (ssize_t) sizeof(bytes))
@@ -75,10 +74,5 @@ nonce_make(char out[NONCE_SIZE])
 		if (errno != EINTR)
 			BUG("getrandom: %s", strerror(errno));
 	}
-	for (i = 0; i < sizeof(bytes); i++)
-	{
-		out[2 * i] = digits[bytes[i] >> 4];
-		out[2 * i + 1] = digits[bytes[i] & 15];
-	}
-	out[NONCE_SIZE - 1] = '\0';
+	*hex_put(out, bytes, sizeof(bytes)) = '\0';
 }

@@ -4,9 +4,10 @@
  */
 #include "base/lsn.h"
 
-#include <ctype.h>
 #include <stddef.h>
 #include <stdio.h>
+
+#include "base/hex.h"
 
 char *
 lsn_to_string(Lsn lsn, char *out)
@@ -19,18 +20,12 @@ lsn_to_string(Lsn lsn, char *out)
 static const char *
 parse_half(const char *s, uint32_t *half)
 {
-	static const char digits[] = "0123456789abcdef";
 	uint32_t value = 0;
 	int count = 0;
 
-	for (; isxdigit((unsigned char) *s); s++)
+	for (; hex_digit(*s) >= 0; s++)
 	{
-		int lower = tolower((unsigned char) *s);
-		uint32_t digit = 0;
-
-		while (digits[digit] != lower)
-			digit++;
-		value = value << 4 | digit;
+		value = value << 4 | (uint32_t) hex_digit(*s);
 		if (++count > 8)
 			return NULL;
 	}

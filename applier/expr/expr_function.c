@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/mem.h"
 
 /* Sorted by kind; the list is also what a misspelt name is compared with. */
@@ -217,13 +218,11 @@ call_counter(sqlite3_context *context, int count, sqlite3_value **values)
 static void
 call_sha256(sqlite3_context *context, int count, sqlite3_value **values)
 {
-	static const char digits[] = "0123456789abcdef";
 	ExprDb *db = sqlite3_user_data(context);
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned int len = 0;
 	char hex[2 * EVP_MAX_MD_SIZE];
 	const void *data;
-	unsigned int i;
 
 	(void) count;
 	if (sqlite3_value_type(values[0]) == SQLITE_NULL)
@@ -242,11 +241,7 @@ call_sha256(sqlite3_context *context, int count, sqlite3_value **values)
 		return;
 	}
 	db->digest_known = true;
-	for (i = 0; i < len; i++)
-	{
-		hex[2 * i] = digits[digest[i] >> 4];
-		hex[2 * i + 1] = digits[digest[i] & 15];
-	}
+	hex_put(hex, digest, len);
 	sqlite3_result_text(context, hex, (int) (2 * len), SQLITE_TRANSIENT);
 }
 

@@ -19,6 +19,7 @@
 #ifndef PORTAGE_CONVERSION_H
 #define PORTAGE_CONVERSION_H
 
+#include "base/hex.h"
 #include "mysql/convert.h"
 
 typedef struct Conversion
@@ -80,16 +81,6 @@ static inline bool
 is_digit(char c)
 {
 	return (unsigned char) (c - '0') < 10;
-}
-
-/* -1: it is none. */
-static inline int
-hex_digit(char c)
-{
-	return is_digit(c)			  ? c - '0'
-		   : c >= 'a' && c <= 'f' ? c - 'a' + 10
-		   : c >= 'A' && c <= 'F' ? c - 'A' + 10
-								  : -1;
 }
 
 /*

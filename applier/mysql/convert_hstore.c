@@ -5,6 +5,7 @@
  * hstore_out() quotes every key and every value that is none of NULL, and has
  * each key once.
  */
+#include "base/hex.h"
 #include "mysql/byte_words.h"
 #include "mysql/conversion.h"
 
@@ -20,7 +21,6 @@ is_plain(char c)
 static char *
 put_char(char *to, char c)
 {
-	static const char hex[] = "0123456789abcdef";
 	const char *letter;
 
 	if (is_plain(c))
@@ -37,8 +37,7 @@ put_char(char *to, char c)
 		*to++ = 'u';
 		*to++ = '0';
 		*to++ = '0';
-		*to++ = hex[(unsigned char) c >> 4];
-		*to++ = hex[(unsigned char) c & 15];
+		to = hex_put(to, &c, 1);
 	}
 	return to;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/failpoint.h"
+#include "base/hex.h"
 #include "base/json_text.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -23,14 +24,14 @@ static const char *const state_names[] = {
 static void
 put_missing(Buffer *out, const char *text)
 {
-	static const char digits[] = "0123456789abcdef";
+	char pair[2];
 
 	/* any bytes: it is in the source's encoding */
 	buffer_puts(out, ",\"missing\":\"");
 	for (const char *p = text; *p != '\0'; p++)
 	{
-		buffer_putc(out, digits[((unsigned char) *p) >> 4]);
-		buffer_putc(out, digits[((unsigned char) *p) & 15]);
+		hex_put(pair, p, 1);
+		buffer_append(out, pair, sizeof(pair));
 	}
 	buffer_putc(out, '"');
 }

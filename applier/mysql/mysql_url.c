@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/mem.h"
 #include "base/slice.h"
 #include "base/suggest.h"
@@ -75,18 +76,6 @@ bool
 mysql_url_matches(const char *url)
 {
 	return url_rest(url) != NULL;
-}
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 /* %XX becomes a byte, but not NUL; what: "the user", for the message. */

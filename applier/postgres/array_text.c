@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include "base/hex.h"
+
 void
 array_text_begin(Buffer *out)
 {
@@ -35,17 +37,10 @@ put_quoted(char *to, const char *data, size_t len)
 static char *
 put_hex(char *to, const char *data, size_t len)
 {
-	static const char digits[] = "0123456789abcdef";
-
 	*to++ = '\\';
 	*to++ = '\\';
 	*to++ = 'x';
-	for (size_t i = 0; i < len; i++)
-	{
-		*to++ = digits[(uint8_t) data[i] >> 4];
-		*to++ = digits[(uint8_t) data[i] & 15];
-	}
-	return to;
+	return hex_put(to, data, len);
 }
 
 void

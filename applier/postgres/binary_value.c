@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "postgres/binary_numeric.h"
 #include "postgres/binary_time.h"
 
@@ -176,14 +177,6 @@ put_bytes(Buffer *out, Slice before, Slice bytes)
 	out->len = (size_t) (to - out->data);
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* 8-4-4-4-12 digits, as uuid_out() writes it. */
 static bool
 put_uuid(Buffer *out, Slice text)
@@ -195,19 +188,13 @@ put_uuid(Buffer *out, Slice text)
 		return false;
 	for (size_t i = 0; i < text.len; i += 2)
 	{
-		int high;
-		int low;
-
 		if (i == 8 || i == 13 || i == 18 || i == 23)
 		{
 			if (text.data[i++] != '-')
 				return false;
 		}
-		high = hex_digit(text.data[i]);
-		low = hex_digit(text.data[i + 1]);
-		if (high < 0 || low < 0)
+		if (!hex_get(&bytes[count++], text.data + i, 1))
 			return false;
-		bytes[count++] = (unsigned char) (high << 4 | low);
 	}
 	put_bytes(out, (Slice){ "", 0 },
 			  (Slice){ (const char *) bytes, sizeof(bytes) });

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/buffer.h"
+#include "base/hex.h"
 #include "base/mem.h"
 #include "postgres/pg_conn.h"
 #include "postgres/pg_url.h"
@@ -123,14 +124,6 @@ same_columns(const PgQuery *state, const PGresult *res, Error *err)
 			return false;
 	}
 	return true;
-}
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* Text of bytea, "\x0aff", becomes its bytes; offset is where they begin. */

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/hex.h"
+
 #define SHAPES_SQL                                                          \
 	"SELECT c.oid, n.nspname, c.relname, c.relkind,"                        \
 	" CASE WHEN c.relkind = 'r' THEN c.relfilenode ELSE 0 END,"             \
@@ -131,33 +133,12 @@ source_pg_shapes_list(Source *source, const SnapshotRef *snapshot, Arena *arena,
 	return true;
 }
 
-static bool
-hex_digit(char c, unsigned *value)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = c != '\0' ? strchr(digits, c) : NULL;
-
-	*value = at != NULL ? (unsigned) (at - digits) : 0;
-	return at != NULL;
-}
-
 /* bytea_output is hex in every session of ours. */
 static bool
 key_parse(const char *text, unsigned char key[DDL_KEY_SIZE])
 {
-	unsigned high;
-	unsigned low;
-
-	if (strlen(text) != DDL_KEY_SIZE * 2 + 2)
-		return false;
-	for (int i = 0; i < DDL_KEY_SIZE; i++)
-	{
-		if (!hex_digit(text[2 + i * 2], &high) ||
-			!hex_digit(text[3 + i * 2], &low))
-			return false;
-		key[i] = (unsigned char) (high << 4 | low);
-	}
-	return true;
+	return strlen(text) == DDL_KEY_SIZE * 2 + 2 &&
+		   hex_get(key, text + 2, DDL_KEY_SIZE);
 }
 
 bool

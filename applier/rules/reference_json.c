@@ -11,6 +11,7 @@
 
 #include "base/buffer.h"
 #include "base/mem.h"
+#include "text/bytea_text.h"
 
 static json_t *
 json_of(const Value *value, ExprBind bind)
@@ -23,9 +24,7 @@ json_of(const Value *value, ExprBind bind)
 	if (bind != EXPR_BIND_BLOB)
 		return json_stringn_nocheck(value->data, value->len);
 	buffer_init(&hex);
-	buffer_puts(&hex, "\\x");
-	for (uint32_t i = 0; i < value->len; i++)
-		buffer_printf(&hex, "%02x", (unsigned char) value->data[i]);
+	bytea_print(&hex, (Slice){ value->data, value->len });
 	json = json_stringn(hex.data, hex.len);
 	buffer_release(&hex);
 	return json;
@@ -75,36 +74,6 @@ reference_json_body(const ExprReference *shape, const Value *values,
 	return text_of(object, arena);
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool
-bytes_of(const char *text, size_t len, Arena *arena, Value *value)
-{
-	char *bytes;
-
-	if (len < 2 || len % 2 != 0 || text[0] != '\\' || text[1] != 'x')
-		return false;
-	bytes = arena_alloc(arena, len / 2);
-	for (size_t i = 1; i < len / 2; i++)
-	{
-		int high = hex_digit(text[i * 2]);
-		int low = hex_digit(text[i * 2 + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		bytes[i - 1] = (char) (high << 4 | low);
-	}
-	bytes[len / 2 - 1] = '\0';
-	*value = (Value){ bytes, (uint32_t) (len / 2 - 1), WIRE_COL_PRESENT };
-	return true;
-}
-
 static bool
 value_of(const json_t *json, ExprBind bind, Arena *arena, Value *value)
 {
@@ -117,7 +86,8 @@ value_of(const json_t *json, ExprBind bind, Arena *arena, Value *value)
 		return false;
 	len = json_string_length(json);
 	if (bind == EXPR_BIND_BLOB)
-		return bytes_of(json_string_value(json), len, arena, value);
+		return bytea_parse((Slice){ json_string_value(json), len }, arena,
+						   value);
 	*value = (Value){ arena_strndup(arena, json_string_value(json), len),
 					  (uint32_t) len, WIRE_COL_PRESENT };
 	return true;

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/hex.h"
 #include "rules/rule_row.h"
 
 #define BOOL_OID 16
@@ -15,16 +16,6 @@ take_text(Slice text, Arena *arena, Value *to)
 	to->state = WIRE_COL_PRESENT;
 	to->len = (uint32_t) text.len;
 	to->data = arena_strndup(arena, text.data, text.len);
-}
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 /* "\x..." as PostgreSQL prints bytes; any other text is its own bytes. */
@@ -42,16 +33,9 @@ take_bytes(const ExprValue *from, Arena *arena, Value *to, Error *err)
 		return true;
 	}
 	bytes = arena_alloc(arena, count + 1);
-	for (size_t i = 0; i < count; i++)
-	{
-		int high = hex_digit(in[2 + i * 2]);
-		int low = hex_digit(in[3 + i * 2]);
-
-		if (high < 0 || low < 0)
-			return error_set(err, P_RULE_VALUE,
-							 "the text for bytea has no hexadecimal digits");
-		bytes[i] = (char) (high << 4 | low);
-	}
+	if (!hex_get(bytes, in + 2, count))
+		return error_set(err, P_RULE_VALUE,
+						 "the text for bytea has no hexadecimal digits");
 	if (from->text.len % 2 != 0)
 		return error_set(err, P_RULE_VALUE,
 						 "the text for bytea has an odd number of digits");

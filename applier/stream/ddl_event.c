@@ -12,6 +12,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "base/hex.h"
 #include "base/json_text.h"
 #include "schema/schema.h"
 
@@ -54,7 +55,6 @@ json_part(const Message *message)
 static bool
 hmac_matches(const Message *message, const DdlKey *key)
 {
-	static const char digits[] = "0123456789abcdef";
 	const char *content = message->content.data;
 	Slice json = json_part(message);
 	unsigned char made[EVP_MAX_MD_SIZE];
@@ -70,11 +70,7 @@ hmac_matches(const Message *message, const DdlKey *key)
 			 &made_len) == NULL ||
 		made_len * 2 != HMAC_DIGITS)
 		return false;
-	for (unsigned i = 0; i < made_len; i++)
-	{
-		text[i * 2] = digits[made[i] >> 4];
-		text[i * 2 + 1] = digits[made[i] & 15];
-	}
+	hex_put(text, made, made_len);
 	return CRYPTO_memcmp(text, content + VERSION_SIZE, HMAC_DIGITS) == 0;
 }
 

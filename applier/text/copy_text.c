@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include "text/bytea_text.h"
+
 #define EACH_BYTE(byte) (0x0101010101010101ULL * (byte))
 
 static bool
@@ -89,19 +91,8 @@ copy_text_escape(Buffer *out, const char *data, size_t len)
 static void
 put_bytea(Buffer *out, const char *data, size_t len)
 {
-	static const char digits[] = "0123456789abcdef";
-	char *to;
-
-	buffer_puts(out, "\\\\x");
-	buffer_reserve(out, 2 * len);
-	to = out->data + out->len;
-	for (size_t i = 0; i < len; i++)
-	{
-		*to++ = digits[(uint8_t) data[i] >> 4];
-		*to++ = digits[(uint8_t) data[i] & 15];
-	}
-	out->len += 2 * len;
-	*to = '\0';
+	buffer_putc(out, '\\');
+	bytea_print(out, (Slice){ data, len });
 }
 
 void

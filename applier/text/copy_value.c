@@ -6,40 +6,8 @@
 
 #include <string.h>
 
+#include "text/bytea_text.h"
 #include "text/load_text.h"
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Text of bytea becomes its bytes, as values of the stream are. */
-static bool
-plain_bytes(Slice text, Arena *arena, Value *value)
-{
-	size_t count = text.len / 2 - 1;
-	char *bytes;
-
-	if (text.len < 2 || text.len % 2 != 0 || text.data[0] != '\\' ||
-		text.data[1] != 'x')
-		return false;
-	bytes = arena_alloc(arena, count + 1);
-	for (size_t i = 0; i < count; i++)
-	{
-		int high = hex_digit(text.data[2 + i * 2]);
-		int low = hex_digit(text.data[3 + i * 2]);
-
-		if (high < 0 || low < 0)
-			return false;
-		bytes[i] = (char) (high << 4 | low);
-	}
-	bytes[count] = '\0';
-	*value = (Value){ bytes, (uint32_t) count, WIRE_COL_PRESENT };
-	return true;
-}
 
 bool
 copy_value(Slice field, bool bytes, Arena *arena, Value *value, Error *err)
@@ -63,7 +31,7 @@ copy_value(Slice field, bool bytes, Arena *arena, Value *value, Error *err)
 	else
 		text.data = arena_strndup(arena, field.data, field.len);
 	if (bytes)
-		return plain_bytes(text, arena, value) ||
+		return bytea_parse(text, arena, value) ||
 			   error_set(err, P_COPY, "bytes that are no hexadecimal text");
 	if (text.len > UINT32_MAX)
 		return error_set(err, P_COPY, "more than 4 GB");

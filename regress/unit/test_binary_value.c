@@ -89,6 +89,8 @@ static const struct
 	{ 1184, "1970-01-01 00:00:00+00", "fffca2fec4c82000" },
 	{ 2950, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
 	  "a0eebc999c0b4ef8bb6d6bb9bd380a11" },
+	{ 2950, "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11",
+	  "a0eebc999c0b4ef8bb6d6bb9bd380a11" },
 	{ 2950, "00000000-0000-0000-0000-000000000000",
 	  "00000000000000000000000000000000" },
 	{ 25, "", "" },
@@ -188,7 +190,6 @@ static const struct
 	{ 2950, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1" },
 	{ 2950, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1g" },
 	{ 2950, "a0eebc999-c0b-4ef8-bb6d-6bb9bd380a11" },
-	{ 2950, "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11" },
 	{ 869, "127.0.0.1" },
 	{ 1186, "1 day" },
 };
