@@ -79,6 +79,9 @@ part_bounds(KeyPart *part, bool shrink)
 		part->least += longest / 8;
 	if (part->least < 1)
 		part->least = 1;
+	/* what a type limits needs no more, measured or not */
+	if (!column->free_length && part->least > most)
+		part->least = most;
 	part->wanted = longest < 0						   ? LENGTH_UNKNOWN
 				   : longest * 2 <= LENGTH_COMFORTABLE ? LENGTH_COMFORTABLE
 													   : most;

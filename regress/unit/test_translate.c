@@ -242,6 +242,11 @@ build_keys(void)
 						  "unknown,raw");
 	index->nulls_not_distinct = true;
 
+	table = fixture_table(&fixture, "public", "codes");
+	fixture_key_column(&fixture, table, "code", "varchar", CHARS(10));
+	fixture_key_column(&fixture, table, "lang", "bpchar", CHARS(2));
+	fixture_index(&fixture, table, "codes_pkey", SCHEMA_PRIMARY, "code,lang");
+
 	table = fixture_table(&fixture, "public", "no_key");
 	fixture_column(&fixture, table, "a", "int4", -1);
 	table->replica_identity = 'f';
@@ -287,6 +292,11 @@ test_keys(void)
 		   "the conversion knows the limit");
 	is_int(fixture_map(&fixture, "texts")->columns[3].max_bytes, 3072,
 		   "of bytes as well");
+	has(sql_of("TABLE", "codes"), "`code` varchar(10) NOT NULL",
+		"a short limit stays one in a primary key");
+	has(sql_of("TABLE", "codes"), "`lang` char(2)", "of characters, too");
+	is_int(fixture_translated(&fixture, "codes", "code")->severity, SEVERITY_OK,
+		   "and is nothing to be warned of");
 	has(sql_of("TABLE", "by_index"), "UNIQUE KEY `by_index_key` (`a`, `b`)",
 		"the identity is there from the beginning");
 	has(sql_of("TABLE", "by_index"), "DEFAULT (UUID())", "a new UUID");
