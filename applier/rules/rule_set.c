@@ -178,11 +178,16 @@ find_type(Prepare *prepare, const ConfigRule *rule, const ConfigColumn *column)
 		set->type_count++;
 		return;
 	}
+	/* what the source says repeats the name, which may be secret */
+	if (why.code == P_RULE &&
+		strcmp(column->type.text, column->type.shown) != 0)
+		error_set(&why, P_RULE,
+				  "with what stands for ${...}, \"%s\" is not the name of a"
+				  " type of a column",
+				  column->type.shown);
 	config_error(set->config.config, column->type.place, &err,
-				 "%s, column \"%s\": %s", rule->name, column->name.text,
-				 strcmp(column->type.text, column->type.shown) == 0
-					 ? why.message
-					 : "there is no such type as with what stands for ${...}");
+				 "%s, column \"%s\": %s", rule->name, column->name.shown,
+				 why.message);
 	finding_add_error(prepare->findings, SEVERITY_ERROR, rule->name, &err);
 }
 

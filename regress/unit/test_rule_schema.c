@@ -4,6 +4,8 @@
  *		keys go along, what is said of the others, and what a PostgreSQL target is
  *		told to create.
  */
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "config/config.h"
 #include "postgres/ddl_print.h"
@@ -37,7 +39,9 @@ resolve(void *arg, const char *type, Arena *arena, SchemaType *resolved,
 		Error *err)
 {
 	(void) arg;
-	(void) err;
+	if (strcmp(type, "s3cret") == 0)
+		return error_set(err, P_RULE, "there is no type \"%s\" on the source",
+						 type);
 	memset(resolved, 0, sizeof(*resolved));
 	resolved->sql = arena_strdup(arena, type);
 	resolved->base_schema = "pg_catalog";
@@ -72,10 +76,10 @@ case_begin(Case *c)
 	findings_init(&c->findings, &c->fixture.arena);
 }
 
-static void
-case_run_source(Case *c, const char *yaml, const char *source)
+static bool
+case_prepare(Case *c, const char *yaml, const char *source)
 {
-	RuleSetConfig config = { &c->config, source, "target", "s" };
+	RuleSetConfig config = { &c->config, source, "target", "s", false };
 	Error err = ERROR_INIT;
 
 	if (!ok(config_parse(yaml, strlen(yaml), "r.yaml", NULL, 0,
@@ -83,12 +87,21 @@ case_run_source(Case *c, const char *yaml, const char *source)
 			"the configuration is read"))
 	{
 		printf("# %s\n", err.message);
-		return;
+		return false;
 	}
 	c->set = rule_set_new(&config);
-	ok(rule_set_prepare(c->set, &c->fixture.schema, resolve, NULL, &c->prepared,
-						&err),
-	   "it is prepared");
+	return ok(rule_set_prepare(c->set, &c->fixture.schema, resolve, NULL,
+							   &c->prepared, &err),
+			  "it is prepared");
+}
+
+static void
+case_run_source(Case *c, const char *yaml, const char *source)
+{
+	Error err = ERROR_INIT;
+
+	if (!case_prepare(c, yaml, source))
+		return;
 	c->engine = rule_engine_new(c->set, &err);
 	if (!rule_schema_make(c->engine, &c->fixture.schema, &c->fixture.arena,
 						  &c->made, &c->findings, &err))
@@ -638,9 +651,60 @@ test_encoding(void)
 	case_end(&c);
 }
 
+/* People are shown what is written: what stands for ${NAME} may be secret. */
+static void
+test_variables(void)
+{
+	static const char *const rules[] = {
+		"rules: [ { table: 'public.${PORTAGE_W}' } ]\n",
+		"rules: [ { table: 'public.${PORTAGE_W}*' } ]\n",
+		"rules: [ { table: public.orders, only: [ '${PORTAGE_W}' ] } ]\n",
+		"rules: [ { table: public.orders, omit: [ '${PORTAGE_W}' ] } ]\n",
+		"rules: [ { table: public.orders, key: [ '${PORTAGE_W}' ] } ]\n",
+		"rules: [ { table: public.orders, into: public.totals,\n"
+		"  match: [ '${PORTAGE_W}' ], operations: [ update ] } ]\n",
+		"rules: [ { table: public.orders,\n"
+		"  on_conflict: { latest_wins: '${PORTAGE_W}' } } ]\n",
+		"rules: [ { table: public.orders,\n"
+		"  columns: { x: { expr: id, type: '${PORTAGE_W}' } } } ]\n",
+		"references: { c: { table: public.orders, key: [ '${PORTAGE_W}' ] } }\n"
+		"rules: [ { table: public.orders,\n"
+		"  columns: { x: (SELECT region FROM c WHERE c.id = 1) } } ]\n",
+		"references: { c: { table: public.orders, key: [ id ],\n"
+		"  only: [ id, '${PORTAGE_W}' ] } }\n"
+		"rules: [ { table: public.orders,\n"
+		"  columns: { x: (SELECT region FROM c WHERE c.id = 1) } } ]\n",
+	};
+
+	setenv("PORTAGE_W", "s3cret", 1);
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+	{
+		char yaml[500];
+		bool shown = false;
+		bool told = false;
+		Case c;
+
+		case_begin(&c);
+		orders(&c);
+		snprintf(yaml, sizeof(yaml), HEAD "%s", rules[i]);
+		case_prepare(&c, yaml, "source");
+		for (int k = 0; k < c.prepared.count; k++)
+		{
+			const Finding *finding = &c.prepared.items[k];
+
+			shown |= strstr(finding->message, "${PORTAGE_W}") != NULL;
+			told |= strstr(finding->message, "s3cret") != NULL ||
+					strstr(finding->remedy, "s3cret") != NULL;
+		}
+		ok(shown && !told, "a variable is not shown by its value, in %zu", i);
+		case_end(&c);
+	}
+}
+
 int
 main(void)
 {
+	test_variables();
 	test_encoding();
 	test_names();
 	test_columns();
