@@ -4,8 +4,7 @@
  *
  * By libpgtypes, which is PostgreSQL's code of numerics for clients.  Scales of
  * results are those of PostgreSQL's server; where the library's differ (division)
- * its result is rounded here, and exactly: the library says what the quotient is
- * about, and multiplying back says which way to round.
+ * the quotient is worked out anew; see expr_quotient.h.
  *
  * The library computes digit by digit, in time that grows with the product of the
  * digits, so that is bounded (DIGIT_PRODUCT), and it knows no infinity, so NaN and
@@ -13,6 +12,7 @@
  */
 #include "expr/expr_db.h"
 #include "expr/expr_decimal.h"
+#include "expr/expr_quotient.h"
 
 #include <pgtypes_error.h>
 #include <pgtypes_numeric.h>
@@ -25,9 +25,7 @@
 /* PostgreSQL's limits of a numeric */
 #define WHOLE_DIGITS 131072
 #define SCALE_MAX 16383
-/* those of a quotient and of round() */
-#define QUOTIENT_SCALE_MAX 1000
-#define QUOTIENT_DIGITS 16
+/* that of round() */
 #define ROUND_SCALE_MAX 2000
 /* about a tenth of a second */
 #define DIGIT_PRODUCT 50000000
@@ -149,19 +147,6 @@ argument(sqlite3_context *context, const char *function, sqlite3_value *value,
 	return false;
 }
 
-static numeric *
-number_new(const char *text)
-{
-	char *copy = mem_strdup(text);
-	numeric *number = PGTYPESnumeric_from_asc(copy, NULL);
-
-	mem_free(copy);
-	/* there is no -0, but the library compares as if there were */
-	if (number != NULL && number->ndigits == 0)
-		number->sign = NUMERIC_POS;
-	return number;
-}
-
 /* ---- results */
 
 /* The value of the call, if PostgreSQL could hold it. */
@@ -184,42 +169,7 @@ give_decimal(sqlite3_context *context, const char *function, Decimal *exact)
 	mem_free(text);
 }
 
-/* ---- the library */
-
-/* Its digits, from the units on and up to dscale, if it has no more. */
-static bool
-take_digits(const numeric *number, Decimal *exact)
-{
-	int whole = number->weight < 0 ? 1 : number->weight + 1;
-	int skip = whole - number->weight - 1; /* zeros in front */
-
-	if (number->dscale < 0 || number->ndigits > whole + number->dscale - skip)
-		return false;
-	exact->count = whole + number->dscale;
-	exact->digits = mem_alloc((size_t) exact->count + 2);
-	exact->scale = number->dscale;
-	exact->negative = number->sign == NUMERIC_NEG;
-	memset(exact->digits, '0', (size_t) exact->count);
-	for (int i = 0; i < number->ndigits; i++)
-		exact->digits[skip + i] = (char) ('0' + number->digits[i]);
-	exact->digits[exact->count] = '\0';
-	return true;
-}
-
-/* What PGTYPESnumeric_to_asc() prints; it copies the number to round it. */
-static void
-decimal_of(numeric *number, Decimal *exact)
-{
-	char *text;
-
-	if (take_digits(number, exact))
-		return;
-	text = PGTYPESnumeric_to_asc(number, number->dscale);
-
-	BUG_UNLESS(text != NULL);
-	decimal_parse(text, strlen(text), exact);
-	PGTYPESchar_free(text);
-}
+/* ---- arguments */
 
 typedef struct Operands
 {
@@ -282,7 +232,7 @@ read_numbers(sqlite3_context *context, Operands *operands,
 			free_numbers(operands);
 			return false;
 		}
-		operands->numbers[i] = number_new(operands->texts[i].data);
+		operands->numbers[i] = numeric_parse(operands->texts[i].data);
 		if (operands->numbers[i] == NULL)
 		{
 			expr_fail(context, "%s: libpgtypes does not take \"%.60s\"",
@@ -323,7 +273,7 @@ compute(sqlite3_context *context, sqlite3_value **values, const char *function,
 		BUG_UNLESS(result != NULL);
 		if (operation(operands.numbers[0], operands.numbers[1], result) == 0)
 		{
-			decimal_of(result, &exact);
+			decimal_of_numeric(result, &exact);
 			give_decimal(context, function, &exact);
 			mem_free(exact.digits);
 		}
@@ -382,162 +332,6 @@ call_cmp(sqlite3_context *context, int count, sqlite3_value **values)
 
 /* ---- division */
 
-/* Weight in digits to the base of 10000, and the first of them. */
-static void
-first_digit(const numeric *number, int *weight, int *first)
-{
-	int i = 0;
-	int ten;
-	int digits;
-	int d;
-
-	while (i < number->ndigits && number->digits[i] == 0)
-		i++;
-	*weight = 0;
-	*first = 0;
-	if (i == number->ndigits)
-		return;
-	ten = number->weight - i;
-	*weight = ten >= 0 ? ten / 4 : -((3 - ten) / 4);
-	digits = ten - *weight * 4 + 1;
-	for (d = 0; d < digits; d++)
-	{
-		*first *= 10;
-		if (i + d < number->ndigits)
-			*first += number->digits[i + d];
-	}
-}
-
-/* The server's select_div_scale(): at least 16 digits that mean something. */
-static int
-quotient_scale(const numeric *a, const numeric *b)
-{
-	int weights[2];
-	int firsts[2];
-	int quotient;
-	int scale;
-
-	first_digit(a, &weights[0], &firsts[0]);
-	first_digit(b, &weights[1], &firsts[1]);
-	quotient = weights[0] - weights[1] - (firsts[0] <= firsts[1]);
-	scale = QUOTIENT_DIGITS - 4 * quotient;
-	if (scale < a->dscale)
-		scale = a->dscale;
-	if (scale < b->dscale)
-		scale = b->dscale;
-	if (scale < 0)
-		scale = 0;
-	return scale > QUOTIENT_SCALE_MAX ? QUOTIENT_SCALE_MAX : scale;
-}
-
-/* |a| - |times * b|, as a new number; both signs are set to plus before. */
-static numeric *
-remainder_of(numeric *a, numeric *b, const Decimal *times)
-{
-	numeric *product = PGTYPESnumeric_new();
-	numeric *rest = PGTYPESnumeric_new();
-	numeric *factor;
-	Decimal positive = *times;
-	size_t len;
-	char *text;
-
-	positive.negative = false;
-	text = decimal_print(&positive, &len);
-	factor = number_new(text);
-	mem_free(text);
-	BUG_UNLESS(factor != NULL && product != NULL && rest != NULL);
-	BUG_UNLESS(PGTYPESnumeric_mul(factor, b, product) == 0 &&
-			   PGTYPESnumeric_sub(a, product, rest) == 0);
-	PGTYPESnumeric_free(factor);
-	PGTYPESnumeric_free(product);
-	return rest;
-}
-
-/* rest compared with b in the last digit of a quotient of that scale; twice: 2 *
- * rest. */
-static int
-compare_rest(numeric *rest, numeric *b, int scale, bool twice)
-{
-	numeric *unit = PGTYPESnumeric_new();
-	numeric *doubled = PGTYPESnumeric_new();
-	int order;
-
-	BUG_UNLESS(unit != NULL && doubled != NULL &&
-			   PGTYPESnumeric_copy(b, unit) == 0);
-	unit->weight -= scale;
-	unit->dscale += scale;
-	unit->rscale += scale;
-	if (twice)
-	{
-		BUG_UNLESS(PGTYPESnumeric_add(rest, rest, doubled) == 0);
-		order = PGTYPESnumeric_cmp(doubled, unit);
-	}
-	else
-		order = PGTYPESnumeric_cmp(rest, unit);
-	PGTYPESnumeric_free(unit);
-	PGTYPESnumeric_free(doubled);
-	return order;
-}
-
-static bool
-is_negative(const numeric *number)
-{
-	return number->sign == NUMERIC_NEG && number->ndigits > 0;
-}
-
-/*
- * The quotient is about what the library said; make it exact: a whole number of
- * units of the last digit that leaves a rest from 0 to below b, then round.
- */
-static void
-round_quotient(numeric *a, numeric *b, Decimal *quotient, int scale)
-{
-	numeric *rest;
-
-	decimal_set_scale(quotient, scale);
-	for (;;)
-	{
-		rest = remainder_of(a, b, quotient);
-		if (is_negative(rest))
-			decimal_decrement(quotient);
-		else if (compare_rest(rest, b, scale, false) >= 0)
-			decimal_increment(quotient);
-		else
-			break;
-		PGTYPESnumeric_free(rest);
-	}
-	if (compare_rest(rest, b, scale, true) >= 0)
-		decimal_increment(quotient);
-	PGTYPESnumeric_free(rest);
-}
-
-static void
-divide(sqlite3_context *context, numeric *a, numeric *b, int scale)
-{
-	bool negative = is_negative(a) != is_negative(b);
-	numeric *result = PGTYPESnumeric_new();
-	Decimal quotient;
-	int status;
-
-	BUG_UNLESS(result != NULL);
-	if (a->dscale < scale)
-		a->dscale = scale; /* how many digits the library works out */
-	a->sign = NUMERIC_POS;
-	b->sign = NUMERIC_POS;
-	status = PGTYPESnumeric_div(a, b, result);
-	if (status != 0)
-		expr_fail(context, "dec_div: division by zero");
-	else
-	{
-		decimal_of(result, &quotient);
-		round_quotient(a, b, &quotient, scale);
-		quotient.negative = negative;
-		give_decimal(context, "dec_div", &quotient);
-		mem_free(quotient.digits);
-	}
-	PGTYPESnumeric_free(result);
-}
-
 /* The scale that a call asks for; false with the call's error. */
 static bool
 asked_scale(sqlite3_context *context, const char *function,
@@ -554,6 +348,20 @@ asked_scale(sqlite3_context *context, const char *function,
 	expr_fail(context, "%s: the scale must be a whole number from %d to %d",
 			  function, least, most);
 	return false;
+}
+
+static void
+divide(sqlite3_context *context, numeric *a, numeric *b, int scale)
+{
+	Decimal quotient;
+
+	if (!quotient_compute(a, b, scale, &quotient))
+	{
+		expr_fail(context, "dec_div: division by zero");
+		return;
+	}
+	give_decimal(context, "dec_div", &quotient);
+	mem_free(quotient.digits);
 }
 
 static void
@@ -605,7 +413,7 @@ call_round(sqlite3_context *context, int count, sqlite3_value **values)
 	}
 	if (strpbrk(text.data, "eE") != NULL)
 	{
-		numeric *number = number_new(text.data);
+		numeric *number = numeric_parse(text.data);
 
 		if (number == NULL)
 		{
@@ -613,7 +421,7 @@ call_round(sqlite3_context *context, int count, sqlite3_value **values)
 					  text.data);
 			return;
 		}
-		decimal_of(number, &exact);
+		decimal_of_numeric(number, &exact);
 		PGTYPESnumeric_free(number);
 	}
 	else
