@@ -127,8 +127,12 @@ typedef struct ExprNames
 	int column_count;
 } ExprNames;
 
+/* P_RULE says what may not be, and where. */
 bool expr_check(const ExprNames *names, const ExprTokens *tokens,
 				Error *err) MUST_CHECK;
+/* The same of numerics alone; expr_check_numeric.c. */
+bool expr_check_numeric(const ExprNames *names, const ExprTokens *tokens,
+						Error *err) MUST_CHECK;
 /* Does the statement have to begin anew for each row? */
 bool expr_has_query(const ExprTokens *tokens);
 /* old.name at token i? Then i is old, i + 2 the name. */

@@ -368,6 +368,18 @@ expr_token_sign(const ExprTokens *tokens, int i, const char *text)
 }
 
 bool
+expr_token_one_of(const ExprTokens *tokens, int i, const char *const *words)
+{
+	for (; *words != NULL; words++)
+	{
+		if (expr_token_word(tokens, i, *words) ||
+			expr_token_sign(tokens, i, *words))
+			return true;
+	}
+	return false;
+}
+
+bool
 expr_token_is_name(const ExprTokens *tokens, int i)
 {
 	return is_kind(tokens, i, EXPR_TOKEN_WORD) ||

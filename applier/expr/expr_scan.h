@@ -55,6 +55,10 @@ bool expr_token_word(const ExprTokens *tokens, int i, const char *word);
 bool expr_token_sign(const ExprTokens *tokens, int i, const char *sign);
 bool expr_token_name(const ExprTokens *tokens, int i, const char *name);
 
+/* Is it one of these words or signs?  NULL ends the list. */
+bool
+expr_token_one_of(const ExprTokens *tokens, int i, const char *const *words);
+
 /* A word or a quoted name? */
 bool expr_token_is_name(const ExprTokens *tokens, int i);
 
