@@ -179,8 +179,6 @@ bool expr_function_fickle(const char *name);
 bool expr_add_numeric(ExprDb *db, Error *err) MUST_CHECK;
 bool expr_add_time(ExprDb *db, Error *err) MUST_CHECK;
 void expr_zones_free(struct ExprZones *zones);
-/* A timestamptz as PostgreSQL prints it in UTC; at most 48 bytes. */
-int expr_print_timestamp(int64_t us, bool with_zone, char out[48]);
 bool expr_add_regexp(ExprDb *db, Error *err) MUST_CHECK;
 void expr_patterns_free(struct ExprPatterns *patterns);
 bool expr_add_printf(ExprDb *db, Error *err) MUST_CHECK;

@@ -13,6 +13,7 @@
 
 #include "base/hex.h"
 #include "base/mem.h"
+#include "expr/expr_timestamp.h"
 
 /* Sorted by kind; the list is also what a misspelt name is compared with. */
 const char *const expr_function_names[] = {

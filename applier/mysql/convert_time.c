@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/calendar.h"
 #include "mysql/conversion.h"
 
 #define MAX_YEAR 9999
@@ -69,17 +70,6 @@ read_year(Reader *r, int64_t *year)
 	return r->at - start == 4 || (r->at - start > 4 && *start != '0');
 }
 
-static int
-days_of_month(int64_t year, int month)
-{
-	static const int days[] = {
-		31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31
-	};
-	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-
-	return days[month - 1] + (month == 2 && leap);
-}
-
 /* Leap years before Christ are the source's business. */
 static bool
 read_date(Reader *r, Moment *m)
@@ -115,7 +105,8 @@ read_era(Reader *r, Moment *m)
 	if (m->before_christ)
 		r->at = r->end;
 	return r->at == r->end &&
-		   (m->before_christ || m->day <= days_of_month(m->year, m->month));
+		   (m->before_christ ||
+			m->day <= calendar_month_days(m->year, m->month));
 }
 
 static bool
@@ -224,7 +215,7 @@ moment_increment(Moment *m, bool date)
 	if (++m->hour < 24 || !date)
 		return true;
 	m->hour = 0;
-	if (++m->day <= days_of_month(m->year, m->month))
+	if (++m->day <= calendar_month_days(m->year, m->month))
 		return true;
 	m->day = 1;
 	if (++m->month <= 12)

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include "base/calendar.h"
+
 /* days from 0000-03-01, in the calendar without a gap, to 2000-01-01 */
 #define DAYS_TO_2000 730425
 
@@ -58,17 +60,6 @@ take_part(Slice *text, char before, int max, int *value)
 	return take_number(text, 2, 2, value, &digits) && *value <= max;
 }
 
-static int
-days_in_month(int year, int month)
-{
-	static const int days[] = {
-		31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31
-	};
-	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-
-	return days[month - 1] + (month == 2 && leap);
-}
-
 /*
  * Days of the years before, counted from March on, so that the day that not
  * every year has is the last one.
@@ -94,7 +85,7 @@ take_date(Slice *text, int32_t *days)
 	if (!take_number(text, 4, MAX_YEAR_DIGITS, &year, &digits) || year < 1 ||
 		!take_part(text, '-', 12, &month) || month < 1 ||
 		!take_part(text, '-', 31, &day) || day < 1 ||
-		day > days_in_month(year, month))
+		day > calendar_month_days(year, month))
 		return false;
 	*days = days_since_2000(year, month, day);
 	return true;
