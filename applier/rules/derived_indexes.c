@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "rules/derived_parts.h"
+#include "rules/rule_derive.h"
 
 /* Longer names are cut by PostgreSQL. */
 #define NAME_BYTES_MAX 63
@@ -16,12 +17,9 @@
 static bool
 is_key_column(const Derived *derived, const char *name)
 {
-	for (int i = 0; i < derived->column_count; i++)
-	{
-		if (strcmp(derived->columns[i].as.name, name) == 0)
-			return (derived->columns[i].as.flags & WIRE_COLUMN_KEY) != 0;
-	}
-	return false;
+	int i = derived_column(derived, name);
+
+	return i >= 0 && (derived->columns[i].as.flags & WIRE_COLUMN_KEY) != 0;
 }
 
 /* Is it unique in just the columns of the derived key, for every row? */

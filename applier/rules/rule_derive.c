@@ -104,7 +104,7 @@ column_stays(const ConfigRule *rule, const RuleColumn *column)
 	return !list_has(&rule->omit, column->name);
 }
 
-static int
+int
 derived_column(const Derived *derived, const char *name)
 {
 	for (int i = 0; i < derived->column_count; i++)

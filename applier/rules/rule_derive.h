@@ -31,6 +31,9 @@ rule_derive_nothing(const DeriveContext *context, const RuleInput *input);
 bool rule_leaves(const RuleSet *set, const ConfigRule *rule, const char *schema,
 				 const char *name);
 
+/* Index of the column that the target has under this name, or -1. */
+int derived_column(const Derived *derived, const char *name);
+
 /* The OID of what comes of a table, or of a partition, of this OID. */
 uint32_t derived_oid(const Derived *derived, uint32_t source_oid);
 
