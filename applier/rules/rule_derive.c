@@ -27,7 +27,6 @@
 #include "rules/rule_share.h"
 
 #define FIRST_NEW_NUM 2000
-#define OWN_OIDS UINT32_C(0x80000000)
 #define TEXT_OID 25
 
 bool

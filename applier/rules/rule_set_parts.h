@@ -8,6 +8,9 @@
 #include "rules/rule_reference.h"
 #include "rules/rule_set.h"
 
+/* OIDs of our own: in the half that a server gives out last. */
+#define OWN_OIDS UINT32_C(0x80000000)
+
 /* A type as the file has it, and what the source says it is. */
 typedef struct ResolvedType
 {
