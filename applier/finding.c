@@ -39,25 +39,11 @@ findings_init(Findings *findings, Arena *arena)
 	findings->arena = arena;
 }
 
-/* What the old array took stays in the arena: there are never many. */
-static void
-findings_grow(Findings *findings)
-{
-	int capacity = findings->capacity > 0 ? findings->capacity * 2 : 16;
-	Finding *items = ARENA_ARRAY(findings->arena, Finding, (size_t) capacity);
-
-	if (findings->count > 0)
-		memcpy(items, findings->items,
-			   (size_t) findings->count * sizeof(Finding));
-	findings->items = items;
-	findings->capacity = capacity;
-}
-
 static Finding *
 finding_next(Findings *findings)
 {
-	if (findings->count == findings->capacity)
-		findings_grow(findings);
+	findings->items = arena_room(findings->arena, findings->items,
+								 findings->count, sizeof(*findings->items));
 	return &findings->items[findings->count++];
 }
 

@@ -43,7 +43,6 @@ typedef struct Findings
 	Arena *arena;
 	Finding *items;
 	int count;
-	int capacity;
 	FindingSide side; /* of those that are added next */
 } Findings;
 

@@ -57,14 +57,8 @@ ledger_entry(Ledger *ledger, const char *rule, uint32_t table_oid,
 		if (is_entry(&ledger->entries[i], rule, table_oid))
 			return &ledger->entries[i];
 	}
-	if (ledger->count == ledger->capacity)
-	{
-		ledger->capacity = ledger->capacity * 2 + 4;
-		ledger->entries = mem_realloc(ledger->entries,
-									  (size_t) ledger->capacity *
-										  sizeof(*ledger->entries));
-	}
-	BUG_UNLESS(ledger->entries != NULL);
+	ledger->entries = mem_room(ledger->entries, ledger->count,
+							   &ledger->capacity, sizeof(*ledger->entries));
 	entry = &ledger->entries[ledger->count++];
 	*entry = (LedgerEntry){
 		.rule = rule, .table_oid = table_oid, .schema = schema, .name = name

@@ -18,6 +18,7 @@
 
 #define CHUNK_BYTES_MIN ((size_t) 4096)
 #define CHUNK_BYTES_MAX ((size_t) 1024 * 1024)
+#define FIRST_ROOM ((size_t) 8) /* elements, a power of two */
 
 struct ArenaChunk
 {
@@ -159,6 +160,22 @@ arena_zalloc(Arena *arena, size_t count, size_t size)
 	ptr = arena_alloc(arena, bytes);
 	memset(ptr, 0, bytes);
 	return ptr;
+}
+
+void *
+arena_room(Arena *arena, void *array, int count, size_t element_size)
+{
+	size_t used = (size_t) count;
+	void *larger;
+
+	/* full at 0, and at powers of two from the first room on */
+	if (used > 0 && (used < FIRST_ROOM || (used & (used - 1)) != 0))
+		return array;
+	larger = arena_zalloc(arena, used > 0 ? used * 2 : FIRST_ROOM,
+						  element_size);
+	if (used > 0)
+		memcpy(larger, array, used * element_size);
+	return larger;
 }
 
 char *

@@ -42,6 +42,13 @@ void *arena_alloc(Arena *arena, size_t size);
 /* The same, zeroed; count * size is checked for overflow. */
 void *arena_zalloc(Arena *arena, size_t count, size_t size);
 
+/*
+ * An array of count elements with room for one more behind them, which is zeroed:
+ * where it lies now.  NULL with 0 begins one; it doubles, and must have grown by
+ * this function alone.
+ */
+void *arena_room(Arena *arena, void *array, int count, size_t element_size);
+
 /* A copy with a NUL behind it. */
 char *arena_strdup(Arena *arena, const char *s);
 char *arena_strndup(Arena *arena, const char *s, size_t len);

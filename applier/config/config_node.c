@@ -169,21 +169,6 @@ take_text(NodeParser *self, const yaml_event_t *event, Error *err)
 static const ConfigNode *
 take_node(NodeParser *self, const yaml_event_t *event, int depth, Error *err);
 
-/* Room for one more element in an array that doubles. */
-static void *
-grow(Arena *arena, void *array, int count, size_t size)
-{
-	void *larger;
-
-	/* full at 0, 1, 2, 4, ... */
-	if ((count & (count - 1)) != 0)
-		return array;
-	larger = arena_zalloc(arena, count == 0 ? 1 : (size_t) count * 2, size);
-	if (count > 0)
-		memcpy(larger, array, (size_t) count * size);
-	return larger;
-}
-
 static bool
 fill_list(NodeParser *self, ConfigNode *node, int depth, Error *err)
 {
@@ -200,8 +185,8 @@ fill_list(NodeParser *self, ConfigNode *node, int depth, Error *err)
 		yaml_event_delete(&event);
 		if (item == NULL)
 			return false;
-		node->items = grow(self->arena, node->items, node->count,
-						   sizeof(node->items[0]));
+		node->items = arena_room(self->arena, node->items, node->count,
+								 sizeof(node->items[0]));
 		node->items[node->count++] = item;
 		node->weight += item->weight;
 	}
@@ -268,8 +253,8 @@ fill_map(NodeParser *self, ConfigNode *node, int depth, Error *err)
 		yaml_event_delete(&event);
 		if (pair.value == NULL)
 			return false;
-		node->pairs = grow(self->arena, node->pairs, node->count,
-						   sizeof(node->pairs[0]));
+		node->pairs = arena_room(self->arena, node->pairs, node->count,
+								 sizeof(node->pairs[0]));
 		node->pairs[node->count++] = pair;
 		node->weight += pair.value->weight;
 	}

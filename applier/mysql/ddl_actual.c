@@ -158,20 +158,6 @@ actual_query(const DdlPlanning *work, const TableMap *map, const char *select,
 	return ok;
 }
 
-/* Room for one more of size bytes; count has room for a power of two. */
-void *
-actual_grown(Arena *arena, void *items, int count, size_t size)
-{
-	void *more;
-
-	if (count > 0 && (count < 8 || (count & (count - 1)) != 0))
-		return items;
-	more = arena_zalloc(arena, count > 0 ? (size_t) count * 2 : 8, size);
-	if (count > 0)
-		memcpy(more, items, (size_t) count * size);
-	return more;
-}
-
 static bool
 read_columns(const DdlPlanning *work, const TableMap *map, ActualTable *actual)
 {
@@ -189,8 +175,8 @@ read_columns(const DdlPlanning *work, const TableMap *map, ActualTable *actual)
 	{
 		ActualColumn *column;
 
-		actual->columns = actual_grown(arena, actual->columns,
-									   actual->column_count, sizeof(*column));
+		actual->columns = arena_room(arena, actual->columns,
+									 actual->column_count, sizeof(*column));
 		column = &actual->columns[actual->column_count++];
 		column->name = arena_strdup(arena, my_value(&result, 0));
 		column->type = arena_strdup(arena, my_value(&result, 1));
@@ -211,8 +197,8 @@ index_named(const DdlPlanning *work, ActualTable *actual, const char *name)
 	if (actual->index_count > 0 &&
 		strcmp(actual->indexes[actual->index_count - 1].name, name) == 0)
 		return &actual->indexes[actual->index_count - 1];
-	actual->indexes = actual_grown(work->arena, actual->indexes,
-								   actual->index_count, sizeof(*index));
+	actual->indexes = arena_room(work->arena, actual->indexes,
+								 actual->index_count, sizeof(*index));
 	index = &actual->indexes[actual->index_count++];
 	index->name = arena_strdup(work->arena, name);
 	return index;
@@ -232,9 +218,9 @@ read_indexes(const DdlPlanning *work, const TableMap *map, ActualTable *actual)
 	{
 		ActualIndex *index = index_named(work, actual, my_value(&result, 0));
 
-		index->columns = actual_grown(work->arena, index->columns,
-									  index->column_count,
-									  sizeof(*index->columns));
+		index->columns = arena_room(work->arena, index->columns,
+									index->column_count,
+									sizeof(*index->columns));
 		index->columns[index->column_count++] = arena_strdup(
 			work->arena, my_value(&result, 1));
 	}

@@ -261,9 +261,6 @@ void actual_put_place(Buffer *sql, const TableMap *map, const char *schema);
 /* MySQL shows quotes in expressions with a backslash. */
 void actual_put_expression(Buffer *out, const char *text);
 
-/* An array in arena with room for one more; count is a power of two, or less. */
-void *actual_grown(Arena *arena, void *items, int count, size_t size);
-
 /* Is the table there with every column of the map?  P_DDL_STREAM. */
 bool actual_prove(const DdlPlanning *work, const WorldTable *table) MUST_CHECK;
 const ActualColumn *actual_column(const ActualTable *actual, const char *name);

@@ -36,8 +36,8 @@ add_rule(const DdlPlanning *work, ActualTable *actual, const char *name)
 {
 	ActualRule *rule;
 
-	actual->rules = actual_grown(work->arena, actual->rules, actual->rule_count,
-								 sizeof(*rule));
+	actual->rules = arena_room(work->arena, actual->rules, actual->rule_count,
+							   sizeof(*rule));
 	rule = &actual->rules[actual->rule_count++];
 	rule->name = arena_strdup(work->arena, name);
 	rule->text = "";

@@ -84,7 +84,6 @@ static bool
 read_columns(Reading *r)
 {
 	MyResult result;
-	int capacity = 0;
 
 	if (!my_queryf(r->conn, r->err, &result,
 				   "SELECT column_name, data_type, column_type,"
@@ -95,16 +94,8 @@ read_columns(Reading *r)
 		return false;
 	while (my_next(&result))
 	{
-		if (r->column_count == capacity)
-		{
-			FactColumn *bigger = ARENA_ARRAY(&r->facts->arena, FactColumn,
-											 (size_t) capacity * 2 + 32);
-
-			if (capacity > 0)
-				memcpy(bigger, r->columns, sizeof(*bigger) * (size_t) capacity);
-			r->columns = bigger;
-			capacity = capacity * 2 + 32;
-		}
+		r->columns = arena_room(&r->facts->arena, r->columns, r->column_count,
+								sizeof(*r->columns));
 		take_column(r, &result, &r->columns[r->column_count++]);
 	}
 	my_result_free(&result);

@@ -58,18 +58,8 @@ translator_entry(Translator *self, DdlSection section, const char *type,
 {
 	DdlEntry *entry;
 
-	if (self->entry_count == self->entry_capacity)
-	{
-		int capacity = self->entry_capacity > 0 ? self->entry_capacity * 2 : 64;
-		DdlEntry *entries = ARENA_ARRAY(self->arena, DdlEntry,
-										(size_t) capacity);
-
-		if (self->entry_count > 0)
-			memcpy(entries, self->entries,
-				   (size_t) self->entry_count * sizeof(DdlEntry));
-		self->entries = entries;
-		self->entry_capacity = capacity;
-	}
+	self->entries = arena_room(self->arena, self->entries, self->entry_count,
+							   sizeof(*self->entries));
 	entry = &self->entries[self->entry_count++];
 	entry->number = self->entry_count;
 	entry->section = section;

@@ -232,17 +232,8 @@ name_taken(const NameSet *set, const char *name)
 static const char *
 name_add(NameSet *set, const char *name)
 {
-	if (set->count == set->capacity)
-	{
-		int capacity = set->capacity > 0 ? set->capacity * 2 : 16;
-		const char **names = ARENA_ARRAY(set->arena, const char *,
-										 (size_t) capacity);
-
-		if (set->count > 0)
-			memcpy(names, set->names, (size_t) set->count * sizeof(*names));
-		set->names = names;
-		set->capacity = capacity;
-	}
+	set->names = arena_room(set->arena, set->names, set->count,
+							sizeof(*set->names));
 	name = arena_strdup(set->arena, name);
 	set->names[set->count++] = compared(set, name);
 	return name;

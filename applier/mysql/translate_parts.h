@@ -90,7 +90,6 @@ typedef struct NameSet
 	NameKind kind;
 	bool fold; /* case does not count */
 	int count;
-	int capacity;
 	const char **names; /* as they are compared */
 } NameSet;
 
@@ -149,7 +148,6 @@ typedef struct Translator
 	int database_count;
 	DdlEntry *entries;
 	int entry_count;
-	int entry_capacity;
 } Translator;
 
 /* ---- translate_name.c */

@@ -18,24 +18,13 @@ typedef struct Printer
 	Arena *arena;
 	DdlEntry *entries;
 	int count;
-	int capacity;
 } Printer;
 
 static void
 add(Printer *self, const DdlEntry *entry)
 {
-	if (self->count == self->capacity)
-	{
-		int capacity = self->capacity * 2 + 64;
-		DdlEntry *entries = ARENA_ARRAY(self->arena, DdlEntry,
-										(size_t) capacity);
-
-		if (self->count > 0)
-			memcpy(entries, self->entries,
-				   (size_t) self->count * sizeof(DdlEntry));
-		self->entries = entries;
-		self->capacity = capacity;
-	}
+	self->entries = arena_room(self->arena, self->entries, self->count,
+							   sizeof(*self->entries));
 	self->entries[self->count] = *entry;
 	self->entries[self->count].number = self->count + 1;
 	self->count++;

@@ -17,6 +17,7 @@ void bump_release(Arena *arena);
 void *bump_alloc(Arena *arena, size_t size);
 void *bump_zalloc(Arena *arena, size_t count, size_t size);
 char *bump_strdup(Arena *arena, const char *s);
+void *bump_room(Arena *arena, void *array, int count, size_t size);
 char *bump_strndup(Arena *arena, const char *s, size_t len);
 char *bump_printf(Arena *arena, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -29,6 +30,7 @@ typedef struct Build
 	void (*release)(Arena *arena);
 	void *(*alloc)(Arena *arena, size_t size);
 	void *(*zalloc)(Arena *arena, size_t count, size_t size);
+	void *(*room)(Arena *arena, void *array, int count, size_t size);
 	char *(*strdup)(Arena *arena, const char *s);
 	char *(*strndup)(Arena *arena, const char *s, size_t len);
 	char *(*printf)(Arena *arena, const char *fmt, ...);
@@ -36,9 +38,9 @@ typedef struct Build
 
 static const Build builds[] = {
 	{ "debug", arena_init, arena_reset, arena_release, arena_alloc,
-	  arena_zalloc, arena_strdup, arena_strndup, arena_printf },
+	  arena_zalloc, arena_room, arena_strdup, arena_strndup, arena_printf },
 	{ "bump", bump_init, bump_reset, bump_release, bump_alloc, bump_zalloc,
-	  bump_strdup, bump_strndup, bump_printf },
+	  bump_room, bump_strdup, bump_strndup, bump_printf },
 };
 
 static void
@@ -125,6 +127,36 @@ test_strings(const Build *build)
 	build->release(&arena);
 }
 
+/* Every element stays what it is, and the one behind them is zero. */
+static void
+test_room(const Build *build)
+{
+	int *numbers = NULL;
+	bool zero = true;
+	bool kept = true;
+	int moves = 0;
+	Arena arena;
+
+	build->init(&arena);
+	memset(build->alloc(&arena, 4000), 0xFF, 4000);
+	build->reset(&arena);
+	for (int count = 0; count < 1000; count++)
+	{
+		int *before = numbers;
+
+		numbers = build->room(&arena, numbers, count, sizeof(*numbers));
+		moves += numbers != before;
+		zero = zero && numbers[count] == 0;
+		numbers[count] = count + 1;
+	}
+	for (int i = 0; i < 1000; i++)
+		kept = kept && numbers[i] == i + 1;
+	ok(kept, "%s: an array that grows keeps its elements", build->name);
+	ok(zero, "%s: a new one is zero", build->name);
+	ok(moves <= 10, "%s: it doubles", build->name);
+	build->release(&arena);
+}
+
 /* What must end the process is done in one that may end. */
 static int
 exit_code_of(void (*function)(const Build *build), const Build *build)
@@ -162,6 +194,7 @@ main(void)
 		test_alignment(&builds[i]);
 		test_contents(&builds[i]);
 		test_strings(&builds[i]);
+		test_room(&builds[i]);
 		is_int(exit_code_of(overflow, &builds[i]), 70,
 			   "a product that overflows is a bug");
 	}
