@@ -5,148 +5,19 @@
  *
  * No timer: a batch goes on as soon as somebody is free to write it, so an idle
  * stream applies each transaction at once, and a backlog makes its own batches.
- * What may be confirmed to the source is the anchor before the one in the last
- * progress row that is durable on the target.
  */
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/failpoint.h"
 #include "base/signals.h"
-#include "rules/rule_stage.h"
-#include "stream/assembler.h"
-#include "stream/pending.h"
-#include "stream/report.h"
-#include "stream/session.h"
-#include "stream/writers.h"
+#include "stream/writer_parts.h"
 
 #define IDLE_WAIT_MS 200
 #define DURABLE_WAIT_MS 20
 #define DURABLE_ASK_MS 50
-/* of the time between two questions the answer may take no more than a fifth */
-#define DURABLE_ASK_SHARE 4
 
 /* so long may a batch grow while an older one is written; enough to fill it */
 #define GROW_MS 100
-
-typedef struct Writer
-{
-	Lane *lane;
-	RuleStage *rules; /* NULL: rows pass as they are */
-	Assembler *assembler;
-	Tables *tables;
-	Orders *orders;
-	Writers *writers;
-	StreamBatch *open;					   /* collects; NULL: none is free */
-	StreamBatch *batches[MAX_WRITERS + 1]; /* all of them */
-	int batch_count;
-	StreamBatch *spare[MAX_WRITERS + 1]; /* those that are free */
-	int spare_count;
-	Progress planned; /* behind all that was collected */
-	bool closed;	  /* the open batch takes no more */
-	int64_t begun_ms; /* when its first unit came */
-	bool passed;	  /* what comes next is behind before_lsn */
-	bool alone;		  /* one that the target carries out itself is open */
-	Ledger ledger;	  /* of its pieces so far */
-	PendingCommits pending;
-	Lsn durable_resume; /* everything before it is on disk */
-	Lsn goal_lsn;		/* end when durable there; LSN_NONE: unknown */
-	int64_t asked_ms;	/* when durability was last asked for */
-	int64_t answer_ms;	/* how long the answer took */
-	Report report;
-	int64_t lag_ms; /* age of the last marker; -1 unknown */
-} Writer;
-
-/* What has become durable may be confirmed. */
-static bool
-settle(Writer *writer, uint64_t durable, Error *err)
-{
-	PendingCommit settled;
-
-	if (!pending_settle(&writer->pending, durable, &settled))
-		return true;
-	writer->durable_resume = settled.resume_lsn;
-	atomic_store(&writer->lane->confirm_lsn, settled.confirm_lsn);
-	return FAILPOINT(FP_BATCH_DURABLE, err);
-}
-
-/* Does everything before lsn reach an end that the caller has set? */
-static bool
-is_at_limit(const Writer *writer, Lsn lsn)
-{
-	const StreamGoal *goal = &writer->lane->to->goal;
-
-	return lsn_reaches(lsn, goal->lsn) || lsn_reaches(lsn, goal->before_lsn);
-}
-
-/* Is everything that is asked for applied, and only to become durable? */
-static bool
-is_applied_to_end(const Writer *writer)
-{
-	Lsn resume_lsn = writer->lane->progress->resume_lsn;
-
-	return lsn_reaches(resume_lsn, writer->goal_lsn) ||
-		   is_at_limit(writer, resume_lsn) ||
-		   (writer->passed && resume_lsn >= writer->planned.resume_lsn);
-}
-
-/* Is something not known to be durable, or being written? */
-static bool
-is_durability_open(const Writer *writer)
-{
-	return writer->pending.count > 0 || writers_busy(writer->writers) > 0;
-}
-
-/*
- * Ask what has become durable; who waits for the end does not wait for long.  A
- * target that is far away is not asked all the time: nothing is collected
- * meanwhile.
- */
-static bool
-check_durable(Writer *writer, Error *err)
-{
-	Target *target = writer->lane->target;
-	bool to_end = is_applied_to_end(writer);
-	TargetDurability durability;
-	int64_t now_ms = clock_ms();
-
-	/* in the middle of a transaction the connection can't be asked */
-	if (!is_durability_open(writer) || writer->alone)
-		return true;
-	if (!to_end &&
-		now_ms - writer->asked_ms < writer->answer_ms * DURABLE_ASK_SHARE)
-		return true;
-	if (!target->ops->durability(target,
-								 to_end ? DURABILITY_FORCED : DURABILITY_ASKED,
-								 &durability, err))
-		return false;
-	writer->asked_ms = clock_ms();
-	writer->answer_ms = writer->asked_ms - now_ms;
-	return settle(writer, durability.durable, err);
-}
-
-/* A batch is on the target: its progress is ours. */
-static bool
-note_applied(Writer *writer, const StreamBatch *batch,
-			 const TargetDurability *durability, Error *err)
-{
-	Lane *lane = writer->lane;
-
-	if (!batch->last)
-		return true;
-	*lane->progress = batch->after;
-	pending_add(&writer->pending,
-				&(PendingCommit){ durability->written, batch->after.resume_lsn,
-								  batch->after.previous_anchor_lsn });
-	if (!settle(writer, durability->durable, err))
-		return false;
-	if (batch->news.marker)
-		writer->lag_ms = batch->news.marker_age_ms;
-	if (batch->news.marker && lane->to->goal.caught_up &&
-		writer->goal_lsn == LSN_NONE)
-		writer->goal_lsn = batch->news.marker_end_lsn;
-	return true;
-}
 
 /* Take back what the writers have finished. */
 static bool
@@ -162,22 +33,12 @@ take_finished(Writer *writer, bool *busy, Error *err)
 		if (!taken)
 			break;
 		*busy = true;
-		if (!note_applied(writer, result.batch, &result.durability, err))
+		if (!writer_note_applied(writer, result.batch, &result.durability, err))
 			return false;
 		writer->spare[writer->spare_count++] = result.batch;
 		report_turn(&writer->report, writer->lag_ms);
 	}
 	return true;
-}
-
-/*
- * All that is asked for is applied, and only durability is waited for: what comes
- * behind it may need what the caller does there first.
- */
-static bool
-planned_to_end(const Writer *writer)
-{
-	return writer->passed || is_at_limit(writer, writer->planned.resume_lsn);
 }
 
 /* Ask the target for the tables of the unit that are new. */
@@ -213,7 +74,7 @@ has_room(const Writer *writer, const Unit *unit)
 	const StreamConfig *config = writer->lane->session->config;
 	const StreamBatch *open = writer->open;
 
-	if (writer->closed || planned_to_end(writer))
+	if (writer->closed || writer_planned_to_end(writer))
 		return false;
 	if (batch_empty(open))
 		return true;
@@ -252,7 +113,7 @@ apply_alone(Writer *writer, Error *err)
 	if (!target->ops->apply(target, &work, batch->filter, &batch->before,
 							&batch->after, err) ||
 		!target->ops->durability(target, DURABILITY_KNOWN, &durability, err) ||
-		!note_applied(writer, batch, &durability, err))
+		!writer_note_applied(writer, batch, &durability, err))
 		return false;
 	tables_forget(writer->tables);
 	batch_begin(batch, &writer->planned);
@@ -334,7 +195,7 @@ is_full(const Writer *writer)
 {
 	Unit unit;
 
-	return writer->open == NULL || planned_to_end(writer) ||
+	return writer->open == NULL || writer_planned_to_end(writer) ||
 		   assembler_next(writer->assembler, &unit);
 }
 
@@ -382,16 +243,6 @@ open_batch(Writer *writer)
 	batch_begin(writer->open, &writer->planned);
 }
 
-/* Where nothing was left to apply, nothing has to become durable. */
-static bool
-goal_reached(const Writer *writer)
-{
-	return lsn_reaches(writer->durable_resume, writer->goal_lsn) ||
-		   is_at_limit(writer, writer->durable_resume) ||
-		   (writer->passed && is_applied_to_end(writer) &&
-			!is_durability_open(writer));
-}
-
 /* A frame that has arrived becomes units, if there is room for them. */
 static bool
 take_frame(Writer *writer, bool *busy, Error *err)
@@ -411,11 +262,11 @@ take_frame(Writer *writer, bool *busy, Error *err)
 static bool
 wait_for_work(Writer *writer, Error *err)
 {
-	int64_t wait_ms = is_durability_open(writer) ? DURABLE_WAIT_MS
-												 : IDLE_WAIT_MS;
+	int64_t wait_ms = writer_durability_open(writer) ? DURABLE_WAIT_MS
+													 : IDLE_WAIT_MS;
 
 	return queue_await(writer->lane->queue, !is_full(writer), wait_ms) ||
-		   check_durable(writer, err);
+		   writer_check_durable(writer, err);
 }
 
 /* One turn: what has arrived, what can go on, what is finished. */
@@ -431,8 +282,8 @@ writer_turn(Writer *writer, Error *err)
 	if (!busy)
 		return wait_for_work(writer, err);
 	return (clock_ms() - writer->asked_ms < DURABLE_ASK_MS &&
-			!is_applied_to_end(writer)) ||
-		   check_durable(writer, err);
+			!writer_applied_to_end(writer)) ||
+		   writer_check_durable(writer, err);
 }
 
 static bool
@@ -440,7 +291,7 @@ writer_loop(Writer *writer, Error *err)
 {
 	Lane *lane = writer->lane;
 
-	while (!goal_reached(writer))
+	while (!writer_goal_reached(writer))
 	{
 		if (signals_stop_requested())
 			return true;
