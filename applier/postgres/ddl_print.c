@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/mem.h"
+#include "postgres/foreign_key.h"
 #include "postgres/pg_conn.h"
 
 typedef struct Printer
@@ -360,63 +361,6 @@ print_checks(Printer *self, const SchemaTable *table)
 /* ---- foreign keys */
 
 static void
-put_list(Buffer *sql, const char *const *columns, int count)
-{
-	for (int i = 0; i < count; i++)
-	{
-		buffer_puts(sql, i == 0 ? "(" : ", ");
-		pg_quote_ident(sql, columns[i]);
-	}
-	buffer_putc(sql, ')');
-}
-
-static const char *
-action_name(char action)
-{
-	switch (action)
-	{
-		case 'r':
-			return "RESTRICT";
-		case 'c':
-			return "CASCADE";
-		case 'n':
-			return "SET NULL";
-		case 'd':
-			return "SET DEFAULT";
-		default:
-			return "NO ACTION";
-	}
-}
-
-static const char *
-foreign_key_definition(Printer *self, const SchemaForeignKey *key)
-{
-	const char *definition;
-	Buffer sql;
-
-	buffer_init(&sql);
-	buffer_puts(&sql, "FOREIGN KEY ");
-	put_list(&sql, key->columns, key->column_count);
-	buffer_puts(&sql, " REFERENCES ");
-	pg_quote_table(&sql, key->ref_schema, key->ref_table);
-	put_list(&sql, key->ref_columns, key->column_count);
-	if (key->match == 'f')
-		buffer_puts(&sql, " MATCH FULL");
-	if (key->on_update != 'a')
-		buffer_printf(&sql, " ON UPDATE %s", action_name(key->on_update));
-	if (key->on_delete != 'a')
-		buffer_printf(&sql, " ON DELETE %s", action_name(key->on_delete));
-	if (key->deferrable)
-		buffer_printf(&sql, " DEFERRABLE%s",
-					  key->deferred ? " INITIALLY DEFERRED" : "");
-	if (!key->validated)
-		buffer_puts(&sql, " NOT VALID");
-	definition = arena_strndup(self->arena, sql.data, sql.len);
-	buffer_release(&sql);
-	return definition;
-}
-
-static void
 print_foreign_keys(Printer *self, const SchemaTable *table)
 {
 	for (int i = 0; i < table->foreign_key_count; i++)
@@ -425,7 +369,7 @@ print_foreign_keys(Printer *self, const SchemaTable *table)
 
 		if (table->derived || key->derived)
 			print_constraint(self, DDL_POST_DATA, table, "FK CONSTRAINT",
-							 key->name, foreign_key_definition(self, key),
+							 key->name, foreign_key_print(key, self->arena),
 							 key->comment);
 	}
 }

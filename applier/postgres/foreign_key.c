@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 
+#include "postgres/pg_conn.h"
 #include "schema/sql_scan.h"
 
 /* The next token that is not a comment; empty at the end of the text. */
@@ -109,4 +110,63 @@ foreign_key_validate_sql(const ForeignKey *key, Buffer *sql)
 	buffer_puts(sql, " VALIDATE CONSTRAINT ");
 	buffer_append(sql, key->name.data, key->name.len);
 	buffer_putc(sql, ';');
+}
+
+/* ---- the definition of one */
+
+static void
+put_list(Buffer *sql, const char *const *columns, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		buffer_puts(sql, i == 0 ? "(" : ", ");
+		pg_quote_ident(sql, columns[i]);
+	}
+	buffer_putc(sql, ')');
+}
+
+static const char *
+action_name(char action)
+{
+	switch (action)
+	{
+		case 'r':
+			return "RESTRICT";
+		case 'c':
+			return "CASCADE";
+		case 'n':
+			return "SET NULL";
+		case 'd':
+			return "SET DEFAULT";
+		default:
+			return "NO ACTION";
+	}
+}
+
+const char *
+foreign_key_print(const SchemaForeignKey *key, Arena *arena)
+{
+	const char *definition;
+	Buffer sql;
+
+	buffer_init(&sql);
+	buffer_puts(&sql, "FOREIGN KEY ");
+	put_list(&sql, key->columns, key->column_count);
+	buffer_puts(&sql, " REFERENCES ");
+	pg_quote_table(&sql, key->ref_schema, key->ref_table);
+	put_list(&sql, key->ref_columns, key->column_count);
+	if (key->match == 'f')
+		buffer_puts(&sql, " MATCH FULL");
+	if (key->on_update != 'a')
+		buffer_printf(&sql, " ON UPDATE %s", action_name(key->on_update));
+	if (key->on_delete != 'a')
+		buffer_printf(&sql, " ON DELETE %s", action_name(key->on_delete));
+	if (key->deferrable)
+		buffer_printf(&sql, " DEFERRABLE%s",
+					  key->deferred ? " INITIALLY DEFERRED" : "");
+	if (!key->validated)
+		buffer_puts(&sql, " NOT VALID");
+	definition = arena_strndup(arena, sql.data, sql.len);
+	buffer_release(&sql);
+	return definition;
 }

@@ -1,6 +1,7 @@
 /*
  * foreign_key.h
- *		pg_dump's statement for a foreign key, taken apart.
+ *		The SQL of a foreign key: pg_dump's statement taken apart, and the definition
+ *		of one that rules make.
  *
  *		ALTER TABLE [ONLY] table
  *			ADD CONSTRAINT name FOREIGN KEY (...) REFERENCES other(...) ...;
@@ -11,8 +12,10 @@
 #ifndef PORTAGE_FOREIGN_KEY_H
 #define PORTAGE_FOREIGN_KEY_H
 
+#include "base/arena.h"
 #include "base/buffer.h"
 #include "base/slice.h"
+#include "schema/schema.h"
 
 typedef struct ForeignKey
 {
@@ -31,5 +34,8 @@ bool foreign_key_parse(ForeignKey *key, const char *sql);
 /* The statements with NOT VALID; the statement that then validates. */
 void foreign_key_add_sql(const ForeignKey *key, Buffer *sql);
 void foreign_key_validate_sql(const ForeignKey *key, Buffer *sql);
+
+/* "FOREIGN KEY (...) REFERENCES ...", as pg_get_constraintdef() writes it. */
+const char *foreign_key_print(const SchemaForeignKey *key, Arena *arena);
 
 #endif /* PORTAGE_FOREIGN_KEY_H */
