@@ -49,22 +49,28 @@ struct TargetWriter
 	size_t seen_bytes;
 };
 
-/* from there on it does not matter how exactly it is known */
+/* a target whose answers take longer is far away */
 #define FAR_US 2000
+#define ROUND_TRIPS_MEASURED 3
 
-/* How long the shortest of some round trips takes. */
+/*
+ * How long the shortest of some round trips takes: a server that is busy is slow
+ * once, one that is far away is slow each time.
+ */
 static bool
 measure_round_trip(PgConn *conn, int64_t *us, Error *err)
 {
 	*us = INT64_MAX;
-	for (int i = 0; i < 3 && (i == 0 || *us < FAR_US); i++)
+	for (int i = 0; i < ROUND_TRIPS_MEASURED; i++)
 	{
 		int64_t begun_us = clock_us();
+		int64_t took_us;
 
 		if (!pg_exec(conn, err, "SELECT 1"))
 			return false;
-		if (clock_us() - begun_us < *us)
-			*us = clock_us() - begun_us;
+		took_us = clock_us() - begun_us;
+		if (took_us < *us)
+			*us = took_us;
 	}
 	return true;
 }
