@@ -60,6 +60,7 @@ typedef bool (*KeptVisitor)(void *arg, const KeptRow *row, Error *err);
 /* The relation of the table; internal is set. The caller's reference. */
 const Relation *kept_relation_new(void);
 
+/* Under which a row of that key is found. */
 void kept_hash(Slice key, char hash[KEPT_HASH_SIZE]);
 
 /*

@@ -50,7 +50,9 @@ void plan_rules_close(PlanRules *rules);
 
 /* ---- of one derived table */
 
+/* What of an old row its rule looks at, which the identity has to carry. */
 IdentityNeed plan_rules_need(const Derived *derived);
+/* As plan says it, in text and JSON. */
 const char *identity_need_name(IdentityNeed need);
 /* "default", "nothing", "full", "index" */
 const char *plan_rules_identity(const RuleInput *input);
@@ -69,10 +71,12 @@ int plan_rules_operations(const Derived *derived, const char *names[4]);
 /* "error", "source_wins", "target_wins", "latest_wins" */
 const char *plan_rules_conflict(const Derived *derived);
 
+/* "query", "file", "table" */
 const char *reference_kind_name(ReferenceKind kind);
 
 /* ---- shown */
 
+/* For people; for programs, a new object, which is the caller's. */
 void plan_rules_print(const PlanRules *rules);
 json_t *plan_rules_json(const PlanRules *rules);
 

@@ -42,6 +42,7 @@ typedef enum ExprBind
 	EXPR_BIND_BLOB	   /* bytea */
 } ExprBind;
 
+/* By pg_type.oid, domains unwrapped; TEXT for all that is not listed. */
 ExprBind expr_bind_of(uint32_t base_type_oid);
 
 typedef struct ExprColumn

@@ -23,7 +23,7 @@ expr_bind_of(uint32_t base_type_oid)
 {
 	switch (base_type_oid)
 	{
-		case 16:
+		case 16: /* bool */
 			return EXPR_BIND_BOOL;
 		case BYTEA_OID:
 			return EXPR_BIND_BLOB;
@@ -35,7 +35,7 @@ expr_bind_of(uint32_t base_type_oid)
 		case 700: /* float4 */
 		case 701: /* float8 */
 			return EXPR_BIND_REAL;
-		case 1700:
+		case 1700: /* numeric */
 			return EXPR_BIND_NUMERIC;
 		default:
 			return EXPR_BIND_TEXT;

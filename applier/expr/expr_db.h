@@ -114,6 +114,7 @@ const char *expr_bind_type(ExprBind bind);
 
 /* ---- expr_guard.c: the authorizer */
 
+/* SQLite's callback while a statement of others is compiled; arg is the ExprDb. */
 int expr_authorize(void *arg, int action, const char *first, const char *second,
 				   const char *database, const char *trigger);
 
@@ -143,6 +144,7 @@ int expr_find_column(const ExprColumn *columns, int count, const char *name);
 
 /* ---- expr_row.c: the row as a virtual table */
 
+/* The module of the program's rows; SQLite's code of the result. */
 int expr_row_create(ExprProgram *program);
 /* Give a value of a column to SQLite; false if its text is not UTF-8. */
 bool
@@ -167,6 +169,7 @@ typedef struct ExprFunction
 	void (*call)(sqlite3_context *context, int count, sqlite3_value **values);
 } ExprFunction;
 
+/* All there are; each of the others adds those of its own file. */
 bool expr_add_functions(ExprDb *db, Error *err) MUST_CHECK;
 bool expr_register(ExprDb *db, const ExprFunction *functions, int count,
 				   Error *err) MUST_CHECK;

@@ -14,11 +14,11 @@ bool ledger_pg_send(Pipeline *pipeline, const char *stream,
 bool ledger_pg_add(PgConn *conn, const char *stream, const Ledger *ledger,
 				   Error *err) MUST_CHECK;
 
-/* Add or replace these rows in the open transaction. */
-/* Those of a table that is emptied. */
+/* Those of a table that is emptied, in the open transaction. */
 bool kept_pg_remove(PgConn *conn, const char *stream, const Table *table,
 					Error *err) MUST_CHECK;
 
+/* Add or replace these rows in the open transaction. */
 bool kept_pg_put(PgConn *conn, const char *stream, const KeptRow *rows,
 				 int count, Error *err) MUST_CHECK;
 

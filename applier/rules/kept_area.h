@@ -32,6 +32,7 @@ const DerivedColumn *counter_column_next(const Derived *derived, int *position);
 /* Does the rule keep the keys of rows that it leaves out? */
 bool ledger_has_keys(const Derived *derived);
 
+/* Of these keys, by rule; in arena. */
 const char *ledger_area(const Derived *derived, Arena *arena);
 
 /* The table of the row, as it is kept. */

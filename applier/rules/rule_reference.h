@@ -45,6 +45,7 @@ rule_references_create(const RuleSet *set, ExprDb *db, Error *err) MUST_CHECK;
 const ConfigReference *
 rule_reference_foreign(const RuleSet *set, const char *text);
 
+/* Take all rows out of it. */
 bool rule_reference_clear(const RuleReference *reference, ExprDb *db,
 						  Error *err) MUST_CHECK;
 
@@ -60,6 +61,7 @@ bool rule_reference_wrap(const RuleSet *set, const ConfigReference *reference,
 
 typedef struct ReferenceReads ReferenceReads;
 
+/* Nothing is read yet; the set lives as long. */
 ReferenceReads *reference_reads_new(const RuleSet *set);
 void reference_reads_free(ReferenceReads *reads);
 

@@ -130,6 +130,10 @@ rule_set_has_sequence(const RuleSet *set, const char *schema, const char *name);
 
 /* ---- one thread's part */
 
+/*
+ * With a database of its own, in which references are empty; the set lives as
+ * long.  NULL with the error.
+ */
 RuleEngine *rule_engine_new(const RuleSet *set, Error *err);
 void rule_engine_free(RuleEngine *engine);
 
