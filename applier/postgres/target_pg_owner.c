@@ -7,53 +7,30 @@
  * carry their role in application_name: "apply", "writer" and "loader" write,
  * "standby" waits for the lock and is left alone.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "postgres/advisory_lock.h"
 #include "postgres/target_pg.h"
 
 #define EVICT_TIMEOUT_MS 60000
 #define REPLACE_TIMEOUT "2s"
 
-#define LOCK_KEY "hashtextextended('pg_portage:' || $1, 0)"
+#define LOCK_KIND "pg_portage:"
+#define LOCK_KEY ADVISORY_LOCK_KEY(LOCK_KIND)
 
 /* Held by a takeover, so that no standby gets the lock that it sets free. */
-#define TURN_KEY "hashtextextended('pg_portage takeover:' || $1, 0)"
-
-static const char holder_query[] =
-	"WITH k AS (SELECT " LOCK_KEY " AS key)"
-	" SELECT l.pid, coalesce(a.application_name, ''),"
-	"  coalesce(host(a.client_addr), 'local socket'),"
-	"  coalesce(a.backend_start::text, '')"
-	" FROM k, pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid"
-	" WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1"
-	"  AND l.database = (SELECT oid FROM pg_database"
-	"   WHERE datname = current_database())"
-	"  AND l.classid = ((k.key >> 32) & 4294967295)::oid"
-	"  AND l.objid = (k.key & 4294967295)::oid";
+#define TURN_KEY ADVISORY_LOCK_KEY("pg_portage takeover:")
 
 /* Who has the lock?  *pid is 0 if nobody does any more. */
 static bool
 owner_find(TargetPg *self, int *pid, char *owner, size_t owner_size, Error *err)
 {
-	const char *params[] = { self->base.config->stream };
-	PGresult *res = pg_query_params(self->conn, err, holder_query, 1, params);
-
-	if (res == NULL)
-		return false;
-	*pid = 0;
-	snprintf(owner, owner_size, "a session that has just ended");
-	if (PQntuples(res) > 0)
-	{
-		*pid = (int) pg_value_int(res, 0, 0);
-		snprintf(owner, owner_size, "process %d (%s) from %s since %s", *pid,
-				 pg_value(res, 0, 1), pg_value(res, 0, 2), pg_value(res, 0, 3));
-	}
-	PQclear(res);
-	return true;
+	return advisory_lock_holder(self->conn, LOCK_KIND,
+								self->base.config->stream, pid, owner,
+								owner_size, err);
 }
 
 bool
@@ -104,18 +81,12 @@ static bool
 replace_in_turn(TargetPg *self, bool *owned, char *owner, size_t owner_size,
 				Error *err)
 {
-	char pid_text[16];
 	const char *stream_param[] = { self->base.config->stream };
-	const char *pid_param[] = { pid_text };
 	int pid;
 
 	if (!owner_find(self, &pid, owner, owner_size, err))
 		return false;
-	snprintf(pid_text, sizeof(pid_text), "%d", pid);
-	return (pid == 0 ||
-			pg_exec_params(self->conn, err,
-						   "SELECT pg_terminate_backend($1::integer)", 1,
-						   pid_param)) &&
+	return (pid == 0 || advisory_lock_end(self->conn, pid, err)) &&
 		   lock_briefly(self, "SELECT pg_advisory_lock(" LOCK_KEY ")", owned,
 						err) &&
 		   pg_exec_params(self->conn, err,
