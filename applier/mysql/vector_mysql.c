@@ -106,12 +106,11 @@ put_row(const VectorSql *v, const PlanOp *op)
 	return ok;
 }
 
-/* The rows from first on that one statement inserts; *next: the one behind. */
-static bool
-put_insert(const VectorSql *v, int first, int *next)
+/* "INSERT INTO t (a, b)" */
+static void
+put_into(const VectorSql *v)
 {
 	const char *before = " (";
-	bool ok = true;
 
 	put(v, "INSERT INTO ");
 	put_table(v);
@@ -123,7 +122,17 @@ put_insert(const VectorSql *v, int first, int *next)
 		put_name(v, i);
 		before = ", ";
 	}
-	put(v, before[0] == ' ' ? " () VALUES " : ") VALUES ");
+	put(v, before[0] == ' ' ? " ()" : ")");
+}
+
+/* The rows from first on that one statement inserts; *next: the one behind. */
+static bool
+put_insert(const VectorSql *v, int first, int *next)
+{
+	bool ok = true;
+
+	put_into(v);
+	put(v, " VALUES ");
 	for (*next = first; ok && has_room(v, first, *next, INSERT_ROWS);)
 	{
 		if (*next > first)
@@ -316,21 +325,11 @@ first_key(const VectorSql *v)
 static bool
 put_missing(const VectorSql *v, int first, int end)
 {
-	const char *before = " (";
+	const char *before = " SELECT ";
 	int next;
 	bool ok;
 
-	put(v, "INSERT INTO ");
-	put_table(v);
-	for (int i = 0; i < column_count(v); i++)
-	{
-		if (!is_set(v, i))
-			continue;
-		put(v, before);
-		put_name(v, i);
-		before = ", ";
-	}
-	before = ") SELECT ";
+	put_into(v);
 	for (int i = 0; i < column_count(v); i++)
 	{
 		if (!is_set(v, i))

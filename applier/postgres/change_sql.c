@@ -23,11 +23,10 @@ change_sql_carries(const Change *change, int i)
 
 /* A key that did not change need not be set: without an old key it did not. */
 static bool
-column_set(const Change *change, int i)
+is_set(const Change *change, int i)
 {
-	return change_sql_carries(change, i) &&
-		   (change->old_kind != WIRE_OLD_NONE ||
-			(change->relation->columns[i].flags & WIRE_COLUMN_KEY) == 0);
+	return change->old_kind != WIRE_OLD_NONE ||
+		   (change->relation->columns[i].flags & WIRE_COLUMN_KEY) == 0;
 }
 
 static void
@@ -222,18 +221,14 @@ change_sql_no_change(ChangeSql *b)
 		pg_quote_ident(&b->sql, columns[i].name);
 }
 
-static void
-build_update(ChangeSql *b, const Change *change)
+void
+change_sql_set(ChangeSql *b, const Change *change, ColumnChoice wanted)
 {
 	const char *comma = "";
-	int i;
 
-	buffer_puts(&b->sql, "UPDATE ONLY ");
-	pg_quote_table(&b->sql, b->relation->schema, b->relation->name);
-	buffer_puts(&b->sql, " SET ");
-	for (i = 0; i < b->relation->column_count; i++)
+	for (int i = 0; i < b->relation->column_count; i++)
 	{
-		if (!column_set(change, i))
+		if (!change_sql_carries(change, i) || !wanted(change, i))
 			continue;
 		buffer_puts(&b->sql, comma);
 		pg_quote_ident(&b->sql, b->relation->columns[i].name);
@@ -243,6 +238,15 @@ build_update(ChangeSql *b, const Change *change)
 	}
 	if (comma[0] == '\0')
 		change_sql_no_change(b);
+}
+
+static void
+build_update(ChangeSql *b, const Change *change)
+{
+	buffer_puts(&b->sql, "UPDATE ONLY ");
+	pg_quote_table(&b->sql, b->relation->schema, b->relation->name);
+	buffer_puts(&b->sql, " SET ");
+	change_sql_set(b, change, is_set);
 	change_sql_where(b, change->old_kind != WIRE_OLD_NONE);
 }
 

@@ -46,7 +46,14 @@ void change_sql_equals(ChangeSql *b, bool old, int column);
 /* " WHERE " the key, or without one the image of the whole row. */
 void change_sql_where(ChangeSql *b, bool old);
 
-/* "a = a": nothing to set, but the row is to be there. */
+/*
+ * "a = $1, b = $2" of the columns that wanted chooses among those of the new tuple.
+ * If there are none "a = a": nothing to set, but the row is to be there.
+ */
+typedef bool (*ColumnChoice)(const Change *change, int column);
+void change_sql_set(ChangeSql *b, const Change *change, ColumnChoice wanted);
+
+/* That "a = a". */
 void change_sql_no_change(ChangeSql *b);
 
 /* ---- tolerant_sql.c: PUT, MAYBE_DELETE, MATCH, INSERT with a conflict rule */

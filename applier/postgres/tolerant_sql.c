@@ -28,35 +28,15 @@ put_table(ChangeSql *b, const char *before, const char *behind)
 }
 
 static bool
-is_key(const ChangeSql *b, int column)
+is_beside_key(const Change *change, int column)
 {
-	return (b->relation->columns[column].flags & WIRE_COLUMN_KEY) != 0;
+	return (change->relation->columns[column].flags & WIRE_COLUMN_KEY) == 0;
 }
 
 static bool
 is_conflict(const Change *change, ConflictRule rule)
 {
 	return change->kind == CHANGE_INSERT && change->manner->conflict == rule;
-}
-
-/* "a = $1, b = $2" of what the row brings beside its key. */
-static void
-put_set(ChangeSql *b, const Change *change)
-{
-	const char *before = "";
-
-	for (int i = 0; i < b->relation->column_count; i++)
-	{
-		if (!change_sql_carries(change, i) || is_key(b, i))
-			continue;
-		buffer_puts(&b->sql, before);
-		pg_quote_ident(&b->sql, b->relation->columns[i].name);
-		buffer_puts(&b->sql, " = ");
-		change_sql_param(b, false, i);
-		before = ", ";
-	}
-	if (before[0] == '\0')
-		change_sql_no_change(b);
 }
 
 /* What the row brings, as the type that it is compared as. */
@@ -154,7 +134,7 @@ build_two_parts(ChangeSql *b, const Change *change)
 		return;
 	}
 	put_table(b, "WITH u AS (UPDATE ONLY ", " AS t SET ");
-	put_set(b, change);
+	change_sql_set(b, change, is_beside_key);
 	change_sql_where(b, false);
 	if (is_conflict(change, CONFLICT_IF_GREATER) && change->manner->latest >= 0)
 		put_newer(b, " AND ", change->manner->latest, false);
@@ -164,36 +144,27 @@ build_two_parts(ChangeSql *b, const Change *change)
 						 " false FROM i");
 }
 
+/* A column that finds the rows changes only if the old values found them. */
 static bool
-is_matched(const Change *change, int column)
+is_matched_to(const Change *change, int column)
 {
+	if (change->old_values != NULL)
+		return true;
 	for (int i = 0; i < change->manner->match_count; i++)
 	{
 		if (change->manner->match[i] == column)
-			return true;
+			return false;
 	}
-	return false;
+	return true;
 }
 
 static void
 build_match(ChangeSql *b, const Change *change)
 {
 	bool old = change->old_values != NULL;
-	const char *before = "";
 
 	put_table(b, "UPDATE ONLY ", " SET ");
-	for (int i = 0; i < b->relation->column_count; i++)
-	{
-		if (!change_sql_carries(change, i) || (!old && is_matched(change, i)))
-			continue;
-		buffer_puts(&b->sql, before);
-		pg_quote_ident(&b->sql, b->relation->columns[i].name);
-		buffer_puts(&b->sql, " = ");
-		change_sql_param(b, false, i);
-		before = ", ";
-	}
-	if (before[0] == '\0')
-		change_sql_no_change(b);
+	change_sql_set(b, change, is_matched_to);
 	for (int i = 0; i < change->manner->match_count; i++)
 	{
 		buffer_puts(&b->sql, i == 0 ? " WHERE " : " AND ");
