@@ -33,15 +33,17 @@ group_open(Group *group, const Pair *pairs, int count, Error *err)
 	options->target = NULL;
 	group->source_options = options;
 	retry_init(&group->retry, options->retry_for_ms);
+	/* all of them are closed, whichever is the first that cannot be opened */
+	for (int i = 0; i < count; i++)
+	{
+		group->keepers[i].group = group;
+		group->keepers[i].pair = &pairs[i];
+	}
 	if (!session_open(&group->session, options, err))
 		return false;
 	for (int i = 0; i < count; i++)
 	{
-		Keeper *keeper = &group->keepers[i];
-
-		keeper->group = group;
-		keeper->pair = &pairs[i];
-		if (!owned_open(&keeper->owned, &pairs[i].options, err))
+		if (!owned_open(&group->keepers[i].owned, &pairs[i].options, err))
 			return error_wrap(err, "%s", pairs[i].context);
 	}
 	return true;

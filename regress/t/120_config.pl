@@ -192,6 +192,17 @@ foreach my $value ($password, 'hid den', 'x?hidden=1')
 unlike(join('', @written), qr/hid|\Q$escaped\E/,
 	'no password in any output');
 
+# ---- a target of several that cannot be opened, before others
+config_write("name: app\nsource: 'postgresql://127.0.0.1:1/d'\ntargets:\n"
+	  . "  a: { url: 'postgresql://127.0.0.1:1/a', on_loss: clamp }\n"
+	  . "  b: { url: 'postgresql://127.0.0.1:1/b' }\n"
+	  . "  c: { url: 'postgresql://127.0.0.1:1/c' }\n"
+	  . "rules: [ { table: '*.*', target: [ a, b, c ] } ]\n");
+my $unopened = portage('run', @config);
+is($unopened->{rc}, 2, 'run ends with what is wrong with one target');
+error_ok($unopened, 'P0105', qr/a: --on-loss is for targets of another kind/,
+	'and says which');
+
 # ---- what --help says of it
 like(works($_, '--help')->{out}, qr/--config FILE/, "$_ --help has --config")
   foreach qw(check plan run status finish drop);
