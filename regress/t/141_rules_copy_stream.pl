@@ -65,6 +65,15 @@ rules:
     target: [pg, my]
     into: public.latest
     key: [shop]
+    where: id % 5 > 1
+    on_conflict: { latest_wins: at }
+    operations: [insert]
+  - table: public.event
+    name: others
+    target: [pg, my]
+    into: public.latest
+    key: [shop]
+    where: id % 5 < 3
     on_conflict: { latest_wins: at }
     operations: [insert]
 YAML
