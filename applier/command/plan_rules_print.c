@@ -107,8 +107,8 @@ print_identity(const Derived *derived)
 	static const char *const words[] = {
 		[NEED_NONE] = "is not needed",
 		[NEED_KEY] = "is needed by its key",
-		[NEED_BETTER] = "is needed by its key; with FULL it would be known"
-						" where rows were",
+		[NEED_BETTER] = ("is needed by its key; with FULL it would be known"
+						 " where rows were"),
 		[NEED_FULL] = "FULL is needed",
 	};
 	IdentityNeed need = plan_rules_need(derived);

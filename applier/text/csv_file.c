@@ -146,7 +146,8 @@ is_end(CsvFile *csv, int byte, CsvEnd *end)
 				put_back(csv, next);
 				return false;
 			}
-			/* fall through */
+			*end = END_ROW;
+			return true;
 		case '\n':
 			*end = END_ROW;
 			return true;
