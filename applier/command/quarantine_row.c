@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "command/quarantine.h"
 #include "rules/rule_input.h"
+#include "text/bytea_text.h"
 
 /* Rows of a partitioned table come as those of a partition. */
 static const SchemaTable *
@@ -99,30 +100,6 @@ quarantine_relation(const QuarantineRow *row, const Schema *schema,
 	return relation;
 }
 
-/* "\x00ff" */
-static bool
-bytes_of(const char *hex, Arena *arena, Value *value)
-{
-	size_t len = strlen(hex);
-	char *bytes = arena_strndup(arena, hex, len);
-
-	if (len % 2 != 0 || strncmp(hex, "\\x", 2) != 0)
-		return false;
-	for (size_t i = 2; i < len; i += 2)
-	{
-		unsigned byte;
-
-		if (sscanf(hex + i, "%2x", &byte) != 1)
-			return false;
-		bytes[i / 2 - 1] = (char) byte;
-	}
-	bytes[len / 2 - 1] = '\0';
-	value->data = bytes;
-	value->len = (uint32_t) (len / 2 - 1);
-	value->state = WIRE_COL_PRESENT;
-	return true;
-}
-
 static bool
 value_of(const json_t *json, const Column *column, Arena *arena, Value *value)
 {
@@ -137,11 +114,11 @@ value_of(const json_t *json, const Column *column, Arena *arena, Value *value)
 		return true;
 	}
 	if (json_is_string(hex))
-		return bytes_of(json_string_value(hex), arena, value);
+		return bytea_parse(slice_of(json_string_value(hex)), arena, value);
 	if (!json_is_string(json))
 		return false;
 	if (column->base_type_oid == BYTEA_OID)
-		return bytes_of(json_string_value(json), arena, value);
+		return bytea_parse(slice_of(json_string_value(json)), arena, value);
 	value->data = json_string_value(json);
 	value->len = (uint32_t) json_string_length(json);
 	value->state = WIRE_COL_PRESENT;
