@@ -124,7 +124,8 @@ bool
 text_decoder_open(const char *pg_encoding, TextDecoder **decoder, Error *err)
 {
 	*decoder = NULL;
-	if (strcmp(pg_encoding, "UTF8") == 0)
+	/* where no source was asked, nothing of it is written: quarantine drop */
+	if (pg_encoding == NULL || strcmp(pg_encoding, "UTF8") == 0)
 		return true;
 	if (strcmp(pg_encoding, "SQL_ASCII") == 0)
 	{
