@@ -71,9 +71,8 @@ const CommandDef command_table[COMMAND_COUNT] = {
 							 "bring to the target waits\nthere.  list shows such "
 							 "rows; retry evaluates them by the present rules "
 							 "and\nwrites them, and exits with 1 if some stay; "
-							 "drop forgets them, and\nholds later changes of their "
-							 "keys to what the target has.  retry and drop need"
-							 "\nthat no run streams meanwhile.",
+							 "drop forgets them until\nthey change again.  retry "
+							 "and drop need that no run streams meanwhile.",
 							 quarantine_actions },
 };
 

@@ -20,6 +20,7 @@
 #include "command/walk.h"
 #include "owner.h"
 #include "pattern.h"
+#include "rules/quarantined.h"
 
 #define JUST_ENDED_MS 5000
 #define EXIT_LEFT 1
@@ -63,28 +64,35 @@ take_row(void *arg, const KeptRow *kept, Error *err)
 {
 	Reading *reading = arg;
 	QuarantineRow *row = next_row(reading->rows);
+	json_int_t oid = 0;
 	json_int_t number = 0;
 	json_int_t xid = 0;
 	json_int_t time = 0;
 
+	/* it was dropped, or has gone by TRUNCATE */
+	if (kept->body.len == 0)
+		return true;
 	memset(row, 0, sizeof(*row));
 	row->body = json_loadb(kept->body.data, kept->body.len, 0, NULL);
 	if (row->body == NULL ||
 		json_unpack(row->body,
-					"{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I,"
+					"{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I,"
 					" s:I}",
 					"rule", &row->rule, "schema", &row->schema, "table",
 					&row->table, "operation", &row->operation, "commit_lsn",
-					&row->commit_lsn, "error", &row->error, "number", &number,
-					"xid", &xid, "commit_time_us", &time) != 0)
+					&row->commit_lsn, "error", &row->error, "oid", &oid,
+					"number", &number, "xid", &xid, "commit_time_us",
+					&time) != 0)
 	{
 		json_decref(row->body);
 		return error_set(err, P_PROGRESS,
 						 "a row in quarantine cannot be understood");
 	}
+	row->oid = (uint32_t) oid;
 	row->number = (int64_t) number;
 	row->xid = (int64_t) xid;
 	row->commit_time_us = (int64_t) time;
+	row->area = arena_strdup(reading->arena, kept->area);
 	row->key = arena_strndup(reading->arena, kept->key.data, kept->key.len);
 	row->key_hash = arena_strdup(reading->arena, kept->key_hash);
 	if (is_wanted(reading->options, row))
@@ -109,7 +117,11 @@ by_order(const void *left, const void *right)
 	if (a->number != b->number)
 		return a->number < b->number ? -1 : 1;
 	/* of an UPDATE of the key, the row that goes comes first */
-	return strcmp(a->operation, b->operation);
+	if (strcmp(a->operation, b->operation) != 0)
+		return strcmp(a->operation, b->operation);
+	/* those of the copy */
+	return strcmp(a->area, b->area) != 0 ? strcmp(a->area, b->area)
+										 : strcmp(a->key, b->key);
 }
 
 bool
@@ -118,7 +130,7 @@ quarantine_read(Session *session, QuarantineRows *rows, Arena *arena,
 {
 	Reading reading = { session->options, rows, arena };
 
-	if (!session->target->ops->kept_visit(session->target, QUARANTINE_AREA,
+	if (!session->target->ops->kept_visit(session->target, KEPT_AREA_QUARANTINE,
 										  take_row, &reading, err))
 		return false;
 	if (rows->count > 0)
@@ -172,6 +184,7 @@ own(Session *session, Error *err)
 
 /* ---- drop */
 
+/* Their keys stay: what the target has of them is not known to the stream. */
 static bool
 drop_rows(Session *session, const QuarantineRows *rows, Error *err)
 {
@@ -187,11 +200,11 @@ drop_rows(Session *session, const QuarantineRows *rows, Error *err)
 	for (int i = 0; ok && i < rows->count; i++)
 	{
 		const QuarantineRow *row = &rows->items[i];
-		KeptRow kept = { QUARANTINE_AREA, row->key_hash, slice_of(row->key),
+		KeptRow kept = { row->area, row->key_hash, slice_of(row->key),
 						 slice_of("") };
 
-		changes[i] = kept_change(CHANGE_DELETE, relation,
-								 session->options->name, &kept, &arena);
+		changes[i] = kept_change(CHANGE_PUT, relation, session->options->name,
+								 &kept, &arena);
 		ok = quarantine_writer_add(writer, &txn, &changes[i], err);
 	}
 	ok = ok && quarantine_writer_commit(writer, NULL, err);
@@ -210,9 +223,7 @@ drop(Session *session, QuarantineRows *rows, Arena *arena, Error *err)
 	if (rows->count > 0 &&
 		!confirm(session->options, "quarantine drop", err,
 				 "Drop %d rows that were put aside?  The target stays without"
-				 " them, or as it was before\nthem, and each key is strict"
-				 " again: where the target lacks the row, the next UPDATE or"
-				 "\nDELETE of it fails.",
+				 " them until they change on the source.",
 				 rows->count))
 		return false;
 	if (!own(session, err))
@@ -222,8 +233,7 @@ drop(Session *session, QuarantineRows *rows, Arena *arena, Error *err)
 	if (!quarantine_read(session, rows, arena, err) ||
 		(rows->count > 0 && !drop_rows(session, rows, err)))
 		return false;
-	log_info("dropped %d rows from quarantine; changes of their keys are"
-			 " strict again",
+	log_info("dropped %d rows from quarantine; they come when they change",
 			 rows->count);
 	return true;
 }

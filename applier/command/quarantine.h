@@ -3,8 +3,8 @@
  *		Rows that rules have put aside: read from the target, shown, tried again,
  *		dropped.
  *
- * Each is a kept row (kept.h) of the area "quarantine", whose body says by which
- * rule, from which table and why; see rules/stage_kept.c.
+ * Each is a kept row of an area of rules/quarantined.h, whose body says by which
+ * rule, from which table and why.
  */
 #ifndef PORTAGE_QUARANTINE_H
 #define PORTAGE_QUARANTINE_H
@@ -13,20 +13,20 @@
 
 #include "command/session.h"
 
-#define QUARANTINE_AREA "quarantine"
-
 typedef struct QuarantineRow
 {
-	const char *key; /* of the kept row */
+	const char *area; /* of the kept row, as the next two */
 	const char *key_hash;
+	const char *key;
 	const char *rule;
 	const char *schema;
 	const char *table;
 	const char *operation; /* INSERT, UPDATE, DELETE */
 	const char *commit_lsn;
 	const char *error;
+	uint32_t oid;	/* of the source's table that has stored it */
 	int64_t number; /* of the change in its transaction */
-	int64_t xid;
+	int64_t xid;	/* 0: it was copied */
 	int64_t commit_time_us;
 	json_t *body; /* the strings above are its own */
 } QuarantineRow;
@@ -50,8 +50,8 @@ void quarantine_print_json(const QuarantineRows *rows, const char *name);
 /* ---- quarantine_row.c */
 
 /*
- * The table of the source that the row is of, as the stream would announce it, and
- * the row as a change of it.  The relation is the caller's reference; P_RULE_VALUE.
+ * The table of the source that has stored the row, which may be a partition, as the
+ * stream would announce it, and the row as a change of it.  The relation is the caller's reference; P_RULE_VALUE.
  */
 const Relation *
 quarantine_relation(const QuarantineRow *row, const Schema *schema,

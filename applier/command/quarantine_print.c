@@ -27,8 +27,9 @@ quarantine_print_text(const QuarantineRows *rows)
 	{
 		const QuarantineRow *row = &rows->items[i];
 
-		printf("%s.%s: %s, by %s, committed at %s\n", row->schema, row->table,
-			   row->operation, row->rule, row->commit_lsn);
+		printf("%s.%s: %s, by %s, %s at %s\n", row->schema, row->table,
+			   row->operation, row->rule,
+			   row->xid != 0 ? "committed" : "copied", row->commit_lsn);
 		print_object("key:", json_object_get(row->body, "key"));
 		print_object("row:", json_object_get(row->body, "row"));
 		printf("    %-8s %s\n", "error:", row->error);

@@ -149,7 +149,7 @@ again_row(Again *again, const QuarantineRow *row, Error *err)
 	if (ok)
 	{
 		item.frame = frame_of(row, relation, &change);
-		rule_stage_retry(again->stage, row->rule, row->key);
+		rule_stage_retry(again->stage, row->rule, row->area, row->key);
 		ok = rule_stage_frame(again->stage, &item, err);
 		if (ok)
 		{

@@ -13,28 +13,6 @@
 #include "rules/rule_input.h"
 #include "text/bytea_text.h"
 
-/* Rows of a partitioned table come as those of a partition. */
-static const SchemaTable *
-find_table(const Schema *schema, const QuarantineRow *row)
-{
-	const SchemaTable *found = NULL;
-
-	for (int i = 0; found == NULL && i < schema->table_count; i++)
-	{
-		const SchemaTable *table = &schema->tables[i];
-
-		if (strcmp(table->schema, row->schema) == 0 &&
-			strcmp(table->name, row->table) == 0)
-			found = table;
-	}
-	for (int i = 0; found != NULL && i < schema->table_count; i++)
-	{
-		if (schema->tables[i].root_oid == found->oid)
-			return &schema->tables[i];
-	}
-	return found;
-}
-
 static void
 column_of(const RuleColumn *from, Arena *arena, Column *to)
 {
@@ -62,31 +40,68 @@ storage_of(uint32_t oid, const Shape *shapes, int count)
 	return 0;
 }
 
+/* Indexes of partitions are their root's, and so is what they are a key by. */
+static void
+take_key(const SchemaTable *root, Arena *arena, RuleInput *input)
+{
+	RuleInput whole;
+
+	rule_input_of_schema(root, arena, &whole);
+	for (int i = 0; i < input->column_count; i++)
+	{
+		int column = rule_input_column(&whole, input->columns[i].name);
+
+		if (column >= 0)
+			input->columns[i].flags |= whole.columns[column].flags &
+									   WIRE_COLUMN_KEY;
+	}
+}
+
+/* Rows of a table that has gone have gone, too: none of that name has them. */
+static const SchemaTable *
+find_table(const QuarantineRow *row, const Schema *schema,
+		   const SchemaTable **root, Error *err)
+{
+	const SchemaTable *table = schema_table(schema, row->oid);
+
+	*root = table == NULL ? NULL : schema_root(schema, table);
+	if (*root != NULL)
+		return table;
+	error_set(err, P_RULE_VALUE,
+			  "the table %s.%s, or the partition of it, that had the row is not"
+			  " on the source any more",
+			  row->schema, row->table);
+	return NULL;
+}
+
 const Relation *
 quarantine_relation(const QuarantineRow *row, const Schema *schema,
 					const Shape *shapes, int shape_count, Error *err)
 {
-	const SchemaTable *table = find_table(schema, row);
+	const SchemaTable *root;
+	const SchemaTable *table = find_table(row, schema, &root, err);
+	bool partition = table != root;
 	Relation *relation;
 	Column *columns;
 	RuleInput input;
 
 	if (table == NULL)
-	{
-		error_set(err, P_RULE_VALUE, "there is no table %s.%s on the source",
-				  row->schema, row->table);
 		return NULL;
-	}
 	relation = relation_new();
 	rule_input_of_schema(table, &relation->arena, &input);
+	if (partition)
+		take_key(root, &relation->arena, &input);
 	columns = ARENA_ARRAY(&relation->arena, Column,
 						  (size_t) input.column_count);
 	relation->oid = table->oid;
 	relation->root_oid = table->root_oid;
 	relation->schema = arena_strdup(&relation->arena, table->schema);
 	relation->name = arena_strdup(&relation->arena, table->name);
-	relation->root_schema = table->root_oid != 0 ? input.schema : "";
-	relation->root_name = table->root_oid != 0 ? input.name : "";
+	relation->root_schema = partition
+								? arena_strdup(&relation->arena, root->schema)
+								: "";
+	relation->root_name = partition ? arena_strdup(&relation->arena, root->name)
+									: "";
 	relation->kind = 'r';
 	relation->identity = input.identity;
 	relation->storage = storage_of(table->oid, shapes, shape_count);

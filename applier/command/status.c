@@ -14,6 +14,7 @@
 #include "command/commands.h"
 #include "command/session.h"
 #include "command/walk.h"
+#include "rules/quarantined.h"
 
 #define SAMPLE_MS 1000
 
@@ -93,9 +94,9 @@ collect(DdlState state, Arena *arena, DdlEntry *entries, int count, int *found)
 static bool
 count_kept(void *count, const KeptRow *row, Error *err)
 {
-	(void) row;
 	(void) err;
-	++*(int64_t *) count;
+	/* an empty one is not to be tried again */
+	*(int64_t *) count += row->body.len > 0;
 	return true;
 }
 
@@ -106,7 +107,7 @@ look_at_rules(Session *session, Status *status, Arena *arena, Error *err)
 
 	return ops->ledger_list(session->target, arena, &status->ledger,
 							&status->ledger_count, err) &&
-		   ops->kept_visit(session->target, "quarantine", count_kept,
+		   ops->kept_visit(session->target, KEPT_AREA_QUARANTINE, count_kept,
 						   &status->quarantined, err);
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/buffer.h"
 #include "rules/kept_area.h"
+#include "rules/quarantined.h"
 #include "rules/rule_derive.h"
 #include "rules/rule_set_parts.h"
 #include "rules/rule_share.h"
@@ -301,6 +302,19 @@ check_ledger(const Checking *self)
 			   "ledger: keys, and the table has no key");
 }
 
+/* A row that is put aside is known by its key. */
+static void
+check_quarantine(const Checking *self)
+{
+	const Derived *derived = self->derived;
+
+	if (quarantine_wanted(derived) && !has_key(derived->input))
+		report(self, SEVERITY_WARNING, derived->rule->place,
+			   "Give the table a primary key, or write on_error: stop.",
+			   "on_error: quarantine, and the table has no key: rows that are"
+			   " the same are put aside as one");
+}
+
 /*
  * Expressions take and give UTF-8.  Bytes of another encoding would be refused row
  * by row, and a constant would come out in the wrong one.
@@ -335,5 +349,6 @@ rule_check_derived(const Derived *derived, const Schema *schema,
 	check_shared(&self);
 	check_counter(&self);
 	check_ledger(&self);
+	check_quarantine(&self);
 	check_encoding(&self, schema);
 }

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "plan/row_error.h"
+#include "rules/quarantined.h"
 #include "rules/rule_set_parts.h"
 #include "rules/stage_parts.h"
 
@@ -64,16 +65,12 @@ rule_stage_ddl(RuleStage *stage, const DdlKey *key)
 }
 
 void
-rule_stage_retry(RuleStage *stage, const char *rule, const char *kept_key)
+rule_stage_retry(RuleStage *stage, const char *rule, const char *kept_area,
+				 const char *kept_key)
 {
 	stage->retry_rule = rule;
+	stage->retry_area = kept_area;
 	stage->retry_key = kept_key;
-}
-
-static bool
-may_quarantine(const Derived *derived)
-{
-	return derived->rule != NULL && derived->rule->on_error == RULE_QUARANTINE;
 }
 
 bool
@@ -88,7 +85,7 @@ rule_stage_quarantines(const RuleStage *stage, const Error *why)
 		for (int k = 0; table != NULL && k < table->count; k++)
 		{
 			if (table->derived[k].relation->oid == why->table)
-				return may_quarantine(table->derived[k].derived);
+				return quarantine_wanted(table->derived[k].derived);
 		}
 	}
 	return false;
@@ -169,8 +166,8 @@ static bool
 rule_failed(RuleStage *stage, const StageDerived *item, const Change *change,
 			Error *err)
 {
-	bool aside = may_quarantine(item->derived) && stage->retry_rule == NULL &&
-				 (err->code == P_RULE_VALUE || err->code == P_REFERENCE);
+	bool aside = quarantine_takes(item->derived, err) &&
+				 stage->retry_rule == NULL;
 
 	(void) row_failed(stage, item, change, err);
 	if (!aside)
@@ -191,16 +188,26 @@ find_aside(const RuleStage *stage, const StageDerived *item,
 						   item->relation->oid);
 }
 
-/* What comes of the change, by the rule, or as it is where the rule says so. */
+/*
+ * What comes of the change, by the rule, or as it is where the rule says so.  If it
+ * fails the row was seen, and nothing else.
+ */
 static bool
 move_row(RuleStage *stage, RuleMove *move, const Change *change,
 		 RuleMoves *moves, Error *err)
 {
+	LedgerEntry before;
+
 	if (move->derived->unchanged)
 		return stage_move_unsure(change, move->arena, moves, err);
 	stage->deriving = move->derived;
 	move->ledger = stage_out_ledger(stage, move->derived, change->relation);
-	return rule_move(move, change, moves, err);
+	before = *move->ledger;
+	if (rule_move(move, change, moves, err))
+		return true;
+	*move->ledger = before;
+	move->ledger->counts[LEDGER_SEEN]++;
+	return false;
 }
 
 /* One change and one rule. */
@@ -233,6 +240,9 @@ apply_rule(RuleStage *stage, const StageDerived *item, const Change *change,
 	if (aside != NULL)
 	{
 		quarantine(stage, item, change, &aside->why);
+		if (!derived->unchanged)
+			stage_out_ledger(stage, derived, change->relation)
+				->counts[LEDGER_SEEN]++;
 		return true;
 	}
 	if (derived->unchanged && !move.unsure)
@@ -240,6 +250,8 @@ apply_rule(RuleStage *stage, const StageDerived *item, const Change *change,
 		stage_out_change(stage, change);
 		return true;
 	}
+	if (derived->unchanged)
+		change = stage_not_shown(stage, change);
 	if (change->kind == CHANGE_NOKEY)
 	{
 		pass_nokey(stage, item, change);
@@ -309,9 +321,10 @@ truncate_table(RuleStage *stage, const Change *change, const Relation *relation,
 	for (int i = 0; i < table->count; i++)
 	{
 		const StageDerived *item = &table->derived[i];
+		ChangeVerdict verdict = stage->filter->verdict(
+			stage->filter, &stage->txn, change, item->stamped);
 
-		if (stage->filter->verdict(stage->filter, &stage->txn, change,
-								   item->stamped) != VERDICT_SKIP)
+		if (verdict != VERDICT_SKIP)
 			stage_ledger_truncate(stage, item, relation);
 		if ((item->derived->operations & RULE_TRUNCATE) == 0)
 		{
@@ -327,6 +340,8 @@ truncate_table(RuleStage *stage, const Change *change, const Relation *relation,
 					  relation->root_schema, relation->root_name);
 			return row_failed(stage, item, change, err);
 		}
+		if (verdict == VERDICT_APPLY)
+			stage_quarantine_truncate(stage, item, relation);
 		out->truncated[out->truncated_count++] = item->relation;
 	}
 	return true;
@@ -357,7 +372,7 @@ static bool
 table_passes(const RuleStage *stage, const StageTable *table)
 {
 	return table->passes &&
-		   (!may_quarantine(table->derived[0].derived) ||
+		   (!quarantine_wanted(table->derived[0].derived) ||
 			(stage->quarantined.count == 0 &&
 			 (stage->asides == NULL || stage->asides->count == 0)));
 }

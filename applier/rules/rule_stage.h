@@ -49,11 +49,12 @@ void rule_stage_ddl(RuleStage *stage, const DdlKey *key);
 bool rule_stage_quarantines(const RuleStage *stage, const Error *why);
 
 /*
- * What follows is a row that this rule has put aside under this key of the kept
- * rows: no other rule sees it, nothing is followed, and an expression that fails is
- * an error whatever the rule says.  NULL, NULL: as always.
+ * What follows is a row that this rule has put aside under this area and key of the
+ * kept rows: no other rule sees it, nothing is followed, and an expression that fails is
+ * an error whatever the rule says.  NULL: as always.
  */
-void rule_stage_retry(RuleStage *stage, const char *rule, const char *kept_key);
+void rule_stage_retry(RuleStage *stage, const char *rule, const char *kept_area,
+					  const char *kept_key);
 
 /*
  * One frame in, one out: its reference is taken over, and the frame that comes

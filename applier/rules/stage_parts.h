@@ -102,7 +102,7 @@ struct RuleStage
 	int ledger_room; /* entries that a ledger may come to */
 	Txn txn;		 /* the open transaction */
 	bool in_txn;
-	KeptMap quarantined; /* area "quarantine" */
+	KeptMap quarantined; /* areas of quarantined.h */
 	KeptMap counters;
 	StageReference *references; /* those that are followed */
 	int reference_count;
@@ -115,6 +115,7 @@ struct RuleStage
 
 	const PutAsides *asides; /* or NULL */
 	const char *retry_rule;	 /* rule_stage_retry(), or NULL */
+	const char *retry_area;
 	const char *retry_key;
 
 	/* of the row that is being evaluated */
@@ -173,6 +174,9 @@ void stage_release(RuleStage *stage, const StageDerived *derived,
 /* Put the row aside, with why. */
 void stage_quarantine(RuleStage *stage, const StageDerived *derived,
 					  const Change *change, const Error *why);
+/* All rows of the relation have gone: none of them is to be tried again. */
+void stage_quarantine_truncate(RuleStage *stage, const StageDerived *item,
+							   const Relation *relation);
 
 /* ---- stage_ledger.c: nothing, where the rule keeps no keys */
 
@@ -191,6 +195,11 @@ void stage_ledger_truncate(RuleStage *stage, const StageDerived *item,
 /* What a change of a table that no rule changes comes to, there or not. */
 bool stage_move_unsure(const Change *change, Arena *arena, RuleMoves *moves,
 					   Error *err);
+/*
+ * What of an UPDATE of the key is not shown, where the rows of both keys were copied
+ * under different snapshots: the later one may have put its row aside.
+ */
+const Change *stage_not_shown(RuleStage *stage, const Change *change);
 
 /* ---- stage_reference.c */
 

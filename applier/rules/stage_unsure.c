@@ -59,3 +59,20 @@ stage_move_unsure(const Change *change, Arena *arena, RuleMoves *moves,
 		(void) add(moves, change, CHANGE_MAYBE_DELETE);
 	return change->kind == CHANGE_DELETE || add_put(moves, change, arena, err);
 }
+
+const Change *
+stage_not_shown(RuleStage *stage, const Change *change)
+{
+	Arena *arena = &stage->out.frame->arena;
+
+	switch (stage->filter->verdict(stage->filter, &stage->txn, change,
+								   change->relation))
+	{
+		case VERDICT_AS_INSERT:
+			return change_half(change, CHANGE_INSERT, arena);
+		case VERDICT_AS_DELETE:
+			return change_half(change, CHANGE_DELETE, arena);
+		default:
+			return change;
+	}
+}
