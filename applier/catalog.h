@@ -60,9 +60,13 @@ typedef struct Table
 	bool match; /* its rows change others of the target, behind all tables */
 	bool conflicts; /* they come as changes: one may find its key taken, and a
 					 * rule says who wins */
-	/* what rules keep of its rows, which goes with them */
+	/* what rules keep of its rows, and as which they are counted in the ledger or
+	 * NULL: both go with them */
 	const struct KeptPlace *kept;
 	int kept_count;
+	const char *ledger_rule;
+	uint32_t ledger_oid;
+	bool aside; /* rows that the target refuses are to go into quarantine */
 	const struct Shape *altered; /* name and columns, if they are others than
 								  * what is noted; see copy_plan_altered */
 } Table;

@@ -15,6 +15,7 @@
 
 #include "copy/copy.h"
 #include "copy/copy_plan.h"
+#include "rules/rule_copy.h"
 
 typedef struct CopyPool
 {
@@ -73,6 +74,16 @@ bool copy_may_go_on(CopyPool *pool, Error *err) MUST_CHECK;
 /* copy_worker.c: what was sent, or, below 0, what has to be sent again. */
 void
 copy_count_sent(CopyPool *pool, CopyTable *table, int64_t bytes, int64_t rows);
+
+/*
+ * copy_worker.c: the rules that make the table, with the worker's own programs, as
+ * of the reader's snapshot.
+ */
+RuleCopy *copy_rules_open(CopyWorker *worker, SourceReader *reader,
+						  const Table *table, Error *err) MUST_CHECK;
+
+/* copy_worker.c: what rules keep of the rows of a chunk, in its transaction. */
+bool copy_keep_rest(CopyWorker *worker, RuleCopy *rules, Error *err) MUST_CHECK;
 
 /* copy_worker.c: the thread's function; arg is a CopyWorker. */
 void *copy_worker_main(void *arg);

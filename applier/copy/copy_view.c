@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "rules/derived.h"
 #include "rules/kept_area.h"
+#include "rules/quarantined.h"
 #include "rules/reference_rows.h"
 #include "rules/rule_derive.h"
 
@@ -81,13 +82,14 @@ copy_view_derive(const CopyView *view, RuleEngine *engine, const Table *table,
 	const Derived *const *all;
 	int count;
 
-	BUG_UNLESS(table->source != NULL);
-	if (!derive(view, engine, table->source->oid, &all, &count, err))
+	uint32_t oid = table->source != NULL ? table->source->oid : table->oid;
+
+	if (!derive(view, engine, oid, &all, &count, err))
 		return false;
 	for (int i = 0; i < count; i++)
 	{
 		*derived = all[i];
-		if (derived_oid(all[i], table->source->oid) == table->oid)
+		if (derived_oid(all[i], oid) == table->oid)
 			return true;
 	}
 	return error_set(err, P_RULE, "table %s.%s has no rule any more",
@@ -142,13 +144,14 @@ reading_table(const Table *table, const Derived *derived, Arena *arena)
 	return reading;
 }
 
-/* Where rules keep something of its rows, while they are copied. */
+/* Where rules keep and count something of its rows, while they are copied. */
 static void
 kept_places(const Derived *derived, const Table *table, Arena *arena,
 			Table *out)
 {
 	KeptPlace *places = ARENA_ARRAY(arena, KeptPlace,
-									(size_t) derived->column_count + 1);
+									(size_t) derived->column_count + 2);
+	char aside[QUARANTINE_AREA_SIZE];
 	const DerivedColumn *column;
 	int position = 0;
 
@@ -157,6 +160,12 @@ kept_places(const Derived *derived, const Table *table, Arena *arena,
 	while ((column = counter_column_next(derived, &position)) != NULL)
 		places[out->kept_count++].area = counter_area(
 			derived, column->expression, arena);
+	quarantine_area(derived, table->oid, aside);
+	out->aside = quarantine_wanted(derived);
+	if (out->aside)
+		places[out->kept_count++].area = arena_strdup(arena, aside);
+	out->ledger_rule = derived->rule_name;
+	out->ledger_oid = derived->input->oid;
 	if (!ledger_has_keys(derived))
 		return;
 	places[out->kept_count].area = ledger_area(derived, arena);
@@ -179,6 +188,16 @@ ruled_table(const Derived *derived, const Table *table, Arena *arena,
 	kept_places(derived, table, arena, out);
 	if (out->shared || out->conflicts || out->source->order_count > 0)
 		out->blocks = 0;
+}
+
+/* A table that comes as it is. */
+static void
+unchanged_table(const Derived *derived, const Table *table, Arena *arena,
+				Table *out)
+{
+	*out = *table;
+	if (quarantine_wanted(derived))
+		kept_places(derived, table, arena, out);
 }
 
 /* A copy brings rows, as INSERT does. */
@@ -204,7 +223,8 @@ take_tables(CopyView *view, const Table *from, int from_count, Arena *arena,
 		for (int k = 0; k < derived_count; k++)
 		{
 			if (derived[k]->unchanged)
-				tables[(*count)++] = from[i];
+				unchanged_table(derived[k], &from[i], arena,
+								&tables[(*count)++]);
 			else if (has_rows(derived[k]))
 				ruled_table(derived[k], &from[i], arena, &tables[(*count)++]);
 		}

@@ -9,6 +9,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "copy/copy_aside.h"
 #include "copy/copy_changes.h"
 #include "copy/copy_reference.h"
 #include "rules/rule_copy.h"
@@ -124,9 +125,8 @@ read_end(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
 	return true;
 }
 
-/* What rules keep of the rows, in the same transaction. */
-static bool
-keep_rest(CopyWorker *worker, RuleCopy *rules, Error *err)
+bool
+copy_keep_rest(CopyWorker *worker, RuleCopy *rules, Error *err)
 {
 	const TargetOps *target = worker->pool->target->ops;
 	const KeptRow *kept;
@@ -167,7 +167,7 @@ load_rows(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
 		return error_set(err, P_COPY,
 						 "%lld rows were sent, the target has taken %lld",
 						 (long long) chunk->rows, (long long) loaded);
-	if (!keep_rest(worker, rules, err))
+	if (!copy_keep_rest(worker, rules, err))
 		return false;
 	source->reader_stamp(reader, &chunk->stamp);
 	return target->loader_commit(worker->loader, chunk,
@@ -175,20 +175,46 @@ load_rows(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
 								 err);
 }
 
-/* With the worker's own programs; NULL and no error: no rule makes the table. */
-static RuleCopy *
-rules_open(CopyWorker *worker, SourceReader *reader, const Table *table,
-		   Error *err)
+RuleCopy *
+copy_rules_open(CopyWorker *worker, SourceReader *reader, const Table *table,
+				Error *err)
 {
+	const Table *from = table->source != NULL ? table->source : table;
 	const Derived *derived;
 	Stamp stamp;
 
-	if (table->source == NULL || !copy_references_take(worker, reader, err) ||
+	if (!copy_references_take(worker, reader, err) ||
 		!copy_view_derive(worker->pool->view, worker->engine, table, &derived,
 						  err))
 		return NULL;
 	worker->pool->source->ops->reader_stamp(reader, &stamp);
-	return rule_copy_open(worker->engine, derived, table->source, stamp.lsn);
+	return rule_copy_open(worker->engine, derived, from, stamp.lsn);
+}
+
+/* What was sent is void: nothing of it was committed. */
+static void
+copy_undo(CopyWorker *worker, const CopyWork *work)
+{
+	copy_count_sent(worker->pool, work->table, -work->chunk->bytes,
+					-work->chunk->rows);
+	worker->pool->target->ops->loader_abort(worker->loader);
+}
+
+/* All rows at once, by the rules if they make the table. */
+static bool
+copy_at_once(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
+			 bool *whole, Error *err)
+{
+	const Table *table = work->table->table;
+	RuleCopy *rules = NULL;
+	bool ok;
+
+	if (table->source != NULL)
+		rules = copy_rules_open(worker, reader, table, err);
+	ok = !error_is_set(err) &&
+		 load_rows(worker, reader, work, rules, whole, err);
+	rule_copy_close(rules);
+	return ok;
 }
 
 /*
@@ -199,18 +225,16 @@ static bool
 copy_once(CopyWorker *worker, SourceReader *reader, const CopyWork *work,
 		  bool *whole, Error *err)
 {
-	RuleCopy *rules;
-	bool ok;
-
 	if (work->table->table->reference != NULL)
 		return copy_reference_keep(worker, reader, work, whole, err);
 	if (copy_by_changes(work->table->table))
 		return copy_changes_write(worker, reader, work, whole, err);
-	rules = rules_open(worker, reader, work->table->table, err);
-	ok = !error_is_set(err) &&
-		 load_rows(worker, reader, work, rules, whole, err);
-	rule_copy_close(rules);
-	return ok;
+	if (copy_at_once(worker, reader, work, whole, err))
+		return true;
+	if (!copy_aside_wanted(work->table->table, err))
+		return false;
+	copy_undo(worker, work);
+	return copy_aside_load(worker, reader, work, whole, err);
 }
 
 static SourceReader *
@@ -243,15 +267,6 @@ copy_again(CopyWorker *worker, const CopyWork *work, bool *whole, Error *err)
 	worker->references_of = NULL;
 	pool->source->ops->reader_close(reader);
 	return ok;
-}
-
-/* What was sent is void: nothing of it was committed. */
-static void
-copy_undo(CopyWorker *worker, const CopyWork *work)
-{
-	copy_count_sent(worker->pool, work->table, -work->chunk->bytes,
-					-work->chunk->rows);
-	worker->pool->target->ops->loader_abort(worker->loader);
 }
 
 /*

@@ -86,6 +86,7 @@ LossTally *loss_tally_new(void);
 void loss_tally_free(LossTally *tally); /* NULL is fine */
 void loss_tally_add(LossTally *tally, const TableMap *map,
 					const ColumnMap *column, LossKind kind, uint64_t count);
+void loss_tally_merge(LossTally *tally, const LossTally *from);
 bool loss_tally_empty(const LossTally *tally);
 void loss_tally_reset(LossTally *tally);
 

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static LoadVerdict
-try_rows(MyConn *conn, const LoadTable *table, bool insert, Slice rows,
-		 int64_t count, Error *err)
+LoadVerdict
+load_try_rows(MyConn *conn, const LoadTable *table, bool insert, Slice rows,
+			  int64_t count, Error *err)
 {
 	LoadVerdict verdict;
 
@@ -87,7 +87,7 @@ static bool
 row_refused(MyConn *conn, const LoadTable *table, Slice row, Error *err)
 {
 	Error loaded = *err;
-	LoadVerdict verdict = try_rows(conn, table, true, row, 1, err);
+	LoadVerdict verdict = load_try_rows(conn, table, true, row, 1, err);
 
 	if (verdict == LOAD_FAILED)
 		return false;
@@ -106,8 +106,8 @@ load_refused(MyConn *conn, const LoadTable *table, bool insert, Slice rows,
 		Slice first = { rows.data, load_rows_length(rows, half) };
 		Slice rest = { rows.data + first.len, rows.len - first.len };
 		Error found = ERROR_INIT;
-		LoadVerdict verdict = try_rows(conn, table, insert, first, half,
-									   &found);
+		LoadVerdict verdict = load_try_rows(conn, table, insert, first, half,
+											&found);
 
 		if (verdict == LOAD_FAILED || verdict == LOAD_UNAVAILABLE)
 		{

@@ -33,6 +33,10 @@ LoadVerdict load_data_rows(MyConn *conn, const LoadTable *table, Slice rows,
 LoadVerdict load_insert_rows(MyConn *conn, const LoadTable *table, Slice rows,
 							 int64_t count, Error *err) MUST_CHECK;
 
+/* By INSERT or LOAD DATA; what was refused is rolled back. */
+LoadVerdict load_try_rows(MyConn *conn, const LoadTable *table, bool insert,
+						  Slice rows, int64_t count, Error *err) MUST_CHECK;
+
 /*
  * Rows were refused, and what was written of them is rolled back: find the first
  * that is to blame, and set err to what the server says to it.  Always false.

@@ -108,27 +108,42 @@ grow(LossTally *tally)
 	mem_free(old);
 }
 
+static void
+add_entry(LossTally *tally, TallyEntry entry)
+{
+	TallyEntry *slot = find_slot(tally, &entry);
+
+	if (slot->count > 0)
+	{
+		slot->count += entry.count;
+		return;
+	}
+	entry.schema = arena_strdup(&tally->names, entry.schema);
+	entry.table = arena_strdup(&tally->names, entry.table);
+	entry.column = arena_strdup(&tally->names, entry.column);
+	*slot = entry;
+	if (++tally->used > tally->slot_count / 2)
+		grow(tally);
+}
+
 void
 loss_tally_add(LossTally *tally, const TableMap *map, const ColumnMap *column,
 			   LossKind kind, uint64_t count)
 {
-	TallyEntry entry = { map->oid,	   map->schema, map->name,
-						 column->name, kind,		count };
-	TallyEntry *slot = find_slot(tally, &entry);
-
 	if (count == 0)
 		return;
-	if (slot->count > 0)
+	add_entry(tally, (TallyEntry){ map->oid, map->schema, map->name,
+								   column->name, kind, count });
+}
+
+void
+loss_tally_merge(LossTally *tally, const LossTally *from)
+{
+	for (size_t i = 0; i < from->slot_count; i++)
 	{
-		slot->count += count;
-		return;
+		if (from->slots[i].count > 0)
+			add_entry(tally, from->slots[i]);
 	}
-	entry.schema = arena_strdup(&tally->names, map->schema);
-	entry.table = arena_strdup(&tally->names, map->name);
-	entry.column = arena_strdup(&tally->names, column->name);
-	*slot = entry;
-	if (++tally->used > tally->slot_count / 2)
-		grow(tally);
 }
 
 static void

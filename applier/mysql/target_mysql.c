@@ -83,6 +83,7 @@ static const TargetOps target_mysql_ops = {
 	.loader_begin = target_mysql_loader_begin,
 	.loader_data = target_mysql_loader_data,
 	.loader_end = target_mysql_loader_end,
+	.loader_try = target_mysql_loader_try,
 	.loader_commit = target_mysql_loader_commit,
 	.loader_keep = target_mysql_loader_keep,
 	.loader_abort = target_mysql_loader_abort,

@@ -143,7 +143,7 @@ void kept_mysql_map(Arena *arena, TableMap *map);
 bool kept_mysql_look(TargetMysql *self, const Relation *relation,
 					 const PlanTable **table, Error *err) MUST_CHECK;
 void kept_mysql_forget(TargetMysql *self);
-/* Those of a table that is emptied. */
+/* Those of a table that is emptied, and what is counted of its rows. */
 bool kept_mysql_remove(MyConn *conn, const char *stream, const Table *table,
 					   Error *err) MUST_CHECK;
 bool kept_mysql_put(MyConn *conn, const char *stream, const KeptRow *rows,
@@ -309,6 +309,9 @@ bool target_mysql_loader_begin(TargetLoader *loader, const Table *table,
 							   const Chunk *chunk, Error *err);
 bool target_mysql_loader_data(TargetLoader *loader, Slice data, Error *err);
 bool target_mysql_loader_end(TargetLoader *loader, int64_t *rows, Error *err);
+bool
+target_mysql_loader_try(TargetLoader *loader, const Table *table, Slice rows,
+						int64_t count, bool *taken, Error *why, Error *err);
 bool target_mysql_loader_commit(TargetLoader *loader, const Chunk *chunk,
 								const Ledger *ledger, Error *err);
 void target_mysql_loader_abort(TargetLoader *loader);

@@ -333,6 +333,18 @@ remove_sql(Buffer *sql, const char *stream, const KeptPlace *place)
 	my_quote_bytes(sql, slice_of(place->key));
 }
 
+/* Nothing but the copy has counted so far. */
+static void
+remove_ledger_sql(Buffer *sql, const char *stream, const Table *table)
+{
+	buffer_reset(sql);
+	buffer_puts(sql, "DELETE FROM portage_ledger WHERE stream = ");
+	my_quote_text(sql, slice_of(stream));
+	buffer_puts(sql, " AND rule = ");
+	my_quote_text(sql, slice_of(table->ledger_rule));
+	buffer_printf(sql, " AND table_oid = %" PRIu32, table->ledger_oid);
+}
+
 bool
 kept_mysql_remove(MyConn *conn, const char *stream, const Table *table,
 				  Error *err)
@@ -341,6 +353,11 @@ kept_mysql_remove(MyConn *conn, const char *stream, const Table *table,
 	bool ok = true;
 
 	buffer_init(&sql);
+	if (table->ledger_rule != NULL)
+	{
+		remove_ledger_sql(&sql, stream, table);
+		ok = my_exec_slice(conn, err, (Slice){ sql.data, sql.len }, NULL);
+	}
 	for (int i = 0; ok && i < table->kept_count; i++)
 	{
 		remove_sql(&sql, stream, &table->kept[i]);

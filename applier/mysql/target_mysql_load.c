@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "mysql/load_empty.h"
 #include "mysql/load_stream.h"
+#include "mysql/load_write.h"
 #include "mysql/target_mysql.h"
 
 /* rows are handed to the thread in blocks of about this size */
@@ -37,6 +38,8 @@ struct TargetLoader
 	bool maps_loaded;
 	TextDecoder *decoder; /* NULL: values are UTF-8 */
 	LossTally *tally;	  /* of the chunk */
+	LossTally *tried;	  /* of rows that may be refused */
+	bool insert;		  /* LOAD DATA LOCAL is not allowed */
 	LoadTable table;	  /* that is being loaded */
 	LoadStream *stream;
 	Buffer block;
@@ -62,6 +65,7 @@ target_mysql_loader_open(Target *target, const Progress *progress, Error *err)
 	loader->writer = 1 + atomic_fetch_add(&loader->target->writers, 1);
 	buffer_init(&loader->block);
 	loader->tally = loss_tally_new();
+	loader->tried = loss_tally_new();
 	loader->conn = target_mysql_session(loader->target, "loader", err);
 	if (loader->conn == NULL ||
 		!text_decoder_open(target->config->encoding, &loader->decoder, err) ||
@@ -71,6 +75,7 @@ target_mysql_loader_open(Target *target, const Progress *progress, Error *err)
 		return NULL;
 	}
 	loader->conn->interruptible = true;
+	loader->insert = !loader->conn->server.local_infile;
 	loader->stream = load_stream_new(loader->conn);
 	return loader;
 }
@@ -219,6 +224,66 @@ target_mysql_loader_end(TargetLoader *loader, int64_t *rows, Error *err)
 	return load_stream_end(loader->stream, rows, err);
 }
 
+/* All of them into the block; P_VALUE for one that cannot be. */
+static bool
+try_convert(TargetLoader *loader, Slice rows, Error *err)
+{
+	int64_t count;
+	bool ok = true;
+
+	buffer_reset(&loader->block);
+	loss_tally_reset(loader->tried);
+	loader->table.rows.tally = loader->tried;
+	while (ok && rows.len > 0)
+		ok = load_rows_convert(&loader->table.rows, &rows,
+							   loader->block.len + BLOCK_BYTES, &loader->block,
+							   &count, err);
+	loader->table.rows.tally = loader->tally;
+	return ok;
+}
+
+/* An INSERT of a row says best why it cannot be. */
+static LoadVerdict
+try_load(TargetLoader *loader, int64_t count, Error *err)
+{
+	Slice rows = { loader->block.data, loader->block.len };
+	LoadVerdict verdict = LOAD_UNAVAILABLE;
+
+	if (!loader->insert && count > 1)
+		verdict = load_try_rows(loader->conn, &loader->table, false, rows,
+								count, err);
+	if (verdict != LOAD_UNAVAILABLE)
+		return verdict;
+	loader->insert = loader->insert || count > 1;
+	error_clear(err);
+	return load_try_rows(loader->conn, &loader->table, true, rows, count, err);
+}
+
+bool
+target_mysql_loader_try(TargetLoader *loader, const Table *table, Slice rows,
+						int64_t count, bool *taken, Error *why, Error *err)
+{
+	LoadVerdict verdict = LOAD_REFUSED;
+
+	(void) table;
+	if (try_convert(loader, rows, err))
+		verdict = try_load(loader, count, err);
+	buffer_reset(&loader->block);
+	*taken = verdict == LOAD_ACCEPTED;
+	if (*taken)
+	{
+		loss_tally_merge(loader->tally, loader->tried);
+		return true;
+	}
+	/* a packet that is too large has ended the connection */
+	if (verdict != LOAD_REFUSED || loader->conn->lost ||
+		(err->code != P_VALUE && err->code != P_ROW_CONFLICT))
+		return false;
+	*why = *err;
+	error_clear(err);
+	return true;
+}
+
 /* What the chunk row says from now on. */
 static void
 chunk_done_sql(Buffer *sql, const char *stream, const Chunk *chunk)
@@ -348,6 +413,7 @@ target_mysql_loader_close(TargetLoader *loader)
 		map_table_release(&loader->maps);
 	text_decoder_close(loader->decoder);
 	loss_tally_free(loader->tally);
+	loss_tally_free(loader->tried);
 	buffer_release(&loader->block);
 	mem_free(loader);
 }

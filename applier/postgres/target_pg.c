@@ -84,6 +84,7 @@ static const TargetOps target_pg_ops = {
 	.loader_begin = target_pg_loader_begin,
 	.loader_data = target_pg_loader_data,
 	.loader_end = target_pg_loader_end,
+	.loader_try = target_pg_loader_try,
 	.loader_commit = target_pg_loader_commit,
 	.loader_keep = target_pg_loader_keep,
 	.loader_abort = target_pg_loader_abort,

@@ -216,6 +216,8 @@ bool target_pg_loader_begin(TargetLoader *loader, const Table *table,
 							const Chunk *chunk, Error *err);
 bool target_pg_loader_data(TargetLoader *loader, Slice data, Error *err);
 bool target_pg_loader_end(TargetLoader *loader, int64_t *rows, Error *err);
+bool target_pg_loader_try(TargetLoader *loader, const Table *table, Slice rows,
+						  int64_t count, bool *taken, Error *why, Error *err);
 bool target_pg_loader_commit(TargetLoader *loader, const Chunk *chunk,
 							 const Ledger *ledger, Error *err);
 bool target_pg_loader_keep(TargetLoader *loader, const KeptRow *rows, int count,

@@ -273,6 +273,7 @@ put_slice(Buffer *array, Slice text)
 	array_text_value(array, &value, false);
 }
 
+/* Rows without a key, if they are the same, have the same place. */
 static bool
 put_some(PgConn *conn, const char *stream, const KeptRow *rows, int count,
 		 Error *err)
@@ -300,8 +301,10 @@ put_some(PgConn *conn, const char *stream, const KeptRow *rows, int count,
 	}
 	ok = pg_exec_params(conn, err,
 						"INSERT INTO portage.kept (stream, area, key_hash, key,"
-						" body) SELECT $1, r.* FROM unnest($2::text[],"
-						" $3::text[], $4::text[], $5::text[]) AS r"
+						" body) SELECT DISTINCT ON (r.area, r.hash) $1, r.area,"
+						" r.hash, r.key, r.body FROM unnest($2::text[],"
+						" $3::text[], $4::text[], $5::text[])"
+						" AS r(area, hash, key, body)"
 						" ON CONFLICT (stream, area, key_hash) DO UPDATE SET"
 						" key = excluded.key, body = excluded.body",
 						5, params);
@@ -322,10 +325,25 @@ kept_pg_put(PgConn *conn, const char *stream, const KeptRow *rows, int count,
 	return ok || error_wrap(err, "cannot keep what rules need");
 }
 
+/* Nothing but the copy has counted so far. */
+static bool
+ledger_remove(PgConn *conn, const char *stream, const Table *table, Error *err)
+{
+	char oid[16];
+	const char *params[] = { stream, table->ledger_rule, oid };
+
+	snprintf(oid, sizeof(oid), "%" PRIu32, table->ledger_oid);
+	return table->ledger_rule == NULL ||
+		   pg_exec_params(conn, err,
+						  "DELETE FROM portage.ledger WHERE stream = $1"
+						  " AND rule = $2 AND table_oid = $3",
+						  3, params);
+}
+
 bool
 kept_pg_remove(PgConn *conn, const char *stream, const Table *table, Error *err)
 {
-	bool ok = true;
+	bool ok = ledger_remove(conn, stream, table, err);
 
 	for (int i = 0; ok && i < table->kept_count; i++)
 	{

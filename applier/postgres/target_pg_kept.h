@@ -14,7 +14,7 @@ bool ledger_pg_send(Pipeline *pipeline, const char *stream,
 bool ledger_pg_add(PgConn *conn, const char *stream, const Ledger *ledger,
 				   Error *err) MUST_CHECK;
 
-/* Those of a table that is emptied, in the open transaction. */
+/* Those of a table that is emptied, and what is counted of its rows. */
 bool kept_pg_remove(PgConn *conn, const char *stream, const Table *table,
 					Error *err) MUST_CHECK;
 

@@ -393,6 +393,42 @@ target_pg_loader_end(TargetLoader *loader, int64_t *rows, Error *err)
 		   copy_in_result(loader->conn, rows, err);
 }
 
+/* What was done since the savepoint goes, and so does it. */
+static bool
+try_undo(PgConn *conn, Error *err)
+{
+	return pg_exec(conn, err, "ROLLBACK TO SAVEPOINT portage_rows") &&
+		   pg_exec(conn, err, "RELEASE SAVEPOINT portage_rows");
+}
+
+bool
+target_pg_loader_try(TargetLoader *loader, const Table *table, Slice rows,
+					 int64_t count, bool *taken, Error *why, Error *err)
+{
+	PgConn *conn = loader->conn;
+	int64_t loaded;
+
+	*taken = false;
+	if (!pg_exec(conn, err, "SAVEPOINT portage_rows") ||
+		!table_copy(conn, table, false, err) ||
+		!copy_in_data(conn, rows, err) || !copy_in_end(conn, NULL, err))
+		return false;
+	if (!copy_in_result(conn, &loaded, err))
+	{
+		if (err->code != P_VALUE && err->code != P_ROW_CONFLICT)
+			return false;
+		*why = *err;
+		error_clear(err);
+		return try_undo(conn, err);
+	}
+	if (loaded != count)
+		return error_set(err, P_COPY,
+						 "%lld rows were sent, the target has taken %lld",
+						 (long long) count, (long long) loaded);
+	*taken = true;
+	return pg_exec(conn, err, "RELEASE SAVEPOINT portage_rows");
+}
+
 bool
 target_pg_chunk_done(PgConn *conn, const char *stream, const Chunk *chunk,
 					 Error *err)

@@ -70,9 +70,10 @@ file_failed(const char *what, Error *err)
 {
 	error_set(err, P_COPY, "cannot %s a temporary file: %s", what,
 			  strerror(errno));
-	return error_hint(err, "Keys of rows that rules leave out, and of counters,"
-						   " need room in the directory that TMPDIR names, or"
-						   " in /tmp.");
+	return error_hint(err,
+					  "Keys of rows that rules leave out, rows that they put"
+					  " aside, and keys of counters need room in the"
+					  " directory that TMPDIR names, or in /tmp.");
 }
 
 static bool

@@ -13,6 +13,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
@@ -21,6 +22,7 @@
 #include "rules/kept_area.h"
 #include "rules/kept_map.h"
 #include "rules/kept_spill.h"
+#include "rules/quarantined.h"
 #include "rules/rule_move.h"
 #include "text/copy_text.h"
 #include "text/copy_value.h"
@@ -59,6 +61,11 @@ struct RuleCopy
 	Arena names;			 /* of the ledger's */
 	const char *ledger_area; /* of rows that are left out; NULL: none is kept */
 	const char *ledger_table;
+	bool holds;			 /* what is given out is kept as it was read, */
+	Buffer held;		 /* until the next call */
+	Buffer held_at;		 /* size_t for each: where its text begins */
+	uint32_t stored_oid; /* of the table that is read */
+	char quarantine[QUARANTINE_AREA_SIZE];
 };
 
 /* Enough of a relation to write text by. */
@@ -120,7 +127,30 @@ keep_left_out(RuleCopy *copy, RulePlace place, Error *err)
 				slice_of(body), err);
 }
 
-/* Keys of the ledger have their body already. */
+/* The row as it was read, with why it cannot come. */
+static bool
+keep_aside(RuleCopy *copy, const char *operation, const Error *why, Error *err)
+{
+	Quarantined row = {
+		.derived = copy->derived,
+		.stored_oid = copy->stored_oid,
+		.operation = operation,
+		.commit_lsn = copy->context.lsn,
+		.values = copy->values,
+	};
+	char *key = quarantine_key(copy->derived, copy->values);
+	char *body = quarantine_body(&row, why);
+	char hash[KEPT_HASH_SIZE];
+	bool ok;
+
+	kept_hash(slice_of(key), hash);
+	ok = keep(copy, copy->quarantine, hash, slice_of(key), slice_of(body), err);
+	free(key);
+	free(body);
+	return ok;
+}
+
+/* What is not a counter's has its body already. */
 static Slice
 last_number(RuleCopy *copy, const KeptRow *row)
 {
@@ -178,6 +208,8 @@ keep_open(RuleCopy *copy, const Table *table)
 {
 	const Derived *derived = copy->derived;
 
+	copy->stored_oid = table->oid;
+	quarantine_area(derived, table->oid, copy->quarantine);
 	copy->kept = kept_spill_open(SPILL_BYTES);
 	arena_init(&copy->numbers);
 	arena_init(&copy->names);
@@ -207,6 +239,8 @@ rule_copy_open(RuleEngine *engine, const Derived *derived, const Table *table,
 	arena_init(&copy->arena);
 	buffer_init(&copy->out);
 	buffer_init(&copy->rest);
+	buffer_init(&copy->held);
+	buffer_init(&copy->held_at);
 	keep_open(copy, table);
 	copy->context = (ExprContext){
 		.op = "insert",
@@ -231,6 +265,8 @@ rule_copy_close(RuleCopy *copy)
 	arena_release(&copy->names);
 	buffer_release(&copy->out);
 	buffer_release(&copy->rest);
+	buffer_release(&copy->held);
+	buffer_release(&copy->held_at);
 	ledger_release(&copy->ledger);
 	mem_free(copy->all_columns);
 	mem_free(copy->field_of);
@@ -278,6 +314,18 @@ take_values(RuleCopy *copy, Slice row, Error *err)
 	return true;
 }
 
+static LedgerEntry *
+entry_of(RuleCopy *copy)
+{
+	const Derived *derived = copy->derived;
+	LedgerEntry *entry = ledger_entry(
+		&copy->ledger, derived->rule_name, derived->input->oid,
+		derived->input->schema, derived->input->name);
+
+	entry->tolerant = derived->tolerant;
+	return entry;
+}
+
 static void
 count_row(RuleCopy *copy, RulePlace place)
 {
@@ -287,12 +335,8 @@ count_row(RuleCopy *copy, RulePlace place)
 		[PLACE_DROPPED] = LEDGER_DROPPED,
 		[PLACE_ELSEWHERE] = LEDGER_ELSEWHERE,
 	};
-	const Derived *derived = copy->derived;
-	LedgerEntry *entry = ledger_entry(
-		&copy->ledger, derived->rule_name, derived->input->oid,
-		derived->input->schema, derived->input->name);
+	LedgerEntry *entry = entry_of(copy);
 
-	entry->tolerant = derived->tolerant;
 	entry->counts[LEDGER_SEEN]++;
 	entry->counts[kinds[place]]++;
 }
@@ -321,23 +365,71 @@ row_failed(const RuleCopy *copy, Error *err)
 	return false;
 }
 
+/* The rule has failed for the row: is it put aside? */
+static bool
+put_aside(RuleCopy *copy, const char *operation, Error *err)
+{
+	bool aside = quarantine_takes(copy->derived, err);
+	Error why;
+
+	(void) row_failed(copy, err);
+	if (!aside)
+		return false;
+	why = *err;
+	error_clear(err);
+	entry_of(copy)->counts[LEDGER_SEEN]++;
+	entry_of(copy)->counts[LEDGER_QUARANTINED]++;
+	return keep_aside(copy, operation, &why, err);
+}
+
+/* What becomes of the values, in derived_values if it is to come here. */
+static bool
+derive_row(RuleCopy *copy, RulePlace *place, Error *err)
+{
+	return rule_place(copy->derived, copy->values, &copy->context, place,
+					  err) &&
+		   (*place != PLACE_HERE ||
+			rule_row(copy->derived, copy->values, NULL, PURPOSE_WHOLE,
+					 &copy->context, &copy->arena, copy->derived_values, err));
+}
+
+static void
+hold_row(RuleCopy *copy, Slice row)
+{
+	if (!copy->holds)
+		return;
+	buffer_append(&copy->held_at, (const char *) &copy->held.len,
+				  sizeof(copy->held.len));
+	buffer_append(&copy->held, row.data, row.len);
+}
+
+/* Of a table that no rule changes: the row as it is. */
+static bool
+pass_row(RuleCopy *copy, Slice row)
+{
+	buffer_append(&copy->out, row.data, row.len);
+	hold_row(copy, row);
+	copy->rows_out++;
+	return true;
+}
+
 static bool
 copy_row(RuleCopy *copy, Slice row, Error *err)
 {
 	RulePlace place;
 
+	if (copy->derived->unchanged)
+		return pass_row(copy, row);
 	if (!take_values(copy, row, err))
 		return false;
-	if (!rule_place(copy->derived, copy->values, &copy->context, &place, err))
-		return row_failed(copy, err);
+	if (!derive_row(copy, &place, err))
+		return put_aside(copy, "INSERT", err);
 	count_row(copy, place);
 	if (place != PLACE_HERE)
 		return keep_left_out(copy, place, err);
-	if (!rule_row(copy->derived, copy->values, NULL, PURPOSE_WHOLE,
-				  &copy->context, &copy->arena, copy->derived_values, err))
-		return row_failed(copy, err);
 	copy_text_row(&copy->out, copy->relation, copy->all_columns,
 				  copy->derived_values);
+	hold_row(copy, row);
 	copy->rows_out++;
 	return true;
 }
@@ -349,6 +441,8 @@ rule_copy_rows(RuleCopy *copy, Slice in, Slice *out, int64_t *rows, Error *err)
 	bool ok = true;
 
 	buffer_reset(&copy->out);
+	buffer_reset(&copy->held);
+	buffer_reset(&copy->held_at);
 	copy->rows_out = 0;
 	while (ok && copy_rows_next(&in, &copy->rest, &copy->from_rest, &row))
 	{
@@ -362,21 +456,58 @@ rule_copy_rows(RuleCopy *copy, Slice in, Slice *out, int64_t *rows, Error *err)
 	return ok;
 }
 
+void
+rule_copy_hold(RuleCopy *copy)
+{
+	copy->holds = true;
+}
+
+static Slice
+held_row(const RuleCopy *copy, int64_t number)
+{
+	size_t size = sizeof(size_t);
+	size_t at = (size_t) number * size;
+	size_t first;
+	size_t behind = copy->held.len;
+
+	BUG_UNLESS(copy->holds && at + size <= copy->held_at.len);
+	memcpy(&first, copy->held_at.data + at, size);
+	if (at + 2 * size <= copy->held_at.len)
+		memcpy(&behind, copy->held_at.data + at + size, size);
+	return (Slice){ copy->held.data + first, behind - first };
+}
+
+bool
+rule_copy_refused(RuleCopy *copy, int64_t number, const Error *why, Error *err)
+{
+	Error named = *why;
+	bool ok;
+
+	if (!take_values(copy, held_row(copy, number), err))
+		return false;
+	(void) row_failed(copy, &named);
+	entry_of(copy)->counts[LEDGER_QUARANTINED]++;
+	if (!copy->derived->unchanged)
+		entry_of(copy)->counts[LEDGER_APPLIED]--;
+	ok = keep_aside(copy, "INSERT", &named, err);
+	arena_reset(&copy->arena);
+	return ok;
+}
+
 /* What the row would be in the stream: one change at most. */
 static bool
 change_row(RuleCopy *copy, const Relation *relation, ChangeKind kind, Slice row,
 		   RuleCopyTaker taker, void *arg, Error *err)
 {
-	const RuleInput *input = copy->derived->input;
 	Change source = { .kind = kind, .bytes = (uint32_t) row.len };
 	RuleMove move = {
 		.derived = copy->derived,
 		.relation = relation,
 		.context = &copy->context,
 		.arena = &copy->arena,
-		.ledger = ledger_entry(&copy->ledger, copy->derived->rule_name,
-							   input->oid, input->schema, input->name),
+		.ledger = entry_of(copy),
 	};
+	LedgerEntry before = *move.ledger;
 	Change *change;
 	RuleMoves moves;
 
@@ -385,7 +516,11 @@ change_row(RuleCopy *copy, const Relation *relation, ChangeKind kind, Slice row,
 		return false;
 	source.new_values = copy->values;
 	if (!rule_move(&move, &source, &moves, err))
-		return row_failed(copy, err);
+	{
+		*move.ledger = before;
+		return put_aside(copy, kind == CHANGE_INSERT ? "INSERT" : "UPDATE",
+						 err);
+	}
 	if (moves.count == 0)
 		return kind != CHANGE_INSERT || keep_left_out(copy, moves.after, err);
 	BUG_UNLESS(moves.count == 1);

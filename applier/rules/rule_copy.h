@@ -24,11 +24,20 @@ RuleCopy *rule_copy_open(RuleEngine *engine, const Derived *derived,
 void rule_copy_close(RuleCopy *copy);
 
 /*
- * Rows as COPY sends them, whole lines; *out is what the target is to load, valid
- * until the next call, and *rows how many those are.  P_RULE_VALUE.
+ * Rows as COPY sends them; *out is what the target is to load, whole lines, valid
+ * until the next call, and *rows how many those are.  A row for which its rule fails
+ * is kept, if the rule wants it in quarantine; else P_RULE_VALUE, P_REFERENCE.
  */
 bool rule_copy_rows(RuleCopy *copy, Slice in, Slice *out, int64_t *rows,
 					Error *err) MUST_CHECK;
+
+/*
+ * From now on the rows that were given out last may be refused.  The row of that
+ * number, from 0: the target does not take it, so it is put aside.
+ */
+void rule_copy_hold(RuleCopy *copy);
+bool rule_copy_refused(RuleCopy *copy, int64_t number, const Error *why,
+					   Error *err) MUST_CHECK;
 
 /* Takes a change that lives until the next rows; false ends it with the error. */
 typedef bool (*RuleCopyTaker)(void *arg, const Change *change, Error *err);
@@ -45,8 +54,8 @@ bool rule_copy_changes(RuleCopy *copy, const Relation *relation, Slice in,
 const Ledger *rule_copy_ledger(const RuleCopy *copy);
 
 /*
- * Behind the last row: what is to be kept of them, the last numbers of counters and
- * keys of rows that were left out.  Some of it, until the next call; *count is 0
+ * Behind the last row: what is to be kept of them, the last numbers of counters, keys
+ * of rows that were left out, rows that were put aside.  Some of it, until the next call; *count is 0
  * behind the last.
  */
 bool rule_copy_kept(RuleCopy *copy, const KeptRow **rows, int *count,

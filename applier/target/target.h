@@ -329,7 +329,7 @@ typedef struct TargetOps
 							   Error *err);
 	/*
 	 * Empty the table and replace its chunk rows by these, at once; what rules
-	 * keep of its rows goes, too.
+	 * keep of its rows, and have counted, goes, too.
 	 */
 	bool (*loader_reset)(TargetLoader *loader, const Table *table,
 						 const Chunk *chunks, int count, Error *err);
@@ -343,6 +343,13 @@ typedef struct TargetOps
 	bool (*loader_data)(TargetLoader *loader, Slice data, Error *err);
 	/* End of data; *rows as the target counted them. */
 	bool (*loader_end)(TargetLoader *loader, int64_t *rows, Error *err);
+	/*
+	 * Between loader_end and loader_commit: these rows, too, whole lines, count of
+	 * them, all or none.  *taken is false if the target refuses one of them, with
+	 * what it says in why; of one row alone, why that is.
+	 */
+	bool (*loader_try)(TargetLoader *loader, const Table *table, Slice rows,
+					   int64_t count, bool *taken, Error *why, Error *err);
 	/*
 	 * Prove the epoch, turn the chunk from todo to done, add the ledger if it is
 	 * not NULL, commit.

@@ -1,16 +1,20 @@
 /*
  * test_rule_copy.c
  *		Rows of the copy and a rule: what is loaded, what is counted, what is kept
- *		of counters and of rows that are left out, and what rules make of rows that
- *		come as changes; wherever the text of the rows is cut.
+ *		of counters, of rows that are left out and of those that are put aside, and
+ *		what rules make of rows that come as changes; wherever the text of the rows
+ *		is cut.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "base/buffer.h"
 #include "rules/kept_area.h"
+#include "rules/quarantined.h"
 #include "rules/rule_copy.h"
 #include "rules/derived.h"
 #include "schema_fixture.h"
@@ -18,6 +22,11 @@
 
 #define ROWS 2000
 #define DAYS 7
+
+/* Fails for each fourth row. */
+#define FAILING                                                              \
+	"    columns: { x: { type: bigint, expr: \"json_extract(CASE WHEN id % " \
+	"4 = 0 THEN '{' ELSE '[7]' END, '$[0]')\" } }\n"
 
 static const char rules[] =
 	"source: postgresql://a/shop\n"
@@ -43,7 +52,19 @@ static const char rules[] =
 	"    where: id % 3 > 0\n"
 	"    ledger: keys\n"
 	"    on_conflict: { latest_wins: id }\n"
-	"    operations: [insert]\n";
+	"    operations: [insert]\n"
+	"  - table: public.items\n"
+	"    name: aside\n"
+	"    into: public.aside\n"
+	"    on_error: quarantine\n" FAILING "  - table: public.items\n"
+	"    name: stop\n"
+	"    into: public.stop\n" FAILING "  - table: public.items\n"
+	"    name: aside_days\n"
+	"    into: public.days\n"
+	"    match: [day]\n"
+	"    only: [day]\n"
+	"    operations: [update]\n"
+	"    on_error: quarantine\n" FAILING;
 
 typedef struct Case
 {
@@ -102,8 +123,8 @@ case_begin(Case *c)
 	rule_input_of_schema(table, &c->fixture.arena, &input);
 	ok(rule_engine_derive(c->engine, &input, &c->derived, &c->derived_count,
 						  &err) &&
-		   c->derived_count == 3,
-	   "three rules for the table: %s", err.message);
+		   c->derived_count == 6,
+	   "six rules for the table: %s", err.message);
 	c->table.oid = table->oid;
 	c->table.schema = "public";
 	c->table.name = "items";
@@ -387,6 +408,144 @@ test_conflict(int salt)
 	case_end(&c);
 }
 
+/* ---- rows that are put aside */
+
+/* Which row it is, by its kept row; 0: that is not as it should be. */
+static int
+aside_row(const Case *c, const KeptRow *row, const char *area,
+		  const char *operation)
+{
+	json_t *body = json_loadb(row->body.data, row->body.len, 0, NULL);
+	const char *id = "";
+	const char *day = "";
+	const char *kind = "";
+	const char *lsn = "";
+	const char *error = "";
+	char key[64];
+	char hash[KEPT_HASH_SIZE];
+	char want[16];
+	int oid = 0;
+	int number;
+	bool good;
+
+	json_unpack(body, "{s:s, s:s, s:s, s:i, s:{s:s, s:s}}", "operation", &kind,
+				"commit_lsn", &lsn, "error", &error, "oid", &oid, "row", "id",
+				&id, "day", &day);
+	number = atoi(id);
+	snprintf(key, sizeof(key), "{\"id\":\"%d\"}", number);
+	snprintf(want, sizeof(want), "day\t%d", number % DAYS);
+	kept_hash(row->key, hash);
+	good = strcmp(row->area, area) == 0 && strcmp(row->key_hash, hash) == 0 &&
+		   slice_equal(row->key, slice_of(key)) && strcmp(day, want) == 0 &&
+		   strcmp(kind, operation) == 0 && strcmp(lsn, "1/2A") == 0 &&
+		   strstr(error, "column \"x\"") != NULL &&
+		   (uint32_t) oid == c->table.oid;
+	json_decref(body);
+	return good ? number : 0;
+}
+
+static void
+check_aside(const Case *c, RuleCopy *copy, const char *rule,
+			const char *operation)
+{
+	const LedgerEntry *entry = &rule_copy_ledger(copy)->entries[0];
+	Error err = ERROR_INIT;
+	const KeptRow *kept;
+	char area[QUARANTINE_AREA_SIZE];
+	int next = 4;
+	int count = 1;
+	bool good = true;
+
+	snprintf(area, sizeof(area), "quarantine:%s:%u", rule, c->table.oid);
+	while (good && count > 0)
+	{
+		good = rule_copy_kept(copy, &kept, &count, &err);
+		for (int i = 0; good && i < count; i++, next += 4)
+			good = aside_row(c, &kept[i], area, operation) == next;
+	}
+	ok(good && next == ROWS + 4, "%s: each fourth row is kept, once: %d", rule,
+	   next);
+	ok(entry->counts[LEDGER_SEEN] == ROWS &&
+		   entry->counts[LEDGER_QUARANTINED] == ROWS / 4 &&
+		   entry->counts[LEDGER_APPLIED] == ROWS - ROWS / 4,
+	   "%s: and each is counted as what it is", rule);
+}
+
+static bool
+take_any(void *arg, const Change *change, Error *err)
+{
+	(void) change;
+	(void) err;
+	++*(int *) arg;
+	return true;
+}
+
+static void
+test_aside(int salt)
+{
+	Error err = ERROR_INIT;
+	size_t position = 0;
+	int64_t total = 0;
+	int64_t rows;
+	RuleCopy *copy;
+	bool good = true;
+	Slice out;
+	Case c;
+
+	case_begin(&c);
+	copy = rule_copy_open(c.engine, c.derived[3], &c.table, (Lsn) 0x10000002A);
+	while (good && position < c.text.len)
+	{
+		good = rule_copy_rows(copy, piece_next(&c, &position, salt), &out,
+							  &rows, &err);
+		total += rows;
+	}
+	ok(good && total == ROWS - ROWS / 4, "the others are loaded: %s",
+	   err.message);
+	check_aside(&c, copy, "aside", "INSERT");
+	rule_copy_close(copy);
+
+	copy = rule_copy_open(c.engine, c.derived[4], &c.table, (Lsn) 0x10000002A);
+	ok(!rule_copy_rows(copy, (Slice){ c.text.data, c.text.len }, &out, &rows,
+					   &err) &&
+		   err.code == P_RULE_VALUE &&
+		   strstr(err.message, "stop, table public.items, row (id=4)") != NULL,
+	   "without on_error the first of them ends the copy: %s", err.message);
+	rule_copy_close(copy);
+	case_end(&c);
+}
+
+static void
+test_aside_match(int salt)
+{
+	Error err = ERROR_INIT;
+	size_t position = 0;
+	int matched = 0;
+	const Relation *relation;
+	Relation *source = relation_new();
+	RuleCopy *copy;
+	bool good = true;
+	Case c;
+
+	case_begin(&c);
+	source->oid = c.table.oid;
+	source->columns = ARENA_ARRAY(&source->arena, Column, 2);
+	source->column_count = 2;
+	relation = derived_relation_new(c.derived[5], source);
+	relation_release(source);
+	copy = rule_copy_open(c.engine, c.derived[5], &c.table, (Lsn) 0x10000002A);
+	while (good && position < c.text.len)
+		good = rule_copy_changes(copy, relation,
+								 piece_next(&c, &position, salt), take_any,
+								 &matched, &err);
+	ok(good && matched == ROWS - ROWS / 4, "the others are matched: %s",
+	   err.message);
+	check_aside(&c, copy, "aside_days", "UPDATE");
+	rule_copy_close(copy);
+	relation_release(relation);
+	case_end(&c);
+}
+
 int
 main(void)
 {
@@ -396,6 +555,8 @@ main(void)
 		test_rows(salt);
 		test_match(salt);
 		test_conflict(salt);
+		test_aside(salt);
+		test_aside_match(salt);
 	}
 	return done_testing();
 }
