@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/mem.h"
 #include "rules/rule_match.h"
 
@@ -19,6 +20,32 @@ is_missing(const Value *value)
 {
 	return value->state == WIRE_COL_UNCHANGED ||
 		   value->state == WIRE_COL_ABSENT;
+}
+
+/* With the names that it may give. */
+static bool
+wrong_route(const RuleSetConfig *config, const ConfigRule *rule, Slice given,
+			Error *err)
+{
+	Buffer names;
+
+	buffer_init(&names);
+	for (int i = 0; i < config->config->target_count; i++)
+	{
+		const char *name = config->config->targets[i].name.text;
+
+		if (rule_goes_to(rule, name))
+			buffer_printf(&names, "%s%s", names.len > 0 ? ", " : "", name);
+	}
+	error_set(err, P_RULE_VALUE,
+			  "route gives \"%.*s\", which is not a target%s", (int) given.len,
+			  given.data, rule->targets.count > 0 ? " of the rule" : "");
+	error_hint(err,
+			   "it may give %s, or NULL for a row that goes nowhere; or let"
+			   " on_error: quarantine put such rows aside",
+			   names.data);
+	buffer_release(&names);
+	return false;
 }
 
 /* Where route sends the row. */
@@ -47,10 +74,7 @@ place_of_route(const Derived *derived, const RuleSetConfig *config,
 			rule_goes_to(rule, name))
 			return true;
 	}
-	return error_set(err, P_RULE_VALUE,
-					 "route gives \"%.*s\", which is not a target%s",
-					 (int) route->text.len, route->text.data,
-					 rule->targets.count > 0 ? " of the rule" : "");
+	return wrong_route(config, rule, route->text, err);
 }
 
 bool

@@ -166,4 +166,15 @@ my $result = portage_fails(
 	'--until' => 'caught-up');
 like($result->{err}, qr/begun with rules.*\[P0430\]/, 'so is none at all');
 
+# ---- a row that route sends to nobody
+$source->safe_psql('app', q{INSERT INTO whole VALUES (1, 'stroe')});
+$result = portage_fails(
+	4, 'run',
+	'--config' => config_file('routed', @sides, 'rules:',
+		'  - table: public.whole', '    route: v'),
+	'--until' => 'caught-up');
+like($result->{err}, qr/route gives "stroe", which is not a target.*\[P0428\]/,
+	'a target that is none');
+like($result->{err}, qr/hint: it may give store, or NULL/, 'and which there are');
+
 done_testing();
