@@ -152,9 +152,12 @@ table_look(CopyWorker *worker, Error *err)
 	pthread_mutex_unlock(&pool->open_lock);
 	if (!ok || self->known != NULL)
 		return ok;
-	return error_set(err, P_SCHEMA_DIFFERS,
-					 "the target's table %s.%s is not as it was begun",
-					 self->relation->schema, self->relation->name);
+	error_set(err, P_SCHEMA_DIFFERS,
+			  "the target's table %s.%s is not as it was begun",
+			  self->relation->schema, self->relation->name);
+	return error_hint(err, "If the source's was altered while it was copied:"
+						   " drop the migration, empty the target, and begin"
+						   " again.");
 }
 
 static bool

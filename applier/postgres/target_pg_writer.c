@@ -372,7 +372,10 @@ target_pg_writer_savepoint(TargetWriter *writer, SavepointVerb verb, Error *err)
 
 /* ---- a chunk of the copy */
 
-/* In a mode that excludes itself and all who write; a savepoint keeps the rest. */
+/*
+ * In a mode that excludes itself and all who write.  A try that fails takes back the
+ * savepoint, and not the transaction.
+ */
 static bool
 lock_table(TargetWriter *writer, const PlanTable *table, Error *err)
 {
@@ -386,7 +389,8 @@ lock_table(TargetWriter *writer, const PlanTable *table, Error *err)
 	ok = pg_exec(writer->conn, err,
 				 "SAVEPOINT lock; SET LOCAL lock_timeout = '2s'") &&
 		 pg_exec(writer->conn, err, sql.data) &&
-		 pg_exec(writer->conn, err, "SET LOCAL lock_timeout TO DEFAULT");
+		 pg_exec(writer->conn, err,
+				 "RELEASE SAVEPOINT lock; SET LOCAL lock_timeout TO DEFAULT");
 	buffer_release(&sql);
 	return ok;
 }
