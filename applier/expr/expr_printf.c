@@ -66,15 +66,14 @@ give_result(sqlite3_context *context, sqlite3_stmt *statement,
 	int status = sqlite3_step(statement);
 	const char *text = (const char *) sqlite3_column_text(statement, 0);
 
-	if (status == SQLITE_TOOBIG)
-		sqlite3_result_error_toobig(context);
-	else if (status != SQLITE_ROW)
-		sqlite3_result_error_nomem(context);
-	else if (text != NULL)
+	if (status == SQLITE_ROW && text != NULL)
 		sqlite3_result_text(context, text + 1,
 							sqlite3_column_bytes(statement, 0) - 1,
 							SQLITE_TRANSIENT);
-	else if (sqlite3_value_type(format) != SQLITE_NULL)
+	else if (status != SQLITE_ROW && status != SQLITE_TOOBIG)
+		sqlite3_result_error_nomem(context);
+	else if (status == SQLITE_TOOBIG ||
+			 sqlite3_value_type(format) != SQLITE_NULL)
 		sqlite3_result_error_toobig(context);
 }
 
