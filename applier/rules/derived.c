@@ -12,19 +12,7 @@ static void
 column_of(const DerivedColumn *from, const Relation *relation, Arena *arena,
 		  Column *to)
 {
-	const RuleColumn *as = &from->as;
-
-	to->name = arena_strdup(arena, as->name);
-	to->type_schema = arena_strdup(arena, as->type_schema);
-	to->type_name = arena_strdup(arena, as->type_name);
-	to->base_schema = arena_strdup(arena, as->base_schema);
-	to->base_name = arena_strdup(arena, as->base_name);
-	to->type_oid = as->type_oid;
-	to->base_type_oid = as->base_type_oid;
-	to->typmod = as->typmod;
-	to->attnum = as->num;
-	to->category = as->category;
-	to->flags = as->flags;
+	rule_column_announce(&from->as, arena, to);
 	/* rows from before the column: the same as on the source, where it is one */
 	if (from->from >= 0 && from->type == NULL)
 	{

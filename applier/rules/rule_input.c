@@ -23,6 +23,24 @@ column_of_relation(const Column *from, Arena *arena, RuleColumn *to)
 }
 
 void
+rule_column_announce(const RuleColumn *from, Arena *arena, Column *to)
+{
+	*to = (Column){
+		.name = arena_strdup(arena, from->name),
+		.type_schema = arena_strdup(arena, from->type_schema),
+		.type_name = arena_strdup(arena, from->type_name),
+		.base_schema = arena_strdup(arena, from->base_schema),
+		.base_name = arena_strdup(arena, from->base_name),
+		.type_oid = from->type_oid,
+		.base_type_oid = from->base_type_oid,
+		.typmod = from->typmod,
+		.attnum = from->num,
+		.category = from->category,
+		.flags = from->flags,
+	};
+}
+
+void
 rule_input_of_relation(const Relation *relation, Arena *arena, RuleInput *input)
 {
 	bool partition = relation->root_oid != 0;

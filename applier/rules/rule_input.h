@@ -44,6 +44,9 @@ void rule_input_of_relation(const Relation *relation, Arena *arena,
 void
 rule_input_of_schema(const SchemaTable *table, Arena *arena, RuleInput *input);
 
+/* A column as an R record would announce it; deep. */
+void rule_column_announce(const RuleColumn *from, Arena *arena, Column *to);
+
 /* Index of the column, or -1. */
 int rule_input_column(const RuleInput *input, const char *name);
 
