@@ -31,14 +31,15 @@ static bool
 add_put(RuleMoves *moves, const Change *change, Arena *arena, Error *err)
 {
 	const Relation *relation = change->relation;
-	bool full = change->old_kind == WIRE_OLD_FULL;
+	const Value *old = change->old_kind == WIRE_OLD_FULL ? change->old_values
+														 : NULL;
 	Value *values = ARENA_ARRAY(arena, Value, (size_t) relation->column_count);
 
 	for (int i = 0; i < relation->column_count; i++)
 	{
 		values[i] = change->new_values[i];
-		if (values[i].state == WIRE_COL_UNCHANGED && full)
-			values[i] = change->old_values[i];
+		if (values[i].state == WIRE_COL_UNCHANGED && old != NULL)
+			values[i] = old[i];
 		if (values[i].state == WIRE_COL_UNCHANGED ||
 			(values[i].state == WIRE_COL_ABSENT &&
 			 (relation->columns[i].flags & GENERATED_FLAGS) == 0))
