@@ -5,29 +5,12 @@
  * It is evaluated as an UPDATE whose old row is not known: what comes is put, what
  * does not belong here any more is deleted, if it is there.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "command/quarantine.h"
 #include "rules/rule_input.h"
 #include "text/bytea_text.h"
-
-static void
-column_of(const RuleColumn *from, Arena *arena, Column *to)
-{
-	to->name = arena_strdup(arena, from->name);
-	to->type_schema = arena_strdup(arena, from->type_schema);
-	to->type_name = arena_strdup(arena, from->type_name);
-	to->base_schema = arena_strdup(arena, from->base_schema);
-	to->base_name = arena_strdup(arena, from->base_name);
-	to->type_oid = from->type_oid;
-	to->base_type_oid = from->base_type_oid;
-	to->typmod = from->typmod;
-	to->attnum = from->num;
-	to->category = from->category;
-	to->flags = from->flags;
-}
 
 static uint32_t
 storage_of(uint32_t oid, const Shape *shapes, int count)
@@ -107,7 +90,7 @@ quarantine_relation(const QuarantineRow *row, const Schema *schema,
 	relation->storage = storage_of(table->oid, shapes, shape_count);
 	for (int i = 0; i < input.column_count; i++)
 	{
-		column_of(&input.columns[i], &relation->arena, &columns[i]);
+		rule_column_announce(&input.columns[i], &relation->arena, &columns[i]);
 		relation->key_count += (columns[i].flags & WIRE_COLUMN_KEY) != 0;
 	}
 	relation->columns = columns;

@@ -12,8 +12,8 @@
 
 #include <jansson.h>
 
-#include "base/buffer.h"
 #include "base/mem.h"
+#include "text/bytea_text.h"
 
 #define IMAGE_FORMAT 1
 
@@ -38,21 +38,6 @@ quarantine_area(const Derived *derived, uint32_t stored_oid,
 			 derived->rule_name, stored_oid);
 }
 
-static json_t *
-json_hex(const Value *value)
-{
-	Buffer hex;
-	json_t *json;
-
-	buffer_init(&hex);
-	buffer_puts(&hex, "\\x");
-	for (uint32_t i = 0; i < value->len; i++)
-		buffer_printf(&hex, "%02x", (unsigned char) value->data[i]);
-	json = json_stringn(hex.data, hex.len);
-	buffer_release(&hex);
-	return json;
-}
-
 /*
  * Bytes that are no text are shown as PostgreSQL shows them; text that is not
  * UTF-8, in the source's encoding, as an object with its bytes.
@@ -65,9 +50,12 @@ json_value(const RuleColumn *column, const Value *value)
 	if (value->state == WIRE_COL_NULL)
 		return json_null();
 	if (column->base_type_oid == BYTEA_OID)
-		return json_hex(value);
+		return bytea_json((Slice){ value->data, value->len });
 	json = json_stringn(value->data, value->len);
-	return json != NULL ? json : json_pack("{s:o}", "hex", json_hex(value));
+	return json != NULL
+			   ? json
+			   : json_pack("{s:o}", "hex",
+						   bytea_json((Slice){ value->data, value->len }));
 }
 
 static bool

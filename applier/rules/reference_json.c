@@ -9,25 +9,17 @@
 
 #include <jansson.h>
 
-#include "base/buffer.h"
 #include "base/mem.h"
 #include "text/bytea_text.h"
 
 static json_t *
 json_of(const Value *value, ExprBind bind)
 {
-	Buffer hex;
-	json_t *json;
-
 	if (value->state != WIRE_COL_PRESENT)
 		return json_null();
-	if (bind != EXPR_BIND_BLOB)
-		return json_stringn_nocheck(value->data, value->len);
-	buffer_init(&hex);
-	bytea_print(&hex, (Slice){ value->data, value->len });
-	json = json_stringn(hex.data, hex.len);
-	buffer_release(&hex);
-	return json;
+	return bind == EXPR_BIND_BLOB
+			   ? bytea_json((Slice){ value->data, value->len })
+			   : json_stringn_nocheck(value->data, value->len);
 }
 
 /* Takes over the object. */

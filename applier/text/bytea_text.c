@@ -18,6 +18,19 @@ bytea_print(Buffer *out, Slice bytes)
 	out->len += 2 * bytes.len;
 }
 
+json_t *
+bytea_json(Slice bytes)
+{
+	Buffer text;
+	json_t *json;
+
+	buffer_init(&text);
+	bytea_print(&text, bytes);
+	json = json_stringn(text.data, text.len);
+	buffer_release(&text);
+	return json;
+}
+
 bool
 bytea_parse(Slice text, Arena *arena, Value *value)
 {
