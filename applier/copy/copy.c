@@ -26,6 +26,7 @@
 #include "copy/copy_plan.h"
 #include "copy/copy_pool.h"
 #include "copy/copy_schema.h"
+#include "rules/quarantined.h"
 
 /* how long a commit may stay invisible on the source */
 #define SETTLE_TIMEOUT_MS 60000
@@ -282,12 +283,22 @@ tell_put_off(CopyRun *run, Error *err)
 }
 
 static bool
+see_aside(void *some, const KeptRow *row, Error *err)
+{
+	(void) err;
+	*(bool *) some |= row->body.len > 0;
+	return true;
+}
+
+static bool
 create_post_data(CopyRun *run, CopyPlan *plan, bool one_snapshot, Error *err)
 {
 	const TargetOps *target = run->target->ops;
 	DeferRules rules = { .one_snapshot = one_snapshot };
 
-	if (!target->can_disable_triggers(run->target, &rules.triggers_off, err))
+	if (!target->can_disable_triggers(run->target, &rules.triggers_off, err) ||
+		!target->kept_visit(run->target, KEPT_AREA_QUARANTINE, see_aside,
+							&rules.some_aside, err))
 		return false;
 	/* nothing is applied any more that they could act on */
 	if (run->alone)

@@ -202,7 +202,7 @@ copy_plan_defers(const CopyPlan *plan, const DdlEntry *entry,
 				 const DeferRules *rules)
 {
 	if (type_is(entry, "FK CONSTRAINT"))
-		return !rules->triggers_off
+		return !rules->triggers_off || rules->some_aside
 				   ? DDL_DEFERRED
 				   : wait_if(!rules->one_snapshot, DDL_WAITING);
 	/* a partition's index is attached to its parent's: it may wait itself */

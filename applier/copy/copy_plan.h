@@ -97,6 +97,7 @@ typedef struct DeferRules
 	bool some_always;  /* but there are triggers that do all the same */
 	bool one_snapshot; /* every table was read under the same */
 	bool some_wait;	   /* there are entries that wait for the stream */
+	bool some_aside; /* rows are in quarantine, and others may refer to them */
 } DeferRules;
 
 void copy_plan_init(CopyPlan *plan);

@@ -42,6 +42,8 @@ INSERT INTO copy.names VALUES (1, '{"kind": "one"}'), (2, '{');
 INSERT INTO copy.fits SELECT i, CASE WHEN i % 7 = 0 THEN 'seven' ELSE i::text END FROM generate_series(1, 700) i;
 INSERT INTO copy.u SELECT i, CASE WHEN i % 20 = 0 THEN 'bad' ELSE repeat('u', 90) END, '\x00ff'
 	FROM generate_series(1, 2000) i;
+CREATE TABLE copy.child (id int PRIMARY KEY, u int REFERENCES copy.u);
+INSERT INTO copy.child VALUES (1, 20), (2, 21);
 INSERT INTO copy.cities VALUES (1, '10115'), (2, '99999');
 SQL
 my $zip = PostgreSQL::Test::Utils::tempdir() . '/zip.csv';
@@ -76,6 +78,7 @@ my @copied = copy_config(
 	rule('names', ', into: copy.c, match: [grp], omit: [doc], operations: [update]'),
 	'  - { name: q, table: copy.q }',
 	'  - { name: u, table: copy.u }',
+	'  - { name: child, table: copy.child }',
 	'  - { name: fits, table: copy.fits, columns: { n: { expr: v, type: integer } } }',
 	'  - name: cities',
 	'    table: copy.cities',
@@ -145,6 +148,8 @@ is(ids('u'), join(' ', map { 20 * $_ } 1 .. 100), 'rows of a table that no rule 
 is_deeply((aside('u'))[0]->{row}, { id => '20', v => 'bad', b => '\\x00ff' }, 'each as a whole');
 is(counts('u'), '0|0|100', 'are counted');
 is($target->safe_psql('app', 'SELECT count(*) FROM copy.u'), 1900, 'the others are there, too');
+is($target->safe_psql('app', q{SELECT state FROM portage.ddl WHERE stream = 'copied' AND type = 'FK CONSTRAINT'}),
+	'deferred', 'a foreign key to them waits for finish');
 
 # ---- later versions of what the copy has put aside
 $target->safe_psql('app', q{ALTER TABLE copy.q ADD CONSTRAINT nothing_bad CHECK (v <> 'bad')});
@@ -201,6 +206,10 @@ portage_ok('run', @copied);
 is(copied_rows('c', q{CASE WHEN id % 10 = 0 THEN id || '=' || kind END}),
 	'10=new 30=late 4000=moved', 'dropped rows come when they change');
 is($target->safe_psql('app', 'SELECT count(*) FROM copy.p'), 20, 'also those of partitions');
+
+portage_ok('finish', @copied);
+is($target->safe_psql('app', q{SELECT convalidated FROM pg_constraint WHERE conname = 'child_u_fkey'}),
+	't', 'the foreign key is there at the end');
 
 # ---- a copy alone
 my @alone = copy_config('alone', 'rules:',
