@@ -8,6 +8,7 @@
  */
 #include "command/check.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -128,6 +129,18 @@ exit_code(const Check *check, bool strict)
 	return 0;
 }
 
+/* What is wrong has to be known of whom, also where the walk says nothing. */
+static void
+print_text(const Check *check, const Options *options)
+{
+	const Config *config = options->config;
+
+	if (options->quiet && config != NULL &&
+		config->source_count * config->target_count > 1)
+		printf("== %s -> %s\n", options->source_name, options->target_name);
+	check_print_text(&check->findings, options->quiet);
+}
+
 static int
 check_pair(const Options *options)
 {
@@ -145,7 +158,7 @@ check_pair(const Options *options)
 	if (!error_is_set(&err) && options->json)
 		check_print_json(&check.findings, options->name);
 	else if (!error_is_set(&err))
-		check_print_text(&check.findings, options->quiet);
+		print_text(&check, options);
 	code = session_end(&check.session, &err);
 	if (code == 0)
 		code = exit_code(&check, options->strict);

@@ -172,8 +172,13 @@ static bool
 check_reference_name(const ConfigReader *reader, const ConfigText *name,
 					 Error *err)
 {
-	if (strcmp(name->text, "old") != 0 &&
-		strncmp(name->text, "sqlite_", 7) != 0)
+	static const char *const taken[] = { "sqlite_", "portage_", "json_",
+										 "pragma_" };
+	bool free = strcmp(name->text, "old") != 0;
+
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		free = free && strncmp(name->text, taken[i], strlen(taken[i])) != 0;
+	if (free)
 		return true;
 	return config_error(reader->config, name->place, err,
 						"\"%s\" cannot name a reference: in expressions it has "

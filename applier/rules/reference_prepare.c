@@ -236,8 +236,12 @@ rule_references_create(const RuleSet *set, ExprDb *db, Error *err)
 {
 	for (int i = 0; i < set->reference_count; i++)
 	{
+		const ConfigPlace place = set->references[i].config->name.place;
+
+		/* its errors begin with the name of the reference */
 		if (!expr_reference_create(db, &set->references[i].shape, err))
-			return rule_reference_wrap(set, set->references[i].config, err);
+			return error_wrap(err, "%s:%d:%d", set->config.config->path,
+							  place.line, place.column);
 	}
 	return true;
 }

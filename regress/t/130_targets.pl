@@ -79,6 +79,9 @@ sub slot_follows
 		$found->{message},
 		qr/\A\Q$twins\E:6:14: the targets eu and us are one database/,
 		'check: two targets are one database');
+	like(portage_fails(1, 'check', '--config', $twins, '--quiet')->{out},
+		qr/^== main -> us\n(?:(?!== ).*\n)*  error    P0212/m,
+		'also without what is well, with the names of the two sides');
 	my $run = portage_start('run', '--config', $twins);
 	wait_for_err($run, qr/error: .*the targets .* are one database.*\[P0212\]/);
 	$run->term;

@@ -262,6 +262,8 @@ test_references(void)
 		  "a meaning of its own", NULL },
 		{ "references: { sqlite_x: { key: [x], file: f } }\n", "1:15",
 		  "a meaning of its own", NULL },
+		{ "references: { json_x: { key: [x], file: f } }\n", "1:15",
+		  "a meaning of its own", NULL },
 	};
 
 	CHECK(wrong);
