@@ -251,7 +251,17 @@ $target->safe_psql('app', 'DROP SCHEMA every CASCADE');
 $my->query('app', 'DROP TABLE every__orders');
 config($conflicts);
 unlike(portage('check', '--config', $file)->{out}, qr/conflict|same keys/, 'check has nothing to say of who wins');
-foreach my $point (qw(copy-started copy-loaded:2 copy-before-commit copy-committed copy-committed:2 copy-before-commit))
+
+# The first that has loaded its rows has not given the table back: the other waits.
+my $process = portage_start('run', '--config', $file,
+	env => {
+		PG_PORTAGE_FAILPOINT => 'copy-loaded:pause',
+		PG_PORTAGE_FAILPOINT_RESUME => "$ENV{TESTDIR}/nowhere"
+	});
+wait_for_err($process, qr/table every\.by_\w+: waiting for others who write to it/);
+$process->kill9;
+change_sources();
+foreach my $point (qw(copy-loaded:2 copy-before-commit copy-committed copy-committed:2 copy-before-commit))
 {
 	my $killed = portage('run', '--config', $file,
 		env => { PG_PORTAGE_FAILPOINT => $point =~ s/\A([^:]+)/$1:kill/r });
