@@ -15,6 +15,7 @@
 #include "command/session_rules.h"
 #include "command/walk.h"
 #include "copy/copy.h"
+#include "rules/quarantined.h"
 
 /* Is there something to apply, perhaps?  Without a slot (--copy-only) not. */
 static bool
@@ -56,6 +57,35 @@ drain(Owned *self, Error *err)
 }
 
 static bool
+count_row(void *count, const KeptRow *row, Error *err)
+{
+	(void) err;
+	*(int *) count += row->body.len > 0;
+	return true;
+}
+
+/* Rows that nothing could bring any more are not left behind without a word. */
+static bool
+check_quarantine(Session *session, Error *err)
+{
+	const TargetOps *ops = session->target->ops;
+	int count = 0;
+
+	if (!ops->kept_visit(session->target, KEPT_AREA_QUARANTINE, count_row,
+						 &count, err))
+		return false;
+	if (count == 0)
+		return true;
+	error_set(err, P_OPTIONS,
+			  "%d rows are in quarantine, and cannot be tried again once finish"
+			  " has begun",
+			  count);
+	return error_hint(err,
+					  "see pg_portage quarantine list; then retry them, or drop"
+					  " those that the target is to be without");
+}
+
+static bool
 finish(Owned *self, Error *err)
 {
 	Session *session = &self->session;
@@ -67,6 +97,7 @@ finish(Owned *self, Error *err)
 	session->source_config.tables = session->progress.tables;
 	session->source_config.exclude_tables = session->progress.exclude_tables;
 	return drain(self, err) &&
+		   (!needs_stream(session) || check_quarantine(session, err)) &&
 		   copy_finish(session->source, session->target, session->rules,
 					   &session->progress, err);
 }

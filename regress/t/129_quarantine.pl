@@ -124,6 +124,9 @@ write_source(
 applied();
 is(rows('d', q{id || '=' || kind}), '1=a 100=copied', 'the rest is there');
 is(keys_of('--rule', 'docs'), '2 3', 'list by rule');
+is($target->safe_psql('app',
+		q{SELECT seen, applied, quarantined FROM portage.ledger WHERE rule = 'docs'}),
+	'4|2|2', 'what is put aside is not counted as applied');
 is(keys_of('--table', 'public.d'), '2 3', 'list by table');
 is(keys_of(), '2 3 3 5 6', 'list of all');
 like(

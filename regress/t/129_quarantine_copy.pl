@@ -195,6 +195,8 @@ portage_ok('quarantine', 'retry', @copied, '--rule', 'cities');
 is(copied_rows('cities', q{id || '=' || city}), '1=Berlin 2=Nowhere', 'a reference that has got it');
 like(portage_fails(1, 'quarantine', 'retry', @copied, '--rule', 'p')->{err},
 	qr/stays in quarantine: .*copy\.p.*column "kind"/, 'those whose expression still fails stay');
+like(portage_fails(2, 'finish', @copied)->{err}, qr/\d+ rows are in quarantine, and cannot be tried again/,
+	'finish does not leave them behind');
 portage_ok('quarantine', 'drop', @copied, '--yes');
 is(ids('c') . ids('p'), '', 'dropped');
 $source->safe_psql('app', <<'SQL');
