@@ -99,7 +99,7 @@ static void
 case_begin(Case *c)
 {
 	static const char *columns[] = { "day", "id" };
-	RuleSetConfig config = { &c->config, "source", "target", "s" };
+	RuleSetConfig config = { &c->config, "source", "target", "s", false };
 	Error err = ERROR_INIT;
 	SchemaTable *table;
 	Findings findings;
