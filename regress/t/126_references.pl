@@ -85,7 +85,8 @@ sub kept_as_it_is
 	my $columns = q{id || '|' || name || '|' || coalesce(photo::text, 'null')};
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	wait_for_applied($source, $target, 'app', 'shop');
+	# by itself the source writes WAL that nobody brings after the copy
+	wait_for_applied($source, $target, 'app', 'shop') if $process;
 	return is(
 		$target->safe_psql('app', <<'SQL'),
 SELECT (body::json->>'id') || '|' || (body::json->>'name') || '|'
