@@ -11,7 +11,8 @@
 static void
 count(const RuleMove *move, LedgerKind kind)
 {
-	move->ledger->counts[kind]++;
+	if (move->ledger != NULL)
+		move->ledger->counts[kind]++;
 }
 
 /* A version that does not belong here. */

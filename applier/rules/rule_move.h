@@ -34,8 +34,9 @@ typedef struct RuleMove
 	const Relation *relation; /* the derived one */
 	const ExprContext *context;
 	Arena *arena;		 /* for values, as long as the frame */
-	LedgerEntry *ledger; /* where it is counted */
+	LedgerEntry *ledger; /* where it is counted; NULL: it is not */
 	bool unsure; /* the row may or may not be here: its key is in quarantine */
+	bool again;	 /* a copy shows it, and has counted it */
 } RuleMove;
 
 /* change is of the source's table, and no TRUNCATE.  P_RULE_VALUE. */

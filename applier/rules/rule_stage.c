@@ -105,16 +105,15 @@ operation_of(const Change *change)
 	}
 }
 
-/* A copy shows the change already, or the table is none of ours. */
+/*
+ * The copy of what this rule makes shows the change already.  Other rules of the
+ * table may have been copied under another snapshot: their stamps say nothing here.
+ */
 static bool
 is_shown(const RuleStage *stage, const StageDerived *item, const Change *change)
 {
-	const ChangeFilter *filter = stage->filter;
-
-	return filter->verdict(filter, &stage->txn, change, item->stamped) ==
-			   VERDICT_SKIP ||
-		   filter->verdict(filter, &stage->txn, change, change->relation) ==
-			   VERDICT_SKIP;
+	return stage->filter->verdict(stage->filter, &stage->txn, change,
+								  item->stamped) == VERDICT_SKIP;
 }
 
 /* Rule, table, key and LSN. */
@@ -201,6 +200,8 @@ move_row(RuleStage *stage, RuleMove *move, const Change *change,
 	if (move->derived->unchanged)
 		return stage_move_unsure(change, move->arena, moves, err);
 	stage->deriving = move->derived;
+	if (move->again)
+		return rule_move(move, change, moves, err);
 	move->ledger = stage_out_ledger(stage, move->derived, change->relation);
 	before = *move->ledger;
 	if (rule_move(move, change, moves, err))
@@ -231,11 +232,13 @@ apply_rule(RuleStage *stage, const StageDerived *item, const Change *change,
 		.context = &context,
 		.arena = &stage->out.frame->arena,
 		.unsure = stage_is_quarantined(stage, item, change),
+		.again = is_shown(stage, item, change),
 	};
 	const PutAside *aside = find_aside(stage, item, change);
 	RuleMoves moves;
 
-	if (is_shown(stage, item, change))
+	/* what match has changed in the copy may not have been all: rows come later */
+	if (move.again && derived->match == NULL)
 		return true;
 	if (aside != NULL)
 	{
@@ -281,6 +284,8 @@ stage_change(RuleStage *stage, const Change *change, Error *err)
 		return row_error(err, &stage->txn, change);
 	if (stage->retry_rule == NULL && !stage_follow(stage, table, change, err))
 		return false;
+	if (table->ignored)
+		return true;
 	if (table->count > 0)
 		stage_out_hold(stage, table);
 	for (int i = 0; i < table->count; i++)
@@ -324,8 +329,9 @@ truncate_table(RuleStage *stage, const Change *change, const Relation *relation,
 		ChangeVerdict verdict = stage->filter->verdict(
 			stage->filter, &stage->txn, change, item->stamped);
 
-		if (verdict != VERDICT_SKIP)
-			stage_ledger_truncate(stage, item, relation);
+		if (table->ignored || verdict == VERDICT_SKIP)
+			continue;
+		stage_ledger_truncate(stage, item, relation);
 		if ((item->derived->operations & RULE_TRUNCATE) == 0)
 		{
 			stage_out_ledger(stage, item->derived, relation)

@@ -50,7 +50,8 @@ typedef struct StageTable
 	int count;
 	StageFollow *follows;
 	int follow_count;
-	bool passes; /* its rows pass as they are */
+	bool passes;  /* its rows pass as they are */
+	bool ignored; /* it is none that is followed: an extension's */
 	bool held;	 /* the frame that is being made holds the derived ones */
 } StageTable;
 

@@ -56,6 +56,17 @@ take_derived(StageTable *table, const Derived *const *derived, int count)
 	table->passes = count == 1 && derived[0]->unchanged;
 }
 
+/* Whatever is shown by a copy, behind all of them the table is left out. */
+static bool
+is_ignored(const RuleStage *stage, const Relation *relation)
+{
+	const ChangeFilter *filter = stage->filter;
+	const Txn last = { .commit_lsn = UINT64_MAX };
+	const Change all = { .kind = CHANGE_TRUNCATE };
+
+	return filter->verdict(filter, &last, &all, relation) == VERDICT_SKIP;
+}
+
 /* Serial numbers count up, so their low bits differ. */
 static StageTable **
 slot_of(StageTable **tables, int capacity, uint64_t serial)
@@ -139,6 +150,7 @@ stage_table(RuleStage *stage, const Relation *relation, Error *err)
 	{
 		table = add_table(stage, relation);
 		take_derived(table, derived, count);
+		table->ignored = is_ignored(stage, relation);
 		stage_name_hold(stage, relation);
 		ok = stage_follow_table(stage, table, &input, err);
 	}
