@@ -196,6 +196,7 @@ move_match(const RuleMove *move, const Change *source, RuleMoves *moves,
 	change = add(move, moves, CHANGE_MATCH, source);
 	change->new_values = values;
 	change->manner = manner;
+	moves->settled = true;
 	count(move, LEDGER_APPLIED);
 	return true;
 }
@@ -350,6 +351,7 @@ rule_move(const RuleMove *move, const Change *change, RuleMoves *moves,
 
 	BUG_UNLESS(change->kind <= CHANGE_DELETE);
 	moves->count = 0;
+	moves->settled = false;
 	moves->before = PLACE_UNKNOWN;
 	moves->after = PLACE_UNKNOWN;
 	count(move, LEDGER_SEEN);
@@ -360,6 +362,7 @@ rule_move(const RuleMove *move, const Change *change, RuleMoves *moves,
 		count(move, LEDGER_SKIPPED);
 		return true;
 	}
+	moves->settled = true;
 	switch (change->kind)
 	{
 		case CHANGE_INSERT:

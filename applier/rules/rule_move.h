@@ -23,6 +23,8 @@ typedef struct RuleMoves
 {
 	Change changes[2];
 	int count;
+	/* Is the target's row, if there is one, what the source's is by now? */
+	bool settled;
 	/* where the row was and where it is; PLACE_UNKNOWN: nobody has asked, or knows */
 	RulePlace before;
 	RulePlace after;

@@ -146,7 +146,8 @@ put_moves(RuleStage *stage, const StageDerived *item, const Change *change,
 {
 	for (int i = 0; i < moves->count; i++)
 		stage_out_change(stage, &moves->changes[i]);
-	if (was_quarantined)
+	/* what an operation that does not come has not changed is still to come */
+	if (was_quarantined && (moves->settled || stage->retry_rule != NULL))
 		stage_release(stage, item, change);
 }
 
@@ -238,7 +239,7 @@ apply_rule(RuleStage *stage, const StageDerived *item, const Change *change,
 	RuleMoves moves;
 
 	/* what match has changed in the copy may not have been all: rows come later */
-	if (move.again && derived->match == NULL)
+	if (move.again && (derived->match == NULL || change->kind != CHANGE_UPDATE))
 		return true;
 	if (aside != NULL)
 	{

@@ -52,7 +52,7 @@ typedef struct StageTable
 	int follow_count;
 	bool passes;  /* its rows pass as they are */
 	bool ignored; /* it is none that is followed: an extension's */
-	bool held;	 /* the frame that is being made holds the derived ones */
+	bool held;	  /* the frame that is being made holds the derived ones */
 } StageTable;
 
 /* What the stream has said of a table; of a partition it is the root's name. */

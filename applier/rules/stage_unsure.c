@@ -56,6 +56,7 @@ stage_move_unsure(const Change *change, Arena *arena, RuleMoves *moves,
 				  Error *err)
 {
 	moves->count = 0;
+	moves->settled = true;
 	if (change->old_values != NULL)
 		(void) add(moves, change, CHANGE_MAYBE_DELETE);
 	return change->kind == CHANGE_DELETE || add_put(moves, change, arena, err);

@@ -8,6 +8,7 @@ use warnings;
 use JSON::PP qw(decode_json);
 use PortageFault;
 use PortageMany;
+use PortageRules;
 use PortageTest;
 use Test::More;
 
@@ -24,12 +25,19 @@ my @config = ('--config' => config_file(
 		'    table: public.d',
 		'    columns:',
 		q{      kind: "json_extract(doc, '$.kind')"},
+		'    on_error: quarantine',
+		'  - name: kept',
+		'    table: public.o',
+		'    operations: [insert, update]',
+		'    columns:',
+		q{      kind: "json_extract(doc, '$.kind')"},
 		'    on_error: quarantine'));
 my ($process, $result);
 
 $source->safe_psql('app', <<'SQL');
 CREATE TABLE t (id int PRIMARY KEY, v text);
 CREATE TABLE d (id int PRIMARY KEY, doc text);
+CREATE TABLE o (id int PRIMARY KEY, doc text);
 INSERT INTO t VALUES (100, 'copied');
 INSERT INTO d VALUES (100, '{"kind": "copied"}');
 SQL
@@ -182,6 +190,87 @@ is(rows('d', q{id || '=' || kind}), '1=a 2=dropped 3=c 100=copied',
 write_source(q{INSERT INTO t VALUES (7, 'last'); DELETE FROM t WHERE id = 1});
 applied();
 tables_equal($source, 'app', $target, 'app', 'public.t');
+
+# ---- what becomes of a row without a word about what it holds
+write_source(q[INSERT INTO o VALUES (1, '{no json'), (2, '{"kind": "a"}')]);
+write_source(q{DELETE FROM o WHERE id = 1});
+applied();
+is(keys_of(), '1', 'an operation that does not come leaves it in quarantine');
+write_source(q[INSERT INTO d VALUES (5, '{no json'), (6, '{"kind": "b"}')]);
+write_source(q[BEGIN; INSERT INTO d VALUES (7, '{no json'); TRUNCATE d, o;
+	INSERT INTO d VALUES (6, '{no json'), (8, '{"kind": "d"}'); COMMIT]);
+applied();
+is(keys_of('--rule', 'docs'), '6', 'TRUNCATE takes all that were before it');
+is(rows('d', q{id || '=' || kind}), '8=d', 'and what follows is there');
+is(keys_of('--rule', 'kept'), '1', 'one that does not come takes nothing');
+is(stop()->{rc}, 0, 'stopped');
+write_source(q[UPDATE d SET doc = '{"kind": "c"}' WHERE id = 6; TRUNCATE d]);
+start();
+applied();
+is(keys_of('--rule', 'docs'), '', 'nor does one of another process');
 is(stop()->{rc}, 0, 'the end');
+
+# ---- several targets: each has what goes wrong for itself
+$target->safe_psql('postgres', 'CREATE DATABASE two OWNER ' . TARGET_ROLE);
+$source->safe_psql('app', <<'SQL');
+CREATE TABLE r (id int PRIMARY KEY, place text, n text);
+ALTER TABLE r REPLICA IDENTITY FULL;
+INSERT INTO r VALUES (100, '"one"', '1'), (101, '"two"', '2');
+SQL
+my $many = rules_file(<<"YAML");
+name: many
+source: "@{[ source_url($source) ]}"
+targets: { app: { url: "@{[ target_url($target) ]}" }, two: { url: "@{[ target_url($target, 'two') ]}" } }
+rules:
+  - name: routed
+    table: public.r
+    route: "CASE json_extract(place, '\$') WHEN 'one' THEN 'app' WHEN 'two' THEN 'two' END"
+    columns: { n: { expr: "n", type: int } }
+    on_error: quarantine
+YAML
+
+sub on_each
+{
+	my ($what, %want) = @_;
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	foreach my $database (qw(app two))
+	{
+		wait_for_applied($source, $target, $database, 'many');
+		is( $target->safe_psql($database,
+				q{SELECT coalesce(string_agg(id || '=' || n, ' ' ORDER BY id), '') || ' / '
+				  || (SELECT coalesce(string_agg(body::json #>> '{key,id}', ' '
+					ORDER BY body::json #>> '{key,id}'), '')
+				FROM portage.kept WHERE stream = 'many' AND area LIKE 'quarantine:%' AND body <> '') FROM r}),
+			$want{$database}, "$database: $what");
+	}
+	return;
+}
+
+sub start_many
+{
+	$process = portage_start('run', '--config', $many);
+	wait_for_stream($target, $_, 'many', $process) foreach qw(app two);
+	return;
+}
+
+start_many();
+write_source(q[INSERT INTO r VALUES (1, '"two"', '1'), (2, '"one"', 'x'), (3, '"two"', 'y'),
+	(4, '"one"', '4'), (5, '{no', '5'), (6, 'null', 'z')]);
+on_each('rows that do not fit', app => '4=4 100=1 / 2 5', two => '1=1 101=2 / 3 5');
+is($process->kill9->{signal}, 9, 'killed');
+write_source(q[UPDATE r SET place = '"two"' WHERE id = 2]);
+write_source(q[UPDATE r SET place = '"one"' WHERE id = 4 OR id = 5]);
+start_many();
+on_each('the row has gone elsewhere, and fits there no more than here',
+	app => '4=4 5=5 100=1 / ', two => '1=1 101=2 / 2 3');
+$target->safe_psql('app', 'ALTER TABLE r ADD CONSTRAINT small CHECK (n < 50)');
+write_source(q[UPDATE r SET n = '55' WHERE id = 1 OR id = 4]);
+on_each('one target refuses a row', app => '4=4 5=5 100=1 / 4', two => '1=55 101=2 / 2 3');
+write_source(q[UPDATE r SET n = '7', place = CASE id WHEN 2 THEN '"one"' ELSE '"two"' END
+	WHERE id IN (2, 3, 4)]);
+on_each('they fit again, wherever they go now',
+	app => '2=7 5=5 100=1 / ', two => '1=55 3=7 4=7 101=2 / ');
+is(stop()->{rc}, 0, 'the end of both');
 
 done_testing();
