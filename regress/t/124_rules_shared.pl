@@ -31,8 +31,8 @@ SQL
 
 sub config
 {
-	my ($rules) = @_;
-	my $text = "name: app\nuntil: caught-up\nsources:\n";
+	my ($rules, $until) = @_;
+	my $text = "name: app\n" . ($until // "until: caught-up\n") . "sources:\n";
 
 	$text .= "  $_: { url: \"" . source_url($sources{$_}) . "\" }\n"
 	  foreach sort keys %sources;
@@ -56,6 +56,16 @@ sub compare
 	is(join("\n", map { join('|', @$_) } $my->rows('app', sprintf($sql, 'every__orders'))),
 		$want, "$when: MySQL");
 	return;
+}
+
+# One statement for both kinds of target.
+sub rows_on
+{
+	my ($where, $sql) = @_;
+
+	return $target->safe_psql('app', $sql) if $where eq 'pg';
+	return join("\n", map { join('|', @$_) }
+		  $my->rows('app', $sql =~ s/(once|pair)\.orders/$1__orders/r));
 }
 
 my $head = <<'YAML';
@@ -91,7 +101,53 @@ portage_ok('run', '--config', $file);
 compare('streamed');
 portage_ok('drop', '--config', $file, '--yes');
 
+# ---- the copy alone
+my $once = ($head . $key) =~ s/every/once/r;
+config("$once    operations: [insert, update, delete]\n", '');
+portage_ok('run', '--config', $file, '--copy-only');
+foreach my $where (qw(pg my))
+{
+	my $sql = 'SELECT shop, id, code, total FROM once.orders ORDER BY shop, id';
+
+	is(rows_on($where, $sql), join("\n",
+		map { $sources{$_}->safe_psql('app', "SELECT '$_', id, code, total FROM orders ORDER BY id") }
+		  sort keys %sources), "$where: copied alone");
+}
+portage_ok('drop', '--config', $file, '--yes');
+
+# ---- two tables of one source, and the copy is killed between them
+$sources{east}->safe_psql('app', 'CREATE TABLE old_orders (LIKE orders INCLUDING ALL)');
+$sources{east}->safe_psql('app', q{INSERT INTO old_orders SELECT i, 'old' || i, i FROM generate_series(1, 50) i});
+my %two_tables = map { $_ => "$ENV{TESTDIR}/two_tables_$_.yaml" } qw(pg my);
+foreach my $where (sort keys %two_tables)
+{
+	unlink($two_tables{$where});
+	append_to_file($two_tables{$where}, "name: pair_$where\nsource: \"" . source_url($sources{east}) . "\"\n"
+		. 'target: "' . ($where eq 'pg' ? target_url($target) : $my->url('app')) . "\"\n"
+		. "jobs: 1\nrules:\n" . join('', map { <<"YAML" } qw(orders old_orders)));
+  - table: public.$_
+    into: pair.orders
+    operations: [insert, update, delete]
+    key: [shop, id]
+    columns: { shop: { expr: "'$_'", type: varchar(10) } }
+YAML
+	my $killed = portage('run', '--config', $two_tables{$where}, '--copy-only',
+		env => { PG_PORTAGE_FAILPOINT => 'copy-committed:kill' });
+	is($killed->{signal}, 9, "$where: killed") || diag($killed->{err});
+}
+$sources{east}->safe_psql('app', q{DELETE FROM orders WHERE id % 3 = 0; DELETE FROM old_orders WHERE id % 3 = 0;
+	INSERT INTO orders SELECT i, 'late' || i, 0 FROM generate_series(2001, 2010) i;
+	INSERT INTO old_orders SELECT i, 'old' || i, 0 FROM generate_series(2001, 2010) i});
+foreach my $where (sort keys %two_tables)
+{
+	portage_ok('run', '--config', $two_tables{$where}, '--copy-only');
+	is(rows_on($where, 'SELECT shop, id, code, total FROM pair.orders ORDER BY shop, id'),
+		join("\n", map { $sources{east}->safe_psql('app', "SELECT '$_', id, code, total FROM $_ ORDER BY id") }
+			  qw(old_orders orders)), "$where: both tables, as of one moment");
+}
+
 # ---- rows that nobody accounts for
+config($head . $key . "    operations: [insert, update, delete]\n");
 $refused = portage('check', '--config', $file);
 like($refused->{out} =~ s/\s+/ /gr, qr/the target has tables of the same names already: every\.orders/,
 	'a table that nobody makes');
