@@ -68,6 +68,12 @@ manner_of(const RuleMove *move)
 	return manner;
 }
 
+static bool
+has_operations(const Derived *derived, unsigned operations)
+{
+	return (derived->operations & operations) == operations;
+}
+
 /* The whole row comes. */
 static bool
 add_whole(const RuleMove *move, RuleMoves *moves, bool sure,
@@ -75,9 +81,9 @@ add_whole(const RuleMove *move, RuleMoves *moves, bool sure,
 {
 	/* a row that may be here already is our own: it comes, whoever wins else */
 	const ChangeManner *manner = sure && !move->unsure ? manner_of(move) : NULL;
-	/* rows that were deleted on the source may still be here */
+	/* rows that the source deleted, or gave another key, may still be here */
 	bool strict = sure && !move->unsure &&
-				  (move->derived->operations & RULE_DELETE) != 0;
+				  has_operations(move->derived, RULE_UPDATE | RULE_DELETE);
 	Value *values = values_new(move);
 	Change *change;
 
@@ -98,8 +104,9 @@ add_delete(const RuleMove *move, RuleMoves *moves, bool sure,
 		   const Change *source, Error *err)
 {
 	const Derived *derived = move->derived;
+	/* what the source has done to the row before may not have come */
 	bool strict = sure && !move->unsure &&
-				  (derived->operations & RULE_INSERT) != 0;
+				  has_operations(derived, RULE_INSERT | RULE_UPDATE);
 	const Value *had = source->old_values != NULL ? source->old_values
 												  : source->new_values;
 	RulePurpose purpose = derived->key_count > 0 ? PURPOSE_KEY : PURPOSE_WHOLE;
@@ -225,7 +232,9 @@ move_delete(const RuleMove *move, const Change *source, RuleMoves *moves,
 			Error *err)
 {
 	const Derived *derived = move->derived;
-	bool known = derived->decided_by_key || derived->old_known;
+	/* where UPDATE does not come, the old row is not the one that has come */
+	bool known = derived->decided_by_key ||
+				 (derived->old_known && has_operations(derived, RULE_UPDATE));
 	RulePlace place = PLACE_HERE;
 
 	if (known &&
@@ -302,19 +311,14 @@ update_unknown(const RuleMove *move, const Change *source, RuleMoves *moves,
 	return add_whole(move, moves, false, source, err);
 }
 
-/* An UPDATE of rows that INSERT does not bring: of those that are there. */
-static bool
-update_only(const RuleMove *move, RuleMoves *moves)
+/* A change of the row that has the key, if there is one. */
+static void
+match_by_key(const RuleMove *move, Change *change)
 {
 	const Derived *derived = move->derived;
 	ChangeManner *manner = ARENA_NEW(move->arena, ChangeManner);
 	int *key = ARENA_ARRAY(move->arena, int, (size_t) derived->key_count);
-	Change *change = &moves->changes[0];
 
-	/* where the key has changed, its old value would have to find the row */
-	if (moves->count != 1 || change->kind != CHANGE_UPDATE ||
-		change->old_values != NULL)
-		return true;
 	for (int i = 0; i < derived->column_count; i++)
 	{
 		if ((derived->columns[i].as.flags & WIRE_COLUMN_KEY) != 0)
@@ -323,6 +327,42 @@ update_only(const RuleMove *move, RuleMoves *moves)
 	manner->match = key;
 	change->kind = CHANGE_MATCH;
 	change->manner = manner;
+}
+
+/*
+ * An UPDATE of rows that INSERT does not bring: of those that are there.  Where
+ * nobody knows where the row was, it may be one of them.
+ */
+static bool
+update_only(const RuleMove *move, const Change *source, RuleMoves *moves,
+			Error *err)
+{
+	const Derived *derived = move->derived;
+	bool known = derived->decided_by_key || derived->old_known;
+	const Value *old = source->old_values != NULL ? source->old_values
+												  : source->new_values;
+	RulePlace before = PLACE_UNKNOWN;
+	RulePlace after;
+
+	if (!rule_place(derived, source->new_values, move->context, &after, err) ||
+		(known && !rule_place(derived, old, move->context, &before, err)))
+		return false;
+	moves->before = before;
+	moves->after = after;
+	if (after != PLACE_HERE)
+	{
+		count_place(move, after);
+		if (known && before != PLACE_HERE)
+			return true;
+		if (known)
+			count(move, LEDGER_MOVED_OUT);
+		return add_delete(move, moves, false, source, err);
+	}
+	count(move, LEDGER_APPLIED);
+	if (!add_update(move, moves, source, err))
+		return false;
+	if (derived->key_count > 0)
+		match_by_key(move, &moves->changes[0]);
 	return true;
 }
 
@@ -332,11 +372,11 @@ move_update(const RuleMove *move, const Change *source, RuleMoves *moves,
 {
 	const Derived *derived = move->derived;
 
+	if ((derived->operations & RULE_INSERT) == 0)
+		return update_only(move, source, moves, err);
 	if (move->unsure || !(derived->decided_by_key || derived->old_known))
 		return update_unknown(move, source, moves, err);
-	if (!update_known(move, source, moves, err))
-		return false;
-	return (derived->operations & RULE_INSERT) != 0 || update_only(move, moves);
+	return update_known(move, source, moves, err);
 }
 
 bool

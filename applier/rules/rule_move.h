@@ -10,7 +10,10 @@
  *		not here		not here		nothing					maybe-delete
  *
  * A change of the key without the old row is a maybe-delete of the old key and a
- * put of the new one.
+ * put of the new one.  Where not all operations come, the target may have rows
+ * that the source has not, and older ones: an INSERT is a put then, a DELETE a
+ * maybe-delete, and an UPDATE whose row no INSERT has brought one of the row that
+ * is there.
  */
 #ifndef PORTAGE_RULE_MOVE_H
 #define PORTAGE_RULE_MOVE_H
