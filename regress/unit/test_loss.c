@@ -159,6 +159,35 @@ test_tally(void)
 	loss_tally_free(NULL);
 }
 
+/* What was lost by rows that might have been refused, and were not. */
+static void
+test_merge(void)
+{
+	LossTally *tally = loss_tally_new();
+	LossTally *tried = loss_tally_new();
+	TableMap map = { .oid = 1, .schema = "s", .name = "t" };
+	ColumnMap column = { .num = 1, .name = "c" };
+	Buffer sql;
+
+	buffer_init(&sql);
+	loss_tally_merge(tally, tried);
+	ok(loss_tally_empty(tally), "nothing and nothing");
+	loss_tally_add(tried, &map, &column, LOSS_NAN, 2);
+	loss_tally_add(tried, &map, &column, LOSS_LENGTH, 7);
+	loss_tally_add(tally, &map, &column, LOSS_NAN, 40);
+	loss_tally_merge(tally, tried);
+	loss_tally_free(tried);
+	loss_tally_sql(tally, "main", &sql);
+	is_int(occurrences(sql.data, "'NaN' AS kind, 42") +
+			   occurrences(sql.data, "'NaN', 42"),
+		   1, "the sum of both");
+	is_int(occurrences(sql.data, "'length' AS kind, 7") +
+			   occurrences(sql.data, "'length', 7"),
+		   1, "and what only one had");
+	buffer_release(&sql);
+	loss_tally_free(tally);
+}
+
 int
 main(void)
 {
@@ -167,5 +196,6 @@ main(void)
 	test_message();
 	test_names();
 	test_tally();
+	test_merge();
 	return done_testing();
 }

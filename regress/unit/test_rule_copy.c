@@ -515,6 +515,54 @@ test_aside(int salt)
 	case_end(&c);
 }
 
+/* Of each piece the target does not take the last row that comes of it. */
+static void
+test_refused(int salt)
+{
+	Error err = ERROR_INIT;
+	Error why = ERROR_INIT;
+	size_t position = 0;
+	int64_t rows;
+	int refused = 0;
+	int found = 0;
+	int count = 1;
+	const KeptRow *kept;
+	const LedgerEntry *entry;
+	RuleCopy *copy;
+	bool good = true;
+	Slice out;
+	Case c;
+
+	case_begin(&c);
+	error_set(&why, P_VALUE, "out of room");
+	copy = rule_copy_open(c.engine, c.derived[3], &c.table, 42);
+	rule_copy_hold(copy);
+	while (good && position < c.text.len)
+	{
+		good = rule_copy_rows(copy, piece_next(&c, &position, salt), &out,
+							  &rows, &err) &&
+			   (rows == 0 || rule_copy_refused(copy, rows - 1, &why, &err));
+		refused += rows > 0;
+	}
+	while (good && count > 0)
+	{
+		good = rule_copy_kept(copy, &kept, &count, &err);
+		for (int i = 0; good && i < count; i++)
+			found += strstr(kept[i].body.data, "of the copy: out of room") !=
+					 NULL;
+	}
+	entry = &rule_copy_ledger(copy)->entries[0];
+	ok(good && refused > 100 && found == refused,
+	   "rows that are refused are kept: %d, %d, %s", found, refused,
+	   err.message);
+	ok(entry->counts[LEDGER_SEEN] == ROWS &&
+		   entry->counts[LEDGER_QUARANTINED] == ROWS / 4 + refused &&
+		   entry->counts[LEDGER_APPLIED] == ROWS - ROWS / 4 - refused,
+	   "and are not counted as applied");
+	rule_copy_close(copy);
+	case_end(&c);
+}
+
 static void
 test_aside_match(int salt)
 {
@@ -556,6 +604,7 @@ main(void)
 		test_match(salt);
 		test_conflict(salt);
 		test_aside(salt);
+		test_refused(salt);
 		test_aside_match(salt);
 	}
 	return done_testing();
