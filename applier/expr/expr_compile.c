@@ -135,8 +135,14 @@ unknown_name(const ExprProgram *program, const char *message, Error *err)
 
 	arena_init(&arena);
 	if (strncmp(message, function, strlen(function)) == 0)
-		near = suggest(lower(&arena, message + strlen(function)),
-					   expr_function_names);
+	{
+		word = message + strlen(function);
+		if (expr_function_allowed(word))
+			error_hint(err, "SQLite %s does not have it, newer ones do",
+					   sqlite3_libversion());
+		else
+			near = suggest(lower(&arena, word), expr_function_names);
+	}
 	else if (strncmp(message, column, strlen(column)) == 0 ||
 			 strncmp(message, table, strlen(table)) == 0)
 	{

@@ -4,6 +4,7 @@
  *		look at.
  */
 #include <inttypes.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "expr_fixture.h"
@@ -126,6 +127,9 @@ test_refused(void)
 	refused("\"activ\"", "did you mean active?");
 	refused("order.id", "syntax error");
 	refused("uper(name)", "did you mean upper?");
+	if (sqlite3_libversion_number() < 3044000)
+		refused("(SELECT string_agg(value, '') FROM json_each('[1]'))",
+				"newer ones do");
 	refused("(SELECT 1 FROM nowhere)", "no such table: nowhere");
 	refused("(SELECT name FROM sqlite_master)", "sqlite_master");
 	refused("(SELECT name FROM sqlite_schema)", "no such table");
