@@ -104,9 +104,13 @@ add_delete(const RuleMove *move, RuleMoves *moves, bool sure,
 		   const Change *source, Error *err)
 {
 	const Derived *derived = move->derived;
-	/* what the source has done to the row before may not have come */
+	/*
+	 * what the source has done to the row before may not have come, and who else
+	 * has a row of this key may have deleted it
+	 */
 	bool strict = sure && !move->unsure &&
-				  has_operations(derived, RULE_INSERT | RULE_UPDATE);
+				  has_operations(derived, RULE_INSERT | RULE_UPDATE) &&
+				  derived->rule->on_conflict == CONFLICT_ERROR;
 	const Value *had = source->old_values != NULL ? source->old_values
 												  : source->new_values;
 	RulePurpose purpose = derived->key_count > 0 ? PURPOSE_KEY : PURPOSE_WHOLE;

@@ -338,4 +338,12 @@ portage_ok('run', '--config', $file);
 conflicts_decided('streamed');
 counted_once('streamed');
 
+# ---- both have deleted it: there is nothing left for the second
+foreach my $name (sort keys %sources)
+{
+	$sources{$name}->safe_psql('app', "DELETE FROM $_ WHERE id BETWEEN 1060 AND 1070") foreach @conflicts;
+}
+portage_ok('run', '--config', $file);
+conflicts_decided('deleted by both');
+
 done_testing();
