@@ -322,7 +322,9 @@ foreach my $point (qw(copy-loaded:2 copy-before-commit copy-committed copy-commi
 	my $killed = portage('run', '--config', $file,
 		env => { PG_PORTAGE_FAILPOINT => $point =~ s/\A([^:]+)/$1:kill/r });
 
-	is($killed->{signal}, 9, "killed at $point") || diag($killed->{err});
+	# several copy at a time: by the last kills all may be there already
+	ok($killed->{signal} == 9 || $killed->{rc} == 0, "killed at $point, or at the end")
+	  || diag($killed->{err});
 	change_sources();
 }
 portage_ok('run', '--config', $file);
