@@ -7,7 +7,7 @@
  * five columns of text:
  *
  *		stream	  | key
- *		area	  | key: "reference:NAME", "counter:RULE:COLUMN", "quarantine", ...
+ *		area	  | key: "reference:NAME", "counter:RULE:COLUMN", ...
  *		key_hash  | key: 32 hexadecimal digits, XXH3-128 of key
  *		key		  | what it is about
  *		body	  | what is kept: JSON, or a number

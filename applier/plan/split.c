@@ -137,12 +137,12 @@ key_set_fill(KeySet *set, const Plan *plan)
 
 		if (step->kind == PLAN_STEP_VECTOR)
 			put_vector(set, &step->vector);
-		else if (step->kind == PLAN_STEP_ROW && change_is_barrier(step->change))
+		else if (step->kind == PLAN_STEP_EVENT ||
+				 (step->kind == PLAN_STEP_ROW &&
+				  change_is_barrier(step->change)))
 			set->everything = true;
 		else if (step->kind == PLAN_STEP_ROW)
 			put_row(set, step->table, step->change);
-		else if (step->kind == PLAN_STEP_EVENT)
-			set->everything = true;
 	}
 }
 

@@ -44,7 +44,7 @@ my @rules = (
 	'    table: public.whole',
 	q{    where: "v <> ''"},);
 
-sub plan
+sub plan_of
 {
 	my ($config, @options) = @_;
 	return portage_ok('plan', '--config' => $config, @options)->{out};
@@ -52,7 +52,7 @@ sub plan
 
 # ---- plan
 my $config = config_file('app', @sides, @rules);
-my $text = plan($config);
+my $text = plan_of($config);
 
 foreach my $piece (
 	qr/^Rules of \Q$config\E, from shop to store:$/m,
@@ -75,7 +75,7 @@ foreach my $piece (
 }
 unlike($text, qr/^        secret /m, 'what is omitted is not shown');
 
-my $rules = decode_json(plan($config, '--json'))->{rules};
+my $rules = decode_json(plan_of($config, '--json'))->{rules};
 my %tables = map { ("$_->{schema}.$_->{name}" => $_) } @{ $rules->{tables} };
 my $orders = $tables{'public.orders'};
 my $big = $orders->{becomes}[0];
