@@ -3,9 +3,10 @@
  *		See copy_aside.h.
  *
  * Nobody says which rows of a chunk the target will refuse, and one that it does
- * ends the load of all.  So the chunk is read a second time, in text, and loaded piece by piece, each behind a savepoint: one that
- * is refused is halved until the rows that are to blame stand alone.  Those are kept
- * as rows for which a rule fails are.
+ * ends the load of all.  So the chunk is read a second time, in text, and loaded
+ * piece by piece, each behind a savepoint: one that is refused is halved until the
+ * rows that are to blame stand alone.  Those are kept as rows for which a rule
+ * fails are.
  */
 #include "copy/copy_aside.h"
 
