@@ -26,26 +26,14 @@ typedef struct Again
 	QuarantineWriter *writer;
 } Again;
 
-static ChangeVerdict
-apply_all(const ChangeFilter *self, const Txn *txn, const Change *change,
-		  const Relation *relation)
-{
-	(void) self;
-	(void) txn;
-	(void) change;
-	(void) relation;
-	return VERDICT_APPLY;
-}
-
-static const ChangeFilter everything = { .verdict = apply_all };
-
 /* What it keeps in memory is that of the target again. */
 static bool
 open_stage(Again *again, Error *err)
 {
 	rule_stage_close(again->stage);
 	again->stage = rule_stage_open(again->session->rules,
-								   again->session->target, &everything, err);
+								   again->session->target, &change_filter_none,
+								   err);
 	return again->stage != NULL;
 }
 

@@ -16,20 +16,6 @@ struct QuarantineWriter
 	TargetWriter *writer;
 };
 
-/* Nothing here is part of a copy. */
-static ChangeVerdict
-apply_all(const ChangeFilter *self, const Txn *txn, const Change *change,
-		  const Relation *relation)
-{
-	(void) self;
-	(void) txn;
-	(void) change;
-	(void) relation;
-	return VERDICT_APPLY;
-}
-
-static const ChangeFilter everything = { .verdict = apply_all };
-
 QuarantineWriter *
 quarantine_writer_open(Session *session, Error *err)
 {
@@ -86,7 +72,7 @@ quarantine_writer_commit(QuarantineWriter *writer, const Ledger *ledger,
 	error_clear(err);
 	ok = ops->writer_begin(writer->writer, err) &&
 		 ops->writer_write(writer->writer, planner_finish(writer->planner),
-						   &everything, err) &&
+						   &change_filter_none, err) &&
 		 ops->writer_commit(writer->writer, progress, progress, &none, ledger,
 							&durability, err);
 	if (!ok)

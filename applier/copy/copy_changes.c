@@ -37,19 +37,6 @@ struct CopyChanges
 	int64_t added; /* of the piece that is being read */
 };
 
-static ChangeVerdict
-apply_all(const ChangeFilter *self, const Txn *txn, const Change *change,
-		  const Relation *relation)
-{
-	(void) self;
-	(void) txn;
-	(void) change;
-	(void) relation;
-	return VERDICT_APPLY;
-}
-
-static const ChangeFilter everything = { .verdict = apply_all };
-
 bool
 copy_changes_prepare(CopyPool *pool, Error *err)
 {
@@ -217,7 +204,7 @@ write_piece(CopyWorker *worker, Slice data, Error *err)
 	ok = rule_copy_changes(self->rules, self->relation, data, add_change, self,
 						   err) &&
 		 target->writer_write(self->writer, planner_finish(self->planner),
-							  &everything, err);
+							  &change_filter_none, err);
 	planner_reset(self->planner);
 	return ok;
 }

@@ -24,6 +24,19 @@ static const TargetDriver drivers[] = {
 	{ mysql_url_matches, mysql_url_check, target_mysql_open },
 };
 
+static ChangeVerdict
+apply_all(const ChangeFilter *self, const Txn *txn, const Change *change,
+		  const Relation *relation)
+{
+	(void) self;
+	(void) txn;
+	(void) change;
+	(void) relation;
+	return VERDICT_APPLY;
+}
+
+const ChangeFilter change_filter_none = { .verdict = apply_all };
+
 static const TargetDriver *
 driver_of(const char *url)
 {

@@ -117,6 +117,9 @@ typedef struct ChangeFilter
 							const Relation *relation, int i);
 } ChangeFilter;
 
+/* Lets every change be applied: for what no copy is compared with. */
+extern const ChangeFilter change_filter_none;
+
 /* Positions of the target's own log, to know when a commit is durable. */
 typedef struct TargetDurability
 {
